@@ -1,0 +1,297 @@
+//! The configuration: `housecall.toml`, flags and environment, merged and validated once, at the edge.
+//!
+//! It is judged by its text alone; what the disk says about it is a check's business.
+
+use std::collections::BTreeMap;
+use std::net::SocketAddr;
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+use std::time::Duration;
+
+use crate::check::Severity;
+
+/// All that is known before anything is looked at.
+#[derive(Debug, Clone)]
+pub struct Config {
+    /// The mirror's name, shown first in every verdict.
+    pub name: String,
+    /// The file it was read from.
+    pub file: PathBuf,
+    /// Whether the programs it names may run.
+    pub trust: Trust,
+    /// The user's home directory.
+    pub home: PathBuf,
+    /// State, logs and journal: see the methods that name its files.
+    pub state: PathBuf,
+    /// The whole environment of every program that is run, but for PATH: HOME, USER, LANG, LC_ALL,
+    /// `SSH_AUTH_SOCK`, proxies … A job has no more than this, so a look has no more either.
+    pub environment: BTreeMap<String, String>,
+    /// Directories put first in the jobs' PATH.
+    pub runtime_path: Vec<PathBuf>,
+    /// The tools that the jobs run, with the ranges the file gives.
+    pub tools: Vec<Arc<Tool>>,
+    /// The mirror, if it keeps one.
+    pub mirror: Option<Arc<Mirror>>,
+    /// The server, if it runs one.
+    pub server: Option<Arc<Server>>,
+    /// The pages that must answer.
+    pub pages: Vec<Arc<Page>>,
+    /// What `[check.ID]` says of built-in checks.
+    pub overrides: BTreeMap<String, Override>,
+    /// How the jobs are kept.
+    pub jobs: Jobs,
+    /// What the command line says about looking.
+    pub limits: Limits,
+}
+
+/// Whether a configuration may have its programs run.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Trust {
+    /// The user's own, or allowed by content.
+    Trusted,
+    /// It came with a repository.
+    Untrusted,
+}
+
+/// A tool that the jobs run: "node", "npm".
+#[derive(Debug, Clone)]
+pub struct Tool {
+    /// Its program's name.
+    pub name: String,
+    /// The range that the configuration gives; without one the worktree's own files are asked.
+    pub range: Option<nodejs_semver::Range>,
+}
+
+/// The worktree and what it follows.
+#[derive(Debug, Clone)]
+pub struct Mirror {
+    /// The canonical repository; never written to, but for the worktree's branch and administration.
+    pub repository: PathBuf,
+    /// The remote's name: "origin".
+    pub remote: String,
+    /// The branch on the remote: "main".
+    pub upstream: String,
+    /// The mirror's own worktree.
+    pub worktree: PathBuf,
+    /// The branch it is on: "localhost-sync".
+    pub branch: String,
+    /// How often it is aligned.
+    pub every: Duration,
+    /// What installs the dependencies; empty: nothing does.
+    pub install: Vec<String>,
+    /// What builds before a restart; empty: nothing does.
+    pub build: Vec<String>,
+    /// Files that git does not track, relative, copied from the repository.
+    pub carry: Vec<PathBuf>,
+}
+
+/// The server that the mirror runs.
+#[derive(Debug, Clone)]
+pub struct Server {
+    /// What it is.
+    pub run: Serving,
+    /// The directory it runs in: the worktree.
+    pub directory: PathBuf,
+    /// The one address at which it must answer.
+    pub listen: SocketAddr,
+    /// Variables added to its clean environment.
+    pub env: BTreeMap<String, String>,
+    /// When it counts as started.
+    pub ready: Ready,
+}
+
+/// Who serves.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Serving {
+    /// A program, run in the worktree.
+    Program(Vec<String>),
+    /// Housecall's own file server, of this directory inside the worktree.
+    Static(PathBuf),
+}
+
+/// When a server counts as started.
+#[derive(Debug, Clone)]
+pub struct Ready {
+    /// The path that must answer.
+    pub path: String,
+    /// How long a start may take.
+    pub within: Duration,
+}
+
+/// A page that must answer, and how.
+#[derive(Debug, Clone)]
+pub struct Page {
+    /// Its path, which names it in reports.
+    pub path: String,
+    /// Its whole address.
+    pub url: String,
+    /// The status it must have.
+    pub status: u16,
+    /// Texts that it must contain.
+    pub contains: Vec<String>,
+    /// Texts that it must not contain.
+    pub absent: Vec<String>,
+    /// Patterns that it must match.
+    pub matches: Vec<regex::Regex>,
+    /// A pattern whose one group is the SHA that the page was made from.
+    pub sha: Option<regex::Regex>,
+}
+
+/// What a configuration says of one built-in check.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Override {
+    /// It is not looked at.
+    Off,
+    /// It counts as this.
+    Severity(Severity),
+}
+
+/// How the jobs are kept.
+#[derive(Debug, Clone)]
+pub struct Jobs {
+    /// Who keeps them.
+    pub manager: Manager,
+    /// What their labels begin with.
+    pub label: Option<String>,
+    /// Labels of jobs that already have names: "sync", "serve".
+    pub labels: BTreeMap<String, String>,
+}
+
+/// Who keeps the jobs.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Manager {
+    /// What this system has.
+    Auto,
+    /// macOS's.
+    Launchd,
+    /// Linux's.
+    Systemd,
+    /// Housecall's own keeper.
+    Embedded,
+}
+
+/// What the command line says about looking.
+#[derive(Debug, Clone, Copy)]
+pub struct Limits {
+    /// How long one probe may take.
+    pub timeout: Duration,
+    /// Whether the network is left alone.
+    pub offline: bool,
+}
+
+impl Default for Limits {
+    fn default() -> Self {
+        Self { timeout: Duration::from_secs(5), offline: false }
+    }
+}
+
+impl Config {
+    /// The PATH that the jobs get, first to last.
+    #[must_use]
+    pub fn jobs_path(&self) -> Vec<PathBuf> {
+        let system = ["/opt/homebrew/bin", "/usr/local/bin", "/usr/bin", "/bin", "/usr/sbin", "/sbin"];
+        self.runtime_path.iter().cloned().chain(system.map(PathBuf::from)).collect()
+    }
+
+    /// The lock of whoever mends or syncs; its content names the holder.
+    #[must_use]
+    pub fn lock_file(&self) -> PathBuf {
+        self.state.join("lock")
+    }
+
+    /// The mark of a durable stop.
+    #[must_use]
+    pub fn stop_file(&self) -> PathBuf {
+        self.state.join("stopped")
+    }
+
+    /// What the last sync came to, for us.
+    #[must_use]
+    pub fn sync_file(&self) -> PathBuf {
+        self.state.join("sync.json")
+    }
+
+    /// The same, for scripts.
+    #[must_use]
+    pub fn last_sync_file(&self) -> PathBuf {
+        self.state.join("last-sync.env")
+    }
+
+    /// The lock that a keeper holds for as long as it lives.
+    #[must_use]
+    pub fn keeper_lock(&self) -> PathBuf {
+        self.state.join("keeper.lock")
+    }
+
+    /// What the keeper says of itself.
+    #[must_use]
+    pub fn keeper_file(&self) -> PathBuf {
+        self.state.join("keeper.json")
+    }
+
+    /// The journal of mends, one JSON value a line.
+    #[must_use]
+    pub fn journal_file(&self) -> PathBuf {
+        self.state.join("journal.jsonl")
+    }
+
+    /// The log of a role: "sync" or "serve".
+    #[must_use]
+    pub fn log_file(&self, role: &str) -> PathBuf {
+        self.state.join("logs").join(format!("{role}.log"))
+    }
+
+    /// A path as people read it: the home directory is `~`.
+    #[must_use]
+    pub fn tilde(&self, path: &Path) -> String {
+        match path.strip_prefix(&self.home) {
+            Ok(rest) if rest.as_os_str().is_empty() => "~".to_owned(),
+            Ok(rest) => format!("~/{}", rest.display()),
+            Err(_) => path.display().to_string(),
+        }
+    }
+}
+
+impl Tool {
+    /// Its name in unit ids.
+    #[must_use]
+    pub fn subject(&self) -> String {
+        self.name.clone()
+    }
+}
+
+impl Page {
+    /// Its name in unit ids.
+    #[must_use]
+    pub fn subject(&self) -> String {
+        self.path.clone()
+    }
+}
+
+impl Mirror {
+    /// The remote-tracking branch, as people write it: "origin/main".
+    #[must_use]
+    pub fn upstream_name(&self) -> String {
+        format!("{}/{}", self.remote, self.upstream)
+    }
+
+    /// The remote-tracking ref: "refs/remotes/origin/main".
+    #[must_use]
+    pub fn tracking_ref(&self) -> String {
+        format!("refs/remotes/{}/{}", self.remote, self.upstream)
+    }
+
+    /// The ref on the remote: "refs/heads/main".
+    #[must_use]
+    pub fn remote_ref(&self) -> String {
+        format!("refs/heads/{}", self.upstream)
+    }
+}
+
+impl Server {
+    /// The address of a path on it.
+    #[must_use]
+    pub fn url(&self, path: &str) -> String {
+        format!("http://{}{path}", self.listen)
+    }
+}

@@ -1,0 +1,129 @@
+//! What mends: a fix plans steps, hands apply them, and the units that named it verify.
+
+pub mod serve;
+pub mod sync;
+
+use std::path::PathBuf;
+use std::time::Duration;
+
+use crate::cx::Cx;
+use crate::error::ProbeError;
+use crate::unit::Examined;
+
+/// A constant record: how one kind of fault is mended. It only plans.
+#[derive(Debug)]
+pub struct Fix {
+    /// Kebab-case, kept for ever: "sync".
+    pub id: &'static str,
+    /// A verb phrase: "align the worktree with origin/main".
+    pub title: &'static str,
+    /// Plans one round from a fresh look; no steps: nothing is left to do.
+    pub plan: fn(&Cx, &[&Examined]) -> Result<Vec<Step>, ProbeError>,
+}
+
+/// One step of a plan, as data: shown, refused, journaled.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Step {
+    /// What is done.
+    pub action: Action,
+    /// Whether it may be done without asking.
+    pub safety: Safety,
+    /// What must still hold when it is done.
+    pub guard: Guard,
+    /// What becomes of it when a later step of its round fails.
+    pub on_failure: OnFailure,
+    /// What takes it back.
+    pub undo: Option<(Action, Guard)>,
+}
+
+/// A domain verb. What flows between the commands inside one stays inside.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Action {
+    /// Fetch the one ref of the remote into its remote-tracking branch.
+    Fetch,
+    /// Make the worktree: prune what is left of an old one, add it on its branch.
+    AddWorktree,
+    /// Remove a lock that nobody alive holds.
+    RemoveLock(PathBuf),
+    /// Put what a person left in the mirror under a ref and into a patch.
+    SetAside,
+    /// Bring HEAD, index and files to this commit.
+    Align(String),
+    /// Copy an untracked file from the repository.
+    Carry(PathBuf),
+    /// Install the dependencies.
+    Install(Vec<String>),
+    /// Build.
+    Build(Vec<String>),
+    /// Start the embedded manager's keeper.
+    StartKeeper,
+    /// Have the keeper restart its server.
+    RestartServer,
+    /// Ask a process to end, and its group; kill it when it does not.
+    StopProcess {
+        /// Its id.
+        pid: u32,
+        /// Its identity, so that no other process is hit.
+        identity: u64,
+    },
+    /// Wait until this address answers.
+    Await {
+        /// The address.
+        url: String,
+        /// How long it may take.
+        within: Duration,
+    },
+    /// Move a file out of the way, keeping it beside.
+    MoveAside(PathBuf),
+    /// Rotate a log that has grown too long.
+    RotateLog(PathBuf),
+}
+
+/// Whether a step may be done without asking. There is no default: the author must say.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Safety {
+    /// Touches only what Housecall made, sets aside first, interrupts nothing healthy.
+    Safe,
+    /// Stops or moves anything else.
+    Risky,
+}
+
+/// What must still hold when a step is done; else it is refused.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Guard {
+    /// Nothing: the step is harmless whenever it is done.
+    None,
+    /// The worktree's top level and common directory are what the configuration says.
+    OwnWorktree,
+    /// The process is still the one that was looked at.
+    SameProcess {
+        /// Its id.
+        pid: u32,
+        /// Its identity.
+        identity: u64,
+    },
+    /// The file is still the one that was looked at: device, inode, size and time of change.
+    SameFile(PathBuf, (u64, u64, u64, i128)),
+    /// Nothing is at this place.
+    Vacant(PathBuf),
+}
+
+/// What becomes of a step that was done when a later one of its round fails.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum OnFailure {
+    /// It stays.
+    Keep,
+    /// It is taken back.
+    Undo,
+}
+
+/// What the user allows.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Consent {
+    /// Show the plan, change nothing.
+    DryRun,
+    /// What is safe.
+    Safe,
+    /// Everything planned.
+    Risky,
+}

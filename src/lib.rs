@@ -1,0 +1,25 @@
+//! Housecall examines what a developer keeps running, says which link broke first, and mends it.
+//!
+//! ```text
+//! args + configuration ─▶ Config ─▶ Selection ─▶ run(selection, cx) ─▶ Vec<Examined> ─▶ Report ─▶ String
+//!                                                   │  ▲                    │
+//!                                                   ▼  │ memoised           └─▶ mend: plan ─▶ Hands ─▶ fresh Cx
+//!                                                 Probes ─▶ Machine                   ▲────── look ──────┘
+//! ```
+//!
+//! Every verb is a selection of units and a consent. `docs/architecture.md` tells the rest.
+
+pub mod check;
+pub mod checks;
+pub mod config;
+pub mod cx;
+pub mod error;
+pub mod exit;
+pub mod fixes;
+pub mod probes;
+pub mod git;
+pub mod report;
+pub mod run;
+pub mod selection;
+pub mod unit;
+pub mod verdict;

@@ -1,0 +1,3 @@
+//! Parse, call, print, exit: the only file that prints.
+
+fn main() {}

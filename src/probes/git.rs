@@ -1,0 +1,154 @@
+//! What git knows: the canonical repository, the worktree, its changes, the remote.
+//!
+//! Local facts are read with libgit2, and with the git program where libgit2 cannot open a repository
+//! (SHA-256, reftable). Changes and the remote are always asked of the git program.
+
+use std::path::PathBuf;
+use std::time::Duration;
+
+use jiff::Timestamp;
+use serde::{Deserialize, Serialize};
+
+use crate::config::{Config, Mirror};
+use crate::error::ProbeError;
+use crate::probes::machine::Machine;
+
+/// The canonical repository, as it was found.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub enum Canonical {
+    /// Nothing is there.
+    Absent,
+    /// Something is there, and git does not take it for a repository; its own words.
+    NotGit(String),
+    /// It is a repository.
+    Present(Repository),
+}
+
+/// A repository.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Repository {
+    /// Its top level, or itself where it is bare; real path.
+    pub top: PathBuf,
+    /// Its common directory, real path: what its worktrees share.
+    pub common_dir: PathBuf,
+    /// The address of the remote, credentials removed; `None` where there is no such remote.
+    pub remote_url: Option<String>,
+    /// The remote-tracking branch's commit, as last fetched.
+    pub tracking: Option<String>,
+    /// When the remote was last fetched from, by any git: the age of `FETCH_HEAD` or of the ref.
+    pub fetched: Option<Timestamp>,
+    /// Where the mirror's branch is checked out, if it is, real path.
+    pub branch_worktree: Option<PathBuf>,
+}
+
+/// The mirror's worktree, as it was found.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Worktree {
+    /// Nothing is there, or an empty directory.
+    Absent,
+    /// Something is there, and it is no worktree; why.
+    NotGit(String),
+    /// git finds another repository from there: a parent's, or a clone.
+    Foreign {
+        /// That one's top level.
+        top: PathBuf,
+        /// Its common directory.
+        common_dir: PathBuf,
+    },
+    /// It is the mirror's own.
+    Present(Checkout),
+}
+
+/// A worktree of the canonical repository.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Checkout {
+    /// Its top level, real path.
+    pub top: PathBuf,
+    /// Its administrative directory.
+    pub git_dir: PathBuf,
+    /// The repository's common directory, real path.
+    pub common_dir: PathBuf,
+    /// The branch it is on, short; `None` where HEAD is detached.
+    pub branch: Option<String>,
+    /// The commit it is on; `None` where HEAD is unborn, empty or bad.
+    pub head: Option<String>,
+    /// The operation in progress: "merge", "rebase", "cherry-pick" …
+    pub operation: Option<String>,
+    /// Lock files in the way: of its index, its HEAD, its branch and the remote-tracking ref.
+    pub locks: Vec<Lock>,
+}
+
+/// A lock file of git's.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Lock {
+    /// Where it is.
+    pub path: PathBuf,
+    /// When it was made.
+    pub made: Timestamp,
+    /// Its size in bytes; git's stale ones are mostly empty.
+    pub bytes: u64,
+}
+
+/// How the files differ from HEAD.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub struct Changes {
+    /// Tracked files that differ, in the index or on disk, relative to the top; as git writes them.
+    pub tracked: Vec<String>,
+    /// Files that git neither tracks nor ignores.
+    pub untracked: Vec<String>,
+}
+
+/// What the remote said about the one ref.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Remote {
+    /// Its commit.
+    At {
+        /// Full length.
+        sha: String,
+        /// How long it took to say so.
+        took: Duration,
+    },
+    /// It answers, and has no such branch.
+    NoSuchRef,
+    /// It answers, and refuses: no such repository, no permission; git's own words, credentials removed.
+    Refused(String),
+    /// It could not be reached: DNS, no route, connection refused; git's own words.
+    Unreachable(String),
+}
+
+/// Reads the canonical repository, within the deadline and away from this process where its volume may hang.
+///
+/// # Errors
+/// Where it cannot be looked at: no answer in time, no permission, a volume that hangs.
+pub fn canonical(_machine: &Machine, _config: &Config, _mirror: &Mirror) -> Result<Canonical, ProbeError> {
+    Err(ProbeError::failed("read the repository", &"not built"))
+}
+
+/// Reads the mirror's worktree.
+///
+/// # Errors
+/// Where it cannot be looked at.
+pub fn worktree(
+    _machine: &Machine,
+    _config: &Config,
+    _mirror: &Mirror,
+    _canonical: &Canonical,
+) -> Result<Worktree, ProbeError> {
+    Err(ProbeError::failed("read the worktree", &"not built"))
+}
+
+/// Asks git how the files differ from HEAD.
+///
+/// # Errors
+/// Where git cannot say: not trusted, no answer in time, a corrupt index.
+pub fn changes(_machine: &Machine, _config: &Config, _checkout: &Checkout) -> Result<Changes, ProbeError> {
+    Err(ProbeError::failed("ask git for changes", &"not built"))
+}
+
+/// Asks the remote for the one ref.
+///
+/// # Errors
+/// No answer in time, or git cannot be run.
+pub fn remote(_machine: &Machine, _config: &Config, _mirror: &Mirror) -> Result<Remote, ProbeError> {
+    Err(ProbeError::failed("ask the remote", &"not built"))
+}

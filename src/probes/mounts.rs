@@ -1,0 +1,1 @@
+//! Which volume a path is on, from the mount table alone: no path is touched.

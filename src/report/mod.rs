@@ -1,0 +1,1 @@
+//! The one public, versioned shape; every format is a pure function of it.
