@@ -13,7 +13,10 @@ use crate::unit::{Examined, Unit};
 use crate::verdict::{Outcome, Verdict};
 
 /// Probes have deadlines of their own. This one is for a look that hangs where none should: the run ends all the same.
-const GRACE: Duration = Duration::from_secs(10);
+const GRACE: Duration = Duration::from_secs(2);
+
+/// How long a mend may hold the mirror's lock before a failure is a failure again: a first install takes minutes.
+const MENDING: Duration = Duration::from_mins(15);
 
 /// Examines a selection: everything is looked at at once, so it takes as long as the slowest probe.
 #[must_use]
@@ -44,7 +47,7 @@ pub fn run_observed(selection: &Selection, cx: &Arc<Cx>, on_look: &mut dyn FnMut
     }
     drop(send);
 
-    let deadline = cx.config().limits.timeout * 3 + GRACE;
+    let deadline = cx.config().limits.timeout * 4 + GRACE;
     let start = clock::instant();
     let mut seen: Vec<Option<(Outcome, Duration)>> = vec![None; selection.units.len()];
     while let Ok((at, outcome, took)) = receive.recv_timeout(deadline.saturating_sub(start.elapsed())) {
@@ -59,7 +62,29 @@ pub fn run_observed(selection: &Selection, cx: &Arc<Cx>, on_look: &mut dyn FnMut
         let (outcome, took) = seen.unwrap_or_else(given_up);
         Examined { unit: unit.clone(), outcome, took }
     });
-    judge(examined.collect())
+    judge(settle(examined.collect(), cx))
+}
+
+/// A failure that somebody is mending right now has not settled: the mirror's lock is held by a live process.
+///
+/// A sync mends only what the fix `sync` mends; any other holder mends whatever has a fix. Our own process holds
+/// the lock while it verifies, and is no excuse; neither is a holder that has been at it for too long.
+fn settle(mut examined: Vec<Examined>, cx: &Cx) -> Vec<Examined> {
+    let Some(holder) = cx.state().ok().and_then(|state| state.holder.clone()) else {
+        return examined;
+    };
+    let until = holder.since + MENDING;
+    if holder.pid == std::process::id() || until < cx.now() {
+        return examined;
+    }
+    for it in &mut examined {
+        let mended_now = it.unit.fix.is_some_and(|fix| holder.doing != "sync" || fix.id == "sync");
+        if it.outcome.is_failure() && mended_now {
+            let why = format!("{} is at work on it (pid {})", holder.doing, holder.pid);
+            it.outcome = Outcome::Judged(Verdict::pending(why, until));
+        }
+    }
+    examined
 }
 
 fn panic_message(panic: &(dyn std::any::Any + Send)) -> String {
