@@ -1,4 +1,6 @@
 //! Looking and judging: what a look is worth, given what became of all it rests on.
+#![expect(clippy::unwrap_used, reason = "a test that cannot go on fails")]
+#![expect(clippy::unnecessary_wraps, reason = "looks have one shape")]
 
 use std::collections::BTreeMap;
 use std::path::PathBuf;

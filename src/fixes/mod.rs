@@ -1,5 +1,6 @@
 //! What mends: a fix plans steps, hands apply them, and the units that named it verify.
 
+pub mod repair;
 pub mod serve;
 pub mod sync;
 
@@ -9,6 +10,8 @@ use std::time::Duration;
 use crate::cx::Cx;
 use crate::error::ProbeError;
 use crate::unit::Examined;
+
+pub use repair::{Event, Mended, Repair, RepairResult, StepReport, StepResult};
 
 /// A constant record: how one kind of fault is mended. It only plans.
 #[derive(Debug)]
@@ -80,6 +83,8 @@ pub enum Action {
 }
 
 /// Whether a step may be done without asking. There is no default: the author must say.
+///
+/// Ordered: a round is as risky as the greatest of its steps.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub enum Safety {
     /// Touches only what Housecall made, sets aside first, interrupts nothing healthy.
@@ -126,4 +131,38 @@ pub enum Consent {
     Safe,
     /// Everything planned.
     Risky,
+}
+
+impl Action {
+    /// Its name in reports and in the journal.
+    #[must_use]
+    pub const fn name(&self) -> &'static str {
+        match self {
+            Self::Fetch => "fetch",
+            Self::AddWorktree => "add-worktree",
+            Self::RemoveLock(_) => "remove-lock",
+            Self::SetAside => "set-aside",
+            Self::Align(_) => "align",
+            Self::Carry(_) => "carry",
+            Self::Install(_) => "install",
+            Self::Build(_) => "build",
+            Self::StartKeeper => "start-keeper",
+            Self::RestartServer => "restart-server",
+            Self::StopProcess { .. } => "stop-process",
+            Self::Await { .. } => "await",
+            Self::MoveAside(_) => "move-aside",
+            Self::RotateLog(_) => "rotate-log",
+        }
+    }
+}
+
+impl Safety {
+    /// Its name in reports.
+    #[must_use]
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::Safe => "safe",
+            Self::Risky => "risky",
+        }
+    }
 }

@@ -44,6 +44,9 @@ impl<T> Probe<T> {
     }
 
     /// The fact, read now if nobody has asked yet; whoever asks meanwhile waits for the same answer.
+    ///
+    /// # Errors
+    /// What reading came to, as often as it is asked for.
     pub fn get(&self, read: impl FnOnce() -> Result<T, ProbeError>) -> Answer<T> {
         self.0.get_or_init(|| read().map(Arc::new)).clone()
     }
@@ -65,6 +68,9 @@ impl<K: Eq + Hash, T> Keyed<K, T> {
     }
 
     /// The fact of that key, read now if nobody has asked yet.
+    ///
+    /// # Errors
+    /// As for [`Probe::get`].
     pub fn get(&self, key: K, read: impl FnOnce() -> Result<T, ProbeError>) -> Answer<T> {
         let probe = Arc::clone(self.0.lock().unwrap_or_else(PoisonError::into_inner).entry(key).or_default());
         probe.get(read)
