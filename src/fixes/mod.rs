@@ -166,3 +166,5 @@ impl Safety {
         }
     }
 }
+/// Every fix.
+pub static ALL: &[&Fix] = &[&sync::FIX, &serve::FIX];

@@ -10,3 +10,9 @@ pub struct Machine {
     /// Mount points on which a child of ours is stuck; nobody asks there again.
     pub stuck: Mutex<HashSet<PathBuf>>,
 }
+
+/// The name of this machine.
+#[must_use]
+pub fn host_name() -> String {
+    rustix::system::uname().nodename().to_string_lossy().into_owned()
+}

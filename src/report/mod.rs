@@ -1,1 +1,349 @@
 //! The one public, versioned shape; every format is a pure function of it.
+
+pub mod human;
+pub mod json;
+pub mod plan;
+pub mod style;
+pub mod words;
+
+mod translate;
+
+use std::path::PathBuf;
+use std::time::Duration;
+
+use jiff::Timestamp;
+use schemars::JsonSchema;
+use serde::{Deserialize, Serialize};
+
+use crate::check::{Group, Severity};
+use crate::config::Config;
+use crate::exit::Exit;
+use crate::unit::Examined;
+
+/// The version of this shape, as its first key says it.
+pub const SCHEMA: &str = "housecall.report/1";
+
+/// All that one examination found. Keys and checks keep their order; keys may be added, none is taken away.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
+pub struct Report {
+    /// `housecall.report/1`.
+    pub schema: String,
+    /// Who says so.
+    pub tool: ToolName,
+    /// What was examined.
+    pub mirror: MirrorName,
+    /// When the examination began.
+    #[schemars(with = "String", extend("format" = "date-time"))]
+    pub at: Timestamp,
+    /// How long it took, in milliseconds.
+    pub took_ms: f64,
+    /// What it comes to.
+    pub verdict: Verdict,
+    /// The severity from which a failure makes the mirror unhealthy.
+    pub fail_on: Severity,
+    /// How many checks ended how; they add up to the number of `checks`.
+    pub counts: Counts,
+    /// The failed units that no other failed unit explains, in chain order.
+    pub causes: Vec<String>,
+    /// Every unit, in chain order.
+    pub checks: Vec<CheckReport>,
+    /// What was mended, or could be.
+    pub repairs: Vec<RepairReport>,
+    /// What the human format says besides; no part of the promise.
+    #[serde(skip)]
+    pub about: About,
+}
+
+/// The program that wrote the report.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+pub struct ToolName {
+    /// `housecall`.
+    pub name: String,
+    /// Its version.
+    pub version: String,
+}
+
+/// The mirror that was examined, and where.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+pub struct MirrorName {
+    /// Its name.
+    pub name: String,
+    /// Its configuration file.
+    pub config: String,
+    /// The name of this machine.
+    pub host: String,
+    /// Its system: `linux`, `macos`.
+    pub os: String,
+}
+
+/// What an examination comes to.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "lowercase")]
+pub enum Verdict {
+    /// Nothing failed at or above `fail_on`, and everything of that severity was seen.
+    Healthy,
+    /// Something failed at or above `fail_on`.
+    Unhealthy,
+    /// Nothing such failed, but something of that severity could not be seen or has not settled.
+    Undetermined,
+    /// The user stopped the mirror.
+    Stopped,
+}
+
+/// How many units ended how.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+pub struct Counts {
+    /// They hold.
+    pub pass: usize,
+    /// Failures of severity `error`.
+    pub fail: usize,
+    /// Failures of severity `warning`.
+    pub warn: usize,
+    /// Failures of severity `info`.
+    pub info: usize,
+    /// They do not apply here.
+    pub skip: usize,
+    /// They are changing, within their own deadline.
+    pub pending: usize,
+    /// Something they rest on is broken, unknown or pending.
+    pub blocked: usize,
+    /// They could not be looked at.
+    pub unknown: usize,
+}
+
+/// One unit: a check about one subject.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
+pub struct CheckReport {
+    /// The check's id, kept for ever.
+    pub id: String,
+    /// What it was looked at for, where the check has several subjects.
+    pub subject: Option<String>,
+    /// The link of the chain it belongs to.
+    pub group: Group,
+    /// What holds when it passes.
+    pub summary: String,
+    /// How much a failure of it matters.
+    pub severity: Severity,
+    /// What became of it.
+    pub status: Status,
+    /// What a blocked unit saw all the same; `null` for all others, and where it was not looked at.
+    pub seen: Option<SeenReport>,
+    /// One sentence: the finding, the reason, or what a passing look learned.
+    pub message: Option<String>,
+    /// The facts behind it.
+    pub evidence: Vec<EvidenceReport>,
+    /// The unit that takes away its worth, for a blocked one.
+    pub blocked_by: Option<String>,
+    /// The fix that mends it.
+    pub fix: Option<String>,
+    /// Since when it has been so, where that is known.
+    #[schemars(with = "Option<String>", extend("format" = "date-time"))]
+    pub since: Option<Timestamp>,
+    /// How long the look took, in milliseconds.
+    pub took_ms: f64,
+}
+
+/// What became of a unit.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "lowercase")]
+pub enum Status {
+    /// It holds.
+    Pass,
+    /// It does not hold.
+    Fail,
+    /// The question does not arise here.
+    Skip,
+    /// It is changing, within its own deadline.
+    Pending,
+    /// Something it rests on is broken, unknown or pending.
+    Blocked,
+    /// It could not be looked at, or the look crashed.
+    Unknown,
+}
+
+/// What a blocked unit saw.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
+pub struct SeenReport {
+    /// What it would have been; never `blocked`.
+    pub status: Status,
+    /// What it would have said.
+    pub message: Option<String>,
+    /// The facts it saw.
+    pub evidence: Vec<EvidenceReport>,
+}
+
+/// One fact with its name.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
+pub struct EvidenceReport {
+    /// "expected", "actual", "who" …
+    pub label: String,
+    /// The fact: `kind` says how to read `value`.
+    #[serde(flatten)]
+    pub fact: FactReport,
+}
+
+/// A typed value.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[serde(tag = "kind", content = "value", rename_all = "lowercase")]
+pub enum FactReport {
+    /// A file or directory, absolute.
+    Path(String),
+    /// A process id.
+    Pid(u32),
+    /// A commit, full length.
+    Sha(String),
+    /// How long ago, or how long, in seconds.
+    Age(f64),
+    /// A size in bytes.
+    Bytes(u64),
+    /// A version, as the tool writes it.
+    Version(String),
+    /// An address.
+    Url(String),
+    /// A moment, ISO 8601 in UTC.
+    Time(#[schemars(with = "String", extend("format" = "date-time"))] Timestamp),
+    /// A command line that can be pasted.
+    Command(String),
+    /// Anything else.
+    Text(String),
+}
+
+/// One fix, and what came of it.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+pub struct RepairReport {
+    /// The fix.
+    pub fix: String,
+    /// As risky as its riskiest step.
+    pub safety: SafetyReport,
+    /// The units it was planned for.
+    #[serde(rename = "for")]
+    pub units_broken: Vec<String>,
+    /// Its steps, in order.
+    pub steps: Vec<StepReport>,
+    /// What came of it.
+    pub result: RepairResult,
+    /// What became of the units that name this fix, on the fresh look after it.
+    pub units: std::collections::BTreeMap<String, Status>,
+}
+
+/// Whether something may be done without asking.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "lowercase")]
+pub enum SafetyReport {
+    /// Touches only what Housecall made, sets aside first, interrupts nothing healthy.
+    Safe,
+    /// Stops or moves anything else.
+    Risky,
+}
+
+/// One step of a repair.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+pub struct StepReport {
+    /// Its domain verb, kebab-case.
+    pub action: String,
+    /// Whether it may be done without asking.
+    pub safety: SafetyReport,
+    /// The commands that a person would type.
+    pub commands: Vec<String>,
+    /// What came of it: `planned`, `done`, `undone`, or why it was refused or failed.
+    pub result: String,
+}
+
+/// How a repair ended.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "kebab-case")]
+pub enum RepairResult {
+    /// It was shown, and not done.
+    Proposed,
+    /// It was done, and every unit it was for passes.
+    Verified,
+    /// It was done, and a unit it was for still fails.
+    StillFailing,
+    /// It was done, and a unit it was for could not be seen.
+    Unverified,
+    /// The world was no longer what it was planned for, or nobody allowed it.
+    Refused,
+    /// A step failed.
+    Failed,
+}
+
+/// What the human format says besides.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct About {
+    /// Where the mirror answers.
+    pub url: Option<String>,
+    /// The worktree.
+    pub worktree: Option<PathBuf>,
+    /// What it follows: "origin/main".
+    pub upstream: Option<String>,
+    /// Since when the user has it stopped.
+    pub stopped: Option<Timestamp>,
+    /// The home directory, written `~`.
+    pub home: PathBuf,
+    /// How this program is called for this mirror: "housecall", or with `-C` or `--config`.
+    pub command: String,
+}
+
+impl Report {
+    /// Translates what the engine found. Severity overrides were applied when the units were selected.
+    #[must_use]
+    pub fn new(
+        config: &Config,
+        fail_on: Severity,
+        examined: &[Examined],
+        repairs: Vec<RepairReport>,
+        stopped: Option<Timestamp>,
+        at: Timestamp,
+        took: Duration,
+    ) -> Self {
+        translate::report(config, fail_on, examined, repairs, stopped, at, took)
+    }
+
+    /// The exit code: the same for every format and verb.
+    #[must_use]
+    pub const fn exit(&self) -> Exit {
+        match self.verdict {
+            Verdict::Healthy => Exit::Healthy,
+            Verdict::Unhealthy | Verdict::Stopped => Exit::Unhealthy,
+            Verdict::Undetermined => Exit::Undetermined,
+        }
+    }
+}
+
+impl CheckReport {
+    /// The unit's name: `id` or `id:subject`.
+    #[must_use]
+    pub fn unit(&self) -> String {
+        self.subject.as_ref().map_or_else(|| self.id.clone(), |subject| format!("{}:{subject}", self.id))
+    }
+
+    /// Whether it saw a failure, blocked or not.
+    #[must_use]
+    pub fn saw_failure(&self) -> bool {
+        self.status == Status::Fail || self.seen.as_ref().is_some_and(|seen| seen.status == Status::Fail)
+    }
+}
+
+impl std::fmt::Display for Verdict {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.pad(match self {
+            Self::Healthy => "healthy",
+            Self::Unhealthy => "unhealthy",
+            Self::Undetermined => "undetermined",
+            Self::Stopped => "stopped",
+        })
+    }
+}
+
+impl std::fmt::Display for Status {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.pad(match self {
+            Self::Pass => "pass",
+            Self::Fail => "fail",
+            Self::Skip => "skip",
+            Self::Pending => "pending",
+            Self::Blocked => "blocked",
+            Self::Unknown => "unknown",
+        })
+    }
+}

@@ -1,0 +1,287 @@
+//! The verdict for people: the cause first and how we know it, or a few calm lines.
+
+use std::fmt::Write as _;
+
+use super::style::{Look, Styles};
+use super::words::{self, Against, clean_line, wrap};
+use super::{CheckReport, EvidenceReport, Report, Status, Verdict};
+use crate::check::{Group, Severity};
+
+mod problem;
+
+/// How a report is to be written.
+#[derive(Debug, Clone, Copy)]
+pub struct View {
+    /// The width of the terminal, in characters.
+    pub width: usize,
+    /// The looks of the roles.
+    pub styles: Styles,
+    /// How much is told.
+    pub detail: Detail,
+}
+
+/// How much is told.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub enum Detail {
+    /// The last line only: `-q`.
+    LastLine,
+    /// What matters.
+    #[default]
+    Normal,
+    /// Every check with its facts, times and commits in full: `-v`.
+    Everything,
+}
+
+impl Default for View {
+    fn default() -> Self {
+        Self { width: 100, styles: Styles::default(), detail: Detail::Normal }
+    }
+}
+
+/// Writes a report.
+#[must_use]
+pub fn render(report: &Report, view: &View) -> String {
+    write(report, view, "")
+}
+
+/// Writes the report that follows a mend; its last line says what there was before.
+#[must_use]
+pub fn render_after(before: &Report, report: &Report, view: &View) -> String {
+    let was = match before.causes.as_slice() {
+        [] => before.verdict.to_string(),
+        causes => format!("{}, {}", before.verdict, few(causes)),
+    };
+    write(report, view, &format!(" (was: {})", clean_line(&was)))
+}
+
+fn write(report: &Report, view: &View, was: &str) -> String {
+    let last = format!("{}{was}\n", last_line(report, view.styles));
+    if view.detail == Detail::LastLine {
+        return last;
+    }
+    let mut text = format!("{}\n\n", title(report));
+    if report.verdict == Verdict::Stopped {
+        let _ = writeln!(text, "        start  {} start\n", report.about.command);
+    }
+    let problems = problem::all(report, view);
+    if !problems.is_empty() {
+        text.push_str(&problems);
+        text.push('\n');
+    }
+    let rest = match view.detail {
+        Detail::Everything => everything(report, view),
+        _ if report.verdict == Verdict::Healthy => calm(report, view),
+        _ => summary(report, view),
+    };
+    if !rest.is_empty() {
+        text.push_str(&rest);
+        text.push('\n');
+    }
+    text.push_str(&last);
+    text
+}
+
+/// What is examined, and whether it does its work; claimed only where the links that make it true were seen.
+fn title(report: &Report) -> String {
+    let about = &report.about;
+    let name = clean_line(&report.mirror.name);
+    let worktree = || about.worktree.as_ref().map(|path| words::tilde(&path.to_string_lossy(), &about.home));
+    let place = about.url.as_deref().map(words::clean).or_else(worktree);
+    if report.verdict == Verdict::Stopped {
+        let since = about
+            .stopped
+            .map_or_else(String::new, |at| format!(" {}", words::moment(at, against(report, false))));
+        return format!("{name} · stopped by its user{since}; no repair starts it");
+    }
+    let (Some(place), Some(upstream)) = (&place, &about.upstream) else {
+        return place.map_or_else(|| name.clone(), |place| format!("{name} · {place}"));
+    };
+    let passes = |id: &str| {
+        let mut units = report.checks.iter().filter(|check| check.id == id).peekable();
+        units.peek().is_some() && units.all(|check| check.status == Status::Pass)
+    };
+    let broken = |check: &CheckReport| check.severity == Severity::Error && check.saw_failure();
+    let upstream = clean_line(upstream);
+    match report.verdict {
+        Verdict::Healthy if passes("sha-parity") && (about.url.is_none() || passes("http-status")) => {
+            format!("{name} · {place} mirrors {upstream}")
+        }
+        Verdict::Unhealthy if report.checks.iter().any(broken) => {
+            format!("{name} · {place} does not mirror {upstream}")
+        }
+        Verdict::Undetermined => format!("{name} · it cannot be told whether {place} mirrors {upstream}"),
+        _ => format!("{name} · {place}"),
+    }
+}
+
+/// The verdict in one line, with its counts.
+fn last_line(report: &Report, styles: Styles) -> String {
+    let counts = &report.counts;
+    let verb = |count: usize, verb: &str| match count {
+        0 => None,
+        1 => Some(format!("1 {verb}s")),
+        count => Some(format!("{count} {verb}")),
+    };
+    let word = |count: usize, word: &str| (count > 0).then(|| format!("{count} {word}"));
+    let passes = match (report.verdict, counts.pass) {
+        (Verdict::Healthy, 1) => Some("1 check passes".to_owned()),
+        (Verdict::Healthy, count) => Some(format!("{count} checks pass")),
+        (_, 1) => Some("1 passes".to_owned()),
+        (_, count) => Some(if count == 0 { "nothing passes".to_owned() } else { format!("{count} pass") }),
+    };
+    let bad = [
+        verb(counts.fail, "fail"),
+        verb(counts.warn, "warn"),
+        word(counts.info, "info"),
+        word(counts.unknown, "unknown"),
+        word(counts.pending, "pending"),
+        word(counts.blocked, "blocked"),
+    ];
+    let skipped = word(counts.skip, "skipped");
+    let parts: Vec<String> = if report.verdict == Verdict::Healthy {
+        [passes].into_iter().chain(bad).chain([skipped]).flatten().collect()
+    } else {
+        bad.into_iter().chain([passes, skipped]).flatten().collect()
+    };
+    let look = match report.verdict {
+        Verdict::Healthy => styles.good,
+        Verdict::Unhealthy => styles.fail,
+        Verdict::Undetermined => styles.unknown,
+        Verdict::Stopped => styles.warn,
+    };
+    format!("{}: {} in {}", look.paint(report.verdict), parts.join(", "), words::took(report.took_ms))
+}
+
+/// A line for each link of the chain, made of what the passing looks learned.
+fn calm(report: &Report, view: &View) -> String {
+    let mut text = String::new();
+    for group in Group::ALL {
+        let passing =
+            || report.checks.iter().filter(|check| check.group == group && check.status == Status::Pass);
+        let notes: Vec<String> =
+            passing().filter_map(|check| check.message.as_deref()).map(clean_line).collect();
+        let told = match (notes.is_empty(), passing().count()) {
+            (_, 0) => continue,
+            (true, 1) => "1 check passes".to_owned(),
+            (true, count) => format!("{count} checks pass"),
+            (false, _) if notes.iter().any(|note| note.contains(", ")) => notes.join("; "),
+            (false, _) => notes.join(", "),
+        };
+        let told = words::tilde_within(&told, &report.about.home);
+        text.push_str(&labelled(2, 12, group.name(), &told, view, Look::default()));
+    }
+    text + &skipped(report, view, 12)
+}
+
+/// What is well, in numbers, where something else has the word.
+fn summary(report: &Report, view: &View) -> String {
+    let of_group = |group: Group| {
+        let passing = |check: &&CheckReport| check.group == group && check.status == Status::Pass;
+        let count = report.checks.iter().filter(passing).count();
+        (count > 0).then(|| format!("{group} {count}"))
+    };
+    let groups: Vec<String> = Group::ALL.into_iter().filter_map(of_group).collect();
+    let mut text = String::new();
+    if !groups.is_empty() {
+        text.push_str(&labelled(2, 6, "ok", &groups.join(", "), view, view.styles.good));
+    }
+    text + &skipped(report, view, 6)
+}
+
+/// What was not asked, by reason.
+fn skipped(report: &Report, view: &View, width: usize) -> String {
+    let mut reasons: Vec<(String, Vec<String>)> = Vec::new();
+    for check in report.checks.iter().filter(|check| check.status == Status::Skip) {
+        let reason = check.message.as_deref().map(clean_line).unwrap_or_default();
+        match reasons.iter_mut().find(|(known, _)| *known == reason) {
+            Some((_, units)) => units.push(check.unit()),
+            None => reasons.push((reason, vec![check.unit()])),
+        }
+    }
+    let told: Vec<String> = reasons
+        .iter()
+        .map(|(reason, units)| format!("{} ({reason})", clean_line(&units.join(", "))))
+        .collect();
+    if told.is_empty() {
+        return String::new();
+    }
+    labelled(2, width, "skip", &told.join("; "), view, view.styles.quiet)
+}
+
+/// Every check that is no problem, with its facts.
+fn everything(report: &Report, view: &View) -> String {
+    let mut text = String::new();
+    let told = |check: &&CheckReport| matches!(check.status, Status::Pass | Status::Skip | Status::Blocked);
+    for check in report.checks.iter().filter(told) {
+        let look = if check.status == Status::Pass { view.styles.good } else { view.styles.quiet };
+        let mark = look.paint(format!("{:<9}", check.status.to_string()));
+        let unit = view.styles.unit.paint(clean_line(&check.unit()));
+        let message = check.message.as_deref().unwrap_or(&check.summary);
+        let message = words::tilde_within(&clean_line(message), &report.about.home);
+        let _ = writeln!(text, "{mark}{unit}  {message} · {}", words::took(check.took_ms));
+        text.push_str(&facts(&check.evidence, report, view));
+        if let Some(seen) = &check.seen {
+            let message = seen.message.as_deref().map(clean_line).unwrap_or_default();
+            let saw = format!("{}  {message}", seen.status);
+            text.push_str(&labelled(8, 10, "saw", saw.trim_end(), view, view.styles.quiet));
+            text.push_str(&facts(&seen.evidence, report, view));
+        }
+    }
+    text
+}
+
+/// The evidence, aligned; what shares a label shares a line.
+fn facts(evidence: &[EvidenceReport], report: &Report, view: &View) -> String {
+    let against = against(report, view.detail == Detail::Everything);
+    let mut lines: Vec<(String, Vec<String>)> = Vec::new();
+    for it in evidence {
+        let (label, fact) = (clean_line(&it.label), words::fact(&it.fact, against));
+        match lines.last_mut() {
+            Some((known, facts)) if *known == label => facts.push(fact),
+            _ => lines.push((label, vec![fact])),
+        }
+    }
+    let longest = lines.iter().map(|(label, _)| label.chars().count()).max().unwrap_or(0);
+    let mut text = String::new();
+    for (label, facts) in lines {
+        text.push_str(&labelled(
+            8,
+            longest.clamp(8, 16) + 2,
+            &label,
+            &facts.join(", "),
+            view,
+            view.styles.quiet,
+        ));
+    }
+    text
+}
+
+/// A label and its text, which wraps beside it.
+fn labelled(indent: usize, label_width: usize, label: &str, told: &str, view: &View, look: Look) -> String {
+    let mut text = String::new();
+    let room = view.width.saturating_sub(indent + label_width).max(24);
+    let mut head = look.paint(format!("{label:<label_width$}"));
+    if label.chars().count() >= label_width {
+        head.push_str("  ");
+    }
+    for line in wrap(told, room) {
+        let line = format!("{:indent$}{head}{line}", "");
+        let _ = writeln!(text, "{}", line.trim_end());
+        head = " ".repeat(label_width);
+    }
+    text
+}
+
+fn against(report: &Report, exact: bool) -> Against<'_> {
+    Against { now: report.at, home: &report.about.home, exact }
+}
+
+/// The first three names, and how many more there are.
+fn few(names: &[String]) -> String {
+    match names {
+        [first, second, third, _, ..] => {
+            format!("{first}, {second}, {third} and {} more", names.len() - 3)
+        }
+        names => names.join(", "),
+    }
+}

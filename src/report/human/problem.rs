@@ -1,0 +1,123 @@
+//! What is wrong, could not be seen, or has not settled: one block each, the worst first.
+
+use std::fmt::Write as _;
+
+use super::{View, facts, labelled};
+use crate::check::Severity;
+use crate::fixes;
+use crate::report::style::Look;
+use crate::report::words::{self, clean_line, wrap};
+use crate::report::{CheckReport, RepairResult, Report, SafetyReport, Status};
+
+/// How wide a mark is, with the space behind it.
+const MARK: usize = 6;
+
+/// Every block, a blank line between those that have a body.
+pub(super) fn all(report: &Report, view: &View) -> String {
+    let mut problems: Vec<(u8, &CheckReport)> =
+        report.checks.iter().filter_map(|check| rank(check).map(|rank| (rank, check))).collect();
+    problems.sort_by_key(|(rank, _)| *rank);
+    let mut text = String::new();
+    let mut body_before = false;
+    for (_, check) in problems {
+        let (head, body) = (head(check, report, view), body(check, report, view));
+        if !text.is_empty() && (body_before || !body.is_empty()) {
+            text.push('\n');
+        }
+        body_before = !body.is_empty();
+        text.push_str(&head);
+        text.push_str(&body);
+    }
+    text
+}
+
+/// The order of the blocks; none for what is well, and for what a block of its own names as hidden.
+fn rank(check: &CheckReport) -> Option<u8> {
+    match (check.status, check.severity) {
+        (Status::Fail, Severity::Error) => Some(0),
+        (Status::Fail, Severity::Warning) => Some(1),
+        (Status::Fail, Severity::Info) => Some(2),
+        (Status::Unknown, _) => Some(3),
+        (Status::Pending, _) => Some(4),
+        (Status::Pass | Status::Skip | Status::Blocked, _) => None,
+    }
+}
+
+fn mark(check: &CheckReport, view: &View) -> (&'static str, Look) {
+    match (check.status, check.severity) {
+        (Status::Fail, Severity::Error) => ("FAIL", view.styles.fail),
+        (Status::Fail, Severity::Warning) => ("warn", view.styles.warn),
+        (Status::Fail, Severity::Info) => ("info", view.styles.quiet),
+        (Status::Pending, _) => ("…", view.styles.unknown),
+        _ => ("?", view.styles.unknown),
+    }
+}
+
+fn head(check: &CheckReport, report: &Report, view: &View) -> String {
+    let message = check.message.as_deref().map_or_else(|| clean_line(&check.summary), clean_line);
+    let message = words::tilde_within(&message, &report.about.home);
+    let message = match check.status {
+        Status::Unknown if !message.starts_with("the check crashed") => format!("could not look: {message}"),
+        _ => message,
+    };
+    let unit = clean_line(&check.unit());
+    let (mark, look) = mark(check, view);
+    let (mark, name) = (look.paint(format!("{mark:<MARK$}")), view.styles.unit.paint(&unit));
+    let room = view.width.saturating_sub(MARK + unit.chars().count() + 2);
+    if message.chars().count() <= room {
+        return format!("{mark}{name}  {message}\n");
+    }
+    let mut text = format!("{mark}{name}\n");
+    for line in wrap(&message, view.width.saturating_sub(MARK).max(24)) {
+        let _ = writeln!(text, "{:MARK$}{line}", "");
+    }
+    text
+}
+
+fn body(check: &CheckReport, report: &Report, view: &View) -> String {
+    let mut text = facts(&check.evidence, report, view);
+    let mut line = |label: &str, told: &str, look: Look| {
+        if !told.is_empty() {
+            text.push_str(&labelled(8, 10, label, told, view, look));
+        }
+    };
+    let quiet = view.styles.quiet;
+    if let Some(since) = check.since {
+        line("since", &words::moment(since, super::against(report, true)), quiet);
+    }
+    line("hides", &hidden(check, report), quiet);
+    if check.status == Status::Fail {
+        line("fix", &remedy(check, report, view), quiet);
+        line("more", &format!("{} explain {}", report.about.command, clean_line(&check.id)), quiet);
+    }
+    text
+}
+
+/// The units that this one takes the worth from.
+fn hidden(check: &CheckReport, report: &Report) -> String {
+    let unit = check.unit();
+    let named = |other: &CheckReport| {
+        // Where the block is of lesser weight than the verdict, the failure it hides decides: say so.
+        let decides =
+            check.severity < report.fail_on && other.severity >= report.fail_on && other.saw_failure();
+        if decides { format!("{} (fails too)", other.unit()) } else { other.unit() }
+    };
+    let hidden = report.checks.iter().filter(|other| other.blocked_by.as_ref() == Some(&unit)).map(named);
+    clean_line(&hidden.collect::<Vec<_>>().join(", "))
+}
+
+/// The command that mends it, and what it does.
+fn remedy(check: &CheckReport, report: &Report, view: &View) -> String {
+    let Some(fix) = &check.fix else { return String::new() };
+    let unit = check.unit();
+    let proposed = report.repairs.iter().find(|repair| {
+        repair.fix == *fix
+            && matches!(repair.result, RepairResult::Proposed)
+            && repair.units_broken.contains(&unit)
+    });
+    let risky = proposed.is_some_and(|repair| repair.safety == SafetyReport::Risky);
+    let command = format!("{} --fix{}", report.about.command, if risky { " --risky" } else { "" });
+    let title = fixes::ALL.iter().find(|known| known.id == fix).map(|known| known.title);
+    let command = view.styles.command.paint(command);
+    title.map_or_else(|| command.clone(), |title| format!("{command}     {title}"))
+}

@@ -1,0 +1,1 @@
+//! The plan of a mend, and what came of it.
