@@ -6,6 +6,7 @@ pub mod plan;
 pub mod style;
 pub mod words;
 
+mod repair;
 mod translate;
 
 use std::path::PathBuf;
@@ -18,7 +19,10 @@ use serde::{Deserialize, Serialize};
 use crate::check::{Group, Severity};
 use crate::config::Config;
 use crate::exit::Exit;
+use crate::fixes::Repair;
 use crate::unit::Examined;
+
+pub use repair::{RepairReport, RepairResult, SafetyReport, StepReport, StepResult};
 
 /// The version of this shape, as its first key says it.
 pub const SCHEMA: &str = "housecall.report/1";
@@ -208,65 +212,6 @@ pub enum FactReport {
     Text(String),
 }
 
-/// One fix, and what came of it.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
-pub struct RepairReport {
-    /// The fix.
-    pub fix: String,
-    /// As risky as its riskiest step.
-    pub safety: SafetyReport,
-    /// The units it was planned for.
-    #[serde(rename = "for")]
-    pub units_broken: Vec<String>,
-    /// Its steps, in order.
-    pub steps: Vec<StepReport>,
-    /// What came of it.
-    pub result: RepairResult,
-    /// What became of the units that name this fix, on the fresh look after it.
-    pub units: std::collections::BTreeMap<String, Status>,
-}
-
-/// Whether something may be done without asking.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
-#[serde(rename_all = "lowercase")]
-pub enum SafetyReport {
-    /// Touches only what Housecall made, sets aside first, interrupts nothing healthy.
-    Safe,
-    /// Stops or moves anything else.
-    Risky,
-}
-
-/// One step of a repair.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
-pub struct StepReport {
-    /// Its domain verb, kebab-case.
-    pub action: String,
-    /// Whether it may be done without asking.
-    pub safety: SafetyReport,
-    /// The commands that a person would type.
-    pub commands: Vec<String>,
-    /// What came of it: `planned`, `done`, `undone`, or why it was refused or failed.
-    pub result: String,
-}
-
-/// How a repair ended.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
-#[serde(rename_all = "kebab-case")]
-pub enum RepairResult {
-    /// It was shown, and not done.
-    Proposed,
-    /// It was done, and every unit it was for passes.
-    Verified,
-    /// It was done, and a unit it was for still fails.
-    StillFailing,
-    /// It was done, and a unit it was for could not be seen.
-    Unverified,
-    /// The world was no longer what it was planned for, or nobody allowed it.
-    Refused,
-    /// A step failed.
-    Failed,
-}
-
 /// What the human format says besides.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct About {
@@ -291,7 +236,7 @@ impl Report {
         config: &Config,
         fail_on: Severity,
         examined: &[Examined],
-        repairs: Vec<RepairReport>,
+        repairs: &[Repair],
         stopped: Option<Timestamp>,
         at: Timestamp,
         took: Duration,

@@ -1,1 +1,141 @@
 //! The plan of a mend, and what came of it.
+
+use std::fmt::Write as _;
+
+use super::human::View;
+use super::words::{self, clean_line, wrap};
+use super::{RepairReport, RepairResult, Report, SafetyReport, Status, StepReport, StepResult};
+
+/// How wide the name of a fix is, with the space behind it.
+const NAME: usize = 8;
+
+/// The steps known now, before anything is done.
+#[must_use]
+pub fn plan(repairs: &[RepairReport], view: &View) -> String {
+    if repairs.iter().all(|repair| repair.steps.is_empty() && repair.later.is_none()) {
+        return "plan: nothing to mend\n".to_owned();
+    }
+    let risky = repairs.iter().any(|repair| repair.safety == SafetyReport::Risky);
+    let mut text = if risky {
+        "plan (in part risky: only with --risky)\n".to_owned()
+    } else {
+        "plan (safe)\n".to_owned()
+    };
+    for (number, repair) in repairs.iter().enumerate() {
+        let mut lead = format!("  {}  {:<NAME$}", number + 1, repair.fix);
+        for step in &repair.steps {
+            for (at, command) in commands(step).iter().enumerate() {
+                let risky = if at == 0 && step.safety == SafetyReport::Risky { "risky: " } else { "" };
+                hang(&mut text, &mut lead, &format!("{risky}{command}"), view);
+            }
+        }
+        if let Some(later) = &repair.later {
+            hang(&mut text, &mut lead, &format!("… {}", clean_line(later)), view);
+        }
+        if let Some(reason) = &repair.reason {
+            hang(&mut text, &mut lead, &format!("{}: {}", name(repair.result), clean_line(reason)), view);
+        }
+    }
+    text
+}
+
+/// What came of each fix, one paragraph each.
+#[must_use]
+pub fn outcome(report: &Report, view: &View) -> String {
+    let mut text = String::new();
+    for repair in &report.repairs {
+        let mut lead = view.styles.unit.paint(format!("{:<NAME$}", repair.fix));
+        let mut told = Vec::new();
+        for step in &repair.steps {
+            told.extend(done(step));
+        }
+        told.extend(ending(repair, report));
+        for sentence in told {
+            hang_at(&mut text, &mut lead, NAME, &sentence, view);
+        }
+    }
+    text
+}
+
+/// What came of a step, in one phrase; nothing of a step that was only shown.
+#[must_use]
+pub fn done(step: &StepReport) -> Option<String> {
+    let what = step.note.as_deref().map_or_else(|| phrase(step), clean_line);
+    match step.result {
+        StepResult::Proposed => None,
+        StepResult::Done => {
+            let took =
+                step.took_ms.filter(|took| *took >= 100.0).map(|took| format!(" in {}", words::took(took)));
+            Some(format!("{what}{}", took.unwrap_or_default()))
+        }
+        StepResult::Refused => Some(format!("refused: {}: {what}", step.action)),
+        StepResult::Failed => Some(format!("failed: {}: {what}", phrase(step))),
+        StepResult::Undone => Some(format!("taken back: {}", phrase(step))),
+    }
+}
+
+fn phrase(step: &StepReport) -> String {
+    commands(step).into_iter().next().unwrap_or_else(|| step.action.replace('-', " "))
+}
+
+fn commands(step: &StepReport) -> Vec<String> {
+    if step.commands.is_empty() {
+        return vec![step.action.replace('-', " ")];
+    }
+    step.commands.iter().map(|command| clean_line(command)).collect()
+}
+
+/// How a repair ended: what it proved, or why not.
+fn ending(repair: &RepairReport, report: &Report) -> Vec<String> {
+    let with = |status: fn(Status) -> bool| {
+        let named = repair.units.iter().filter(|(_, it)| status(**it)).map(|(unit, _)| clean_line(unit));
+        named.collect::<Vec<_>>().join(", ")
+    };
+    let reason = repair.reason.as_deref().map_or_else(String::new, |why| format!(": {}", clean_line(why)));
+    let told = match repair.result {
+        RepairResult::Verified => format!("verified: {}", with(|status| status == Status::Pass)),
+        RepairResult::StillFailing => {
+            format!(
+                "still failing: {}{reason}",
+                with(|status| matches!(status, Status::Fail | Status::Blocked))
+            )
+        }
+        RepairResult::Unverified => {
+            format!("done, and not seen to hold: {}{reason}", with(|status| status != Status::Pass))
+        }
+        RepairResult::Refused => format!("refused{reason}"),
+        RepairResult::Failed => format!("failed{reason}"),
+        RepairResult::Proposed if repair.safety == SafetyReport::Risky => {
+            let steps: Vec<String> = repair.steps.iter().flat_map(commands).collect();
+            return vec![
+                format!("not done, since it is risky: {}", steps.join("; ")),
+                format!("to allow it: {} --fix --risky", report.about.command),
+            ];
+        }
+        RepairResult::Proposed => format!("not done{reason}"),
+    };
+    vec![told]
+}
+
+fn name(result: RepairResult) -> &'static str {
+    match result {
+        RepairResult::Proposed => "proposed",
+        RepairResult::Verified => "verified",
+        RepairResult::StillFailing => "still failing",
+        RepairResult::Unverified => "unverified",
+        RepairResult::Refused => "refused",
+        RepairResult::Failed => "failed",
+    }
+}
+
+fn hang(text: &mut String, lead: &mut String, told: &str, view: &View) {
+    hang_at(text, lead, 5 + NAME, told, view);
+}
+
+/// One paragraph beside its lead; the lead stands on the first line only.
+fn hang_at(text: &mut String, lead: &mut String, indent: usize, told: &str, view: &View) {
+    for line in wrap(told, view.width.saturating_sub(indent).max(24)) {
+        let _ = writeln!(text, "{lead}{line}");
+        *lead = " ".repeat(indent);
+    }
+}

@@ -5,11 +5,12 @@ use std::time::Duration;
 use jiff::Timestamp;
 
 use super::{
-    About, CheckReport, Counts, EvidenceReport, FactReport, MirrorName, RepairReport, Report, SCHEMA,
-    SeenReport, Status, ToolName, Verdict,
+    About, CheckReport, Counts, EvidenceReport, FactReport, MirrorName, Report, SCHEMA, SeenReport, Status,
+    ToolName, Verdict, repair,
 };
 use crate::check::Severity;
 use crate::config::Config;
+use crate::fixes::Repair;
 use crate::probes::machine;
 use crate::unit::Examined;
 use crate::verdict::{self, Evidence, Fact, Outcome};
@@ -18,7 +19,7 @@ pub(super) fn report(
     config: &Config,
     fail_on: Severity,
     examined: &[Examined],
-    repairs: Vec<RepairReport>,
+    repairs: &[Repair],
     stopped: Option<Timestamp>,
     at: Timestamp,
     took: Duration,
@@ -41,7 +42,7 @@ pub(super) fn report(
         counts: counts(&checks),
         causes: checks.iter().filter(is_cause).map(CheckReport::unit).collect(),
         checks,
-        repairs,
+        repairs: repairs.iter().map(repair::repair).collect(),
         about: About {
             url: config.server.as_ref().map(|server| format!("http://{}", server.listen)),
             worktree: config.mirror.as_ref().map(|mirror| mirror.worktree.clone()),
@@ -120,6 +121,14 @@ fn check(examined: &Examined) -> CheckReport {
     }
 }
 
+/// What became of a unit, for the repairs that touched it.
+pub(super) fn status(outcome: &Outcome) -> Status {
+    match outcome {
+        Outcome::Blocked { .. } => Status::Blocked,
+        other => said(other).0,
+    }
+}
+
 /// The status, sentence and facts of a look, any block taken away.
 fn said(outcome: &Outcome) -> (Status, Option<String>, Vec<EvidenceReport>) {
     use verdict::Verdict as Said;
@@ -162,6 +171,6 @@ fn fact(fact: &Fact) -> FactReport {
 
 /// Milliseconds with three places: what a clock can tell, and no more digits than a reader wants.
 #[expect(clippy::cast_precision_loss, reason = "2^53 microseconds are 285 years")]
-fn milliseconds(duration: Duration) -> f64 {
+pub(super) fn milliseconds(duration: Duration) -> f64 {
     duration.as_micros() as f64 / 1_000.0
 }

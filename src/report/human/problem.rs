@@ -113,7 +113,7 @@ fn remedy(check: &CheckReport, report: &Report, view: &View) -> String {
     let proposed = report.repairs.iter().find(|repair| {
         repair.fix == *fix
             && matches!(repair.result, RepairResult::Proposed)
-            && repair.units_broken.contains(&unit)
+            && repair.for_units.contains(&unit)
     });
     let risky = proposed.is_some_and(|repair| repair.safety == SafetyReport::Risky);
     let command = format!("{} --fix{}", report.about.command, if risky { " --risky" } else { "" });
