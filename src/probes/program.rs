@@ -1,11 +1,25 @@
 //! Runs a program: with a deadline, in its own process group, its output bounded.
 //!
-//! Looks and hands alike run programs only through here, so that none outlives its deadline.
+//! Looks and hands alike run programs only through here, so that none outlives its deadline. One thread does it
+//! all: both outputs are polled, the child's end is seen without being taken, its group is killed while its id is
+//! still its own, and only then is it reaped. Where it runs must not hang: [`super::mounts`] knows.
+#![expect(clippy::disallowed_methods, reason = "programs are run here, and only here")]
 
 use std::collections::BTreeMap;
-use std::ffi::OsString;
-use std::path::PathBuf;
-use std::time::Duration;
+use std::ffi::{OsStr, OsString};
+use std::io::{self, ErrorKind, Read};
+use std::os::fd::AsFd;
+use std::os::unix::fs::PermissionsExt;
+use std::os::unix::process::{CommandExt, ExitStatusExt};
+use std::path::{Path, PathBuf};
+use std::process::{Child, Command, Stdio};
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::{Mutex, PoisonError};
+use std::thread::sleep;
+use std::time::{Duration, Instant};
+
+use rustix::event::{PollFd, PollFlags, Timespec, poll};
+use rustix::process::{Pid, Signal, WaitId, WaitIdOptions, kill_process, kill_process_group, waitid};
 
 use crate::error::ProbeError;
 
@@ -56,6 +70,39 @@ impl Output {
     }
 }
 
+/// How long the outputs may stay open once the program itself has ended.
+const HELD_OUTPUT: Duration = Duration::from_millis(200);
+/// How long a killed program is waited for; one in the middle of a dead volume does not even die.
+const DEATH: Duration = Duration::from_millis(500);
+/// How often the end of a program whose outputs are open is looked for.
+const TICK: Duration = Duration::from_millis(25);
+
+/// Killed programs that did not die in time: reaped when they do, if this process lives that long.
+static UNDEAD: Mutex<Vec<Child>> = Mutex::new(Vec::new());
+/// Whether programs stay in this process's own group, so that whoever watches it can kill all at once.
+static SHARED_GROUP: AtomicBool = AtomicBool::new(false);
+
+/// What became of a program.
+#[derive(Debug)]
+pub(crate) enum Run {
+    /// It ended.
+    Ended(Output),
+    /// Its deadline passed, and it was killed.
+    TimedOut {
+        /// Whether it is really gone.
+        died: bool,
+    },
+}
+
+/// What becomes of the group of a program that ended by itself.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Orphans {
+    /// What it left in the background lives, unless it holds an output.
+    Spare,
+    /// Nothing of it is left.
+    Kill,
+}
+
 /// Runs it to its end. Its group is killed at the deadline, and also when it ended and a grandchild holds its output.
 ///
 /// # Errors
@@ -68,6 +115,207 @@ pub fn run(program: &Program) -> Result<Output, ProbeError> {
 ///
 /// # Errors
 /// As for [`run`].
-pub fn run_observed(_program: &Program, _on_output: &mut dyn FnMut(&[u8])) -> Result<Output, ProbeError> {
-    Err(ProbeError::failed("run a program", &"not built"))
+pub fn run_observed(program: &Program, on_output: &mut dyn FnMut(&[u8])) -> Result<Output, ProbeError> {
+    match watch(program, Orphans::Spare, on_output)? {
+        Run::Ended(output) => Ok(output),
+        Run::TimedOut { .. } => Err(ProbeError::TimedOut { what: program.name(), after: program.deadline }),
+    }
+}
+
+/// From now on programs stay in this process's own group: for a child of ours that is itself watched.
+pub(crate) fn share_group() {
+    SHARED_GROUP.store(true, Ordering::Relaxed);
+}
+
+/// Runs it and tells what became of it, death included.
+pub(crate) fn watch(
+    program: &Program,
+    orphans: Orphans,
+    on_output: &mut dyn FnMut(&[u8]),
+) -> Result<Run, ProbeError> {
+    reap_undead();
+    let start = Instant::now();
+    let failed = |error: &dyn std::fmt::Display| ProbeError::failed(format!("run {}", program.name()), error);
+    let mut child = program.spawn().map_err(|error| failed(&error))?;
+    let id = Pid::from_child(&child);
+    let mut pipes = Pipes::of(&mut child, program.limit);
+
+    let mut nap = Duration::from_micros(50);
+    let mut ended_at: Option<Instant> = None;
+    loop {
+        if ended_at.is_none() && has_ended(id) {
+            ended_at = Some(Instant::now());
+        }
+        if let Some(ended_at) = ended_at {
+            let held = pipes.are_open() && ended_at.elapsed() >= HELD_OUTPUT;
+            if !pipes.are_open() || held {
+                if held || orphans == Orphans::Kill {
+                    kill_all(id);
+                }
+                break;
+            }
+        }
+        let left = program.deadline.saturating_sub(start.elapsed());
+        if left.is_zero() {
+            kill_all(id);
+            return Ok(Run::TimedOut { died: bury(child) });
+        }
+        if pipes.are_open() {
+            pipes.read(left.min(TICK), on_output);
+        } else {
+            sleep(nap.min(left));
+            nap = (nap * 2).min(TICK);
+        }
+    }
+    let status = child.wait().map_err(|error| failed(&error))?;
+    let ended = match (status.code(), status.signal()) {
+        (Some(code), _) => Ended::Code(code),
+        (None, signal) => Ended::Signal(signal.unwrap_or_default()),
+    };
+    let [stdout, stderr] = pipes.0;
+    let truncated = stdout.truncated || stderr.truncated;
+    let took = start.elapsed();
+    Ok(Run::Ended(Output { ended, stdout: stdout.kept, stderr: stderr.kept, truncated, took }))
+}
+
+impl Program {
+    /// Its name for people: the program without its directory.
+    #[must_use]
+    pub fn name(&self) -> String {
+        let program = self.argv.first().map(Path::new).unwrap_or(Path::new(""));
+        program.file_name().unwrap_or(program.as_os_str()).to_string_lossy().into_owned()
+    }
+
+    fn spawn(&self) -> io::Result<Child> {
+        let Some((name, arguments)) = self.argv.split_first() else {
+            return Err(io::Error::new(ErrorKind::InvalidInput, "no program is named"));
+        };
+        let directory = self.directory.as_deref().unwrap_or(Path::new("/"));
+        let path = self.environment.get(OsStr::new("PATH")).map_or(OsStr::new(""), OsString::as_os_str);
+        let found = if name.as_encoded_bytes().contains(&b'/') {
+            directory.join(name)
+        } else {
+            let on_path = std::env::split_paths(path).filter(|place| place.is_absolute());
+            let not_found = || io::Error::new(ErrorKind::NotFound, "it is not on PATH");
+            on_path.map(|place| place.join(name)).find(|file| is_program(file)).ok_or_else(not_found)?
+        };
+        let mut command = Command::new(found);
+        command.arg0(name).args(arguments).env_clear().envs(&self.environment).current_dir(directory);
+        command.stdin(Stdio::null()).stdout(Stdio::piped()).stderr(Stdio::piped());
+        if !SHARED_GROUP.load(Ordering::Relaxed) {
+            command.process_group(0);
+        }
+        let mut tries = 0;
+        loop {
+            match command.spawn() {
+                // Another thread was just forking while the file was open for writing.
+                Err(error) if error.kind() == ErrorKind::ExecutableFileBusy && tries < 20 => {
+                    tries += 1;
+                    sleep(Duration::from_millis(5));
+                }
+                other => return other,
+            }
+        }
+    }
+}
+
+/// Whether this is a file that may be executed.
+pub(crate) fn is_program(file: &Path) -> bool {
+    std::fs::metadata(file).is_ok_and(|it| it.is_file() && it.permissions().mode() & 0o111 != 0)
+}
+
+/// Whether it ended, without taking its end: until it is reaped, its id and its group's are its own.
+fn has_ended(id: Pid) -> bool {
+    let options = WaitIdOptions::EXITED | WaitIdOptions::NOHANG | WaitIdOptions::NOWAIT;
+    !matches!(waitid(WaitId::Pid(id), options), Ok(None) | Err(rustix::io::Errno::INTR))
+}
+
+fn kill_all(id: Pid) {
+    // It may be gone already; then there is nobody to kill.
+    if SHARED_GROUP.load(Ordering::Relaxed) {
+        let _ = kill_process(id, Signal::KILL);
+    } else {
+        let _ = kill_process_group(id, Signal::KILL);
+    }
+}
+
+/// Reaps a killed child, or keeps it for later when it does not die; says whether it died.
+fn bury(mut child: Child) -> bool {
+    let start = Instant::now();
+    let mut nap = Duration::from_micros(50);
+    while start.elapsed() < DEATH {
+        if !matches!(child.try_wait(), Ok(None)) {
+            return true;
+        }
+        sleep(nap);
+        nap = (nap * 2).min(TICK);
+    }
+    UNDEAD.lock().unwrap_or_else(PoisonError::into_inner).push(child);
+    false
+}
+
+fn reap_undead() {
+    let mut undead = UNDEAD.lock().unwrap_or_else(PoisonError::into_inner);
+    undead.retain_mut(|child| matches!(child.try_wait(), Ok(None)));
+}
+
+/// Both outputs of a child.
+struct Pipes([Pipe; 2]);
+
+/// One output, and the part of it that is kept.
+struct Pipe {
+    source: Option<Box<dyn Source>>,
+    kept: Vec<u8>,
+    limit: usize,
+    truncated: bool,
+}
+
+trait Source: Read + AsFd {}
+impl<T: Read + AsFd> Source for T {}
+
+impl Pipes {
+    fn of(child: &mut Child, limit: usize) -> Self {
+        let pipe = |source: Option<Box<dyn Source>>| {
+            // One that blocks would outlive the deadline: it is closed rather than read.
+            let source = source.filter(|source| rustix::io::ioctl_fionbio(source.as_fd(), true).is_ok());
+            Pipe { source, kept: Vec::new(), limit, truncated: false }
+        };
+        let stdout = child.stdout.take().map(|it| Box::new(it) as Box<dyn Source>);
+        let stderr = child.stderr.take().map(|it| Box::new(it) as Box<dyn Source>);
+        Self([pipe(stdout), pipe(stderr)])
+    }
+
+    fn are_open(&self) -> bool {
+        self.0.iter().any(|pipe| pipe.source.is_some())
+    }
+
+    /// Waits at most that long for output, and takes one chunk of each.
+    fn read(&mut self, wait: Duration, on_output: &mut dyn FnMut(&[u8])) {
+        let mut asked: Vec<PollFd<'_>> = Vec::with_capacity(2);
+        for source in self.0.iter().filter_map(|pipe| pipe.source.as_ref()) {
+            asked.push(PollFd::from_borrowed_fd(source.as_fd(), PollFlags::IN));
+        }
+        let wait = Timespec { tv_sec: 0, tv_nsec: wait.subsec_nanos().into() };
+        // An interruption is as good as an output: what is not there is not read.
+        let _ = poll(&mut asked, Some(&wait));
+        self.0.iter_mut().for_each(|pipe| pipe.take(on_output));
+    }
+}
+
+impl Pipe {
+    fn take(&mut self, on_output: &mut dyn FnMut(&[u8])) {
+        let Some(source) = &mut self.source else { return };
+        let mut buffer = [0; 16 << 10];
+        match source.read(&mut buffer) {
+            Ok(count @ 1..) => {
+                let chunk = &buffer[..count];
+                on_output(chunk);
+                let room = self.limit.saturating_sub(self.kept.len()).min(count);
+                self.kept.extend_from_slice(&chunk[..room]);
+                self.truncated |= room < count;
+            }
+            Err(error) if matches!(error.kind(), ErrorKind::WouldBlock | ErrorKind::Interrupted) => (),
+            Ok(0) | Err(_) => self.source = None,
+        }
+    }
 }

@@ -1,0 +1,1 @@
+//! The tools that the jobs find, and the one that serves.
