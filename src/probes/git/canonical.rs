@@ -1,0 +1,186 @@
+//! The canonical repository: whether it is there, what it follows, where the mirror's branch is checked out.
+#![expect(clippy::disallowed_methods, reason = "probes are where files are read")]
+
+use std::fs;
+use std::io::ErrorKind;
+use std::path::{Path, PathBuf};
+
+use git2::ErrorCode;
+use jiff::Timestamp;
+
+use super::{Canonical, Repository};
+use crate::config::{Config, Mirror};
+use crate::error::ProbeError;
+use crate::git;
+use crate::probes::away::{self, Local, Place, What};
+use crate::probes::machine::Machine;
+use crate::probes::program::{self, Output};
+
+/// Where systems mount what comes and goes.
+const VOLUMES: [&str; 4] = ["/Volumes", "/media", "/run/media", "/mnt"];
+
+/// Reads the canonical repository, within the deadline and away from this process where its volume may hang.
+///
+/// # Errors
+/// Where it cannot be looked at: no answer in time, no permission, a volume that hangs.
+pub fn canonical(machine: &Machine, config: &Config, mirror: &Mirror) -> Result<Canonical, ProbeError> {
+    let place = Place::of(mirror);
+    away::look(machine, config, &place, What::Canonical, read)?.or_ask(config, || ask(config, &place))
+}
+
+/// Reads it here, with libgit2 and nothing else.
+pub(in crate::probes) fn read(place: &Place) -> Local<Canonical> {
+    let path = &place.repository;
+    match fs::metadata(path) {
+        Ok(it) if it.is_dir() => {}
+        Ok(_) => return Local::Read(Canonical::NotGit("it is a file".to_owned())),
+        Err(error) if matches!(error.kind(), ErrorKind::NotFound | ErrorKind::NotADirectory) => {
+            return Local::Read(unmounted(path).map_or(Canonical::Absent, Canonical::Unmounted));
+        }
+        Err(error) => return Local::failed("look at", path, &error),
+    }
+    match git2::Repository::open(path) {
+        Ok(repository) => describe(place, &repository).map_or_else(
+            |error| Local::Closed(error.message().to_owned()),
+            |found| Local::Read(Canonical::Present(found)),
+        ),
+        Err(error) if error.code() == ErrorCode::NotFound && !path.join(".git").exists() => {
+            Local::Read(not_git(path))
+        }
+        Err(error) => Local::Closed(error.message().to_owned()),
+    }
+}
+
+fn not_git(path: &Path) -> Canonical {
+    if fs::read_dir(path).is_ok_and(|mut entries| entries.next().is_none()) {
+        let empty = || Canonical::NotGit("it is an empty directory".to_owned());
+        return unmounted(path).map_or_else(empty, Canonical::Unmounted);
+    }
+    let Ok(parent) = git2::Repository::discover(path) else {
+        return Canonical::NotGit("it is not a git repository".to_owned());
+    };
+    let top = parent.workdir().unwrap_or_else(|| parent.path());
+    Canonical::NotGit(format!("it lies inside the repository {} and is none itself", real(top).display()))
+}
+
+/// The place on which its volume is mounted, if that is missing or empty.
+fn unmounted(path: &Path) -> Option<PathBuf> {
+    let there = path.ancestors().find(|it| it.exists())?;
+    let inside = |root: &&str| there != Path::new(root) && there.starts_with(root);
+    if VOLUMES.contains(&there.to_str()?) {
+        // The mount point itself is gone: it is the next part of the path.
+        let next = path.strip_prefix(there).ok()?.components().next()?;
+        return Some(there.join(next));
+    }
+    let empty = fs::read_dir(there).is_ok_and(|mut entries| entries.next().is_none());
+    (empty && VOLUMES.iter().any(|root| inside(&root))).then(|| there.to_owned())
+}
+
+fn describe(place: &Place, repository: &git2::Repository) -> Result<Repository, git2::Error> {
+    let top = repository.workdir().unwrap_or_else(|| repository.path());
+    let common_dir = real(repository.commondir());
+    let remote_url = match repository.find_remote(&place.remote) {
+        Ok(remote) => Some(git::without_credentials(&String::from_utf8_lossy(remote.url_bytes()))),
+        Err(error) if error.code() == ErrorCode::NotFound => None,
+        Err(error) => return Err(error),
+    };
+    let tracking = match repository.refname_to_id(&place.tracking_ref()) {
+        Ok(id) => Some(id.to_string()),
+        Err(error) if error.code() == ErrorCode::NotFound => None,
+        Err(error) => return Err(error),
+    };
+    Ok(Repository {
+        top: real(top),
+        fetched: fetched(place, &common_dir, remote_url.as_deref()),
+        branch_worktree: branch_worktree(place, repository, &common_dir),
+        remote_url,
+        tracking,
+        common_dir,
+    })
+}
+
+/// Where the mirror's branch is checked out: in the main worktree, or in a linked one, even one that is gone.
+fn branch_worktree(place: &Place, repository: &git2::Repository, common_dir: &Path) -> Option<PathBuf> {
+    let wanted = format!("ref: refs/heads/{}", place.branch);
+    let on_it = |admin: &Path| fs::read_to_string(admin.join("HEAD")).is_ok_and(|head| head.trim() == wanted);
+    let main = common_dir.ends_with(".git") || !repository.is_bare();
+    if main && on_it(common_dir) {
+        return common_dir.parent().map(Path::to_owned);
+    }
+    let entries = fs::read_dir(common_dir.join("worktrees")).ok()?;
+    let admin = entries.flatten().map(|entry| entry.path()).find(|admin| on_it(admin))?;
+    let named = fs::read_to_string(admin.join("gitdir")).ok()?;
+    // The path may be relative, to the administrative directory.
+    let link = admin.join(named.trim());
+    link.parent().map(real)
+}
+
+/// When the remote's branch was last fetched: the newest `FETCH_HEAD` that tells of it, or the ref's own last change.
+fn fetched(place: &Place, common_dir: &Path, remote_url: Option<&str>) -> Option<Timestamp> {
+    let branch = format!("branch '{}' of ", place.upstream);
+    let plain = |url: &str| url.trim_end_matches('/').trim_end_matches(".git").to_owned();
+    let tells = |line: &str| {
+        let url = line.split_once(&branch).map(|(_, url)| plain(&git::without_credentials(url)));
+        url.is_some_and(|url| remote_url.is_none_or(|remote| plain(remote) == url))
+    };
+    let linked = fs::read_dir(common_dir.join("worktrees")).into_iter().flatten().flatten();
+    let heads = std::iter::once(common_dir.to_owned()).chain(linked.map(|entry| entry.path()));
+    let heads = heads
+        .map(|admin| admin.join("FETCH_HEAD"))
+        .filter(|head| fs::read_to_string(head).is_ok_and(|text| text.lines().any(tells)));
+    let tracking = place.tracking_ref();
+    let refs = [common_dir.join(&tracking), common_dir.join("logs").join(&tracking)];
+    heads.chain(refs).filter_map(|file| modified(&file)).max()
+}
+
+fn modified(file: &Path) -> Option<Timestamp> {
+    Timestamp::try_from(fs::metadata(file).ok()?.modified().ok()?).ok()
+}
+
+/// The path with its links resolved, as far as that can be done.
+fn real(path: &Path) -> PathBuf {
+    let resolved = path.canonicalize().unwrap_or_else(|_| path.to_owned());
+    resolved.components().collect()
+}
+
+/// Asks the git program, where libgit2 cannot open the repository.
+fn ask(config: &Config, place: &Place) -> Result<Canonical, ProbeError> {
+    let git = |arguments: &[&str]| program::run(&git::command(config, &place.repository, arguments));
+    let lines = |output: &Output| git::said(output).lines().map(str::to_owned).collect::<Vec<_>>();
+    let found = git(&["rev-parse", "--path-format=absolute", "--is-bare-repository", "--git-common-dir"])?;
+    if !found.succeeded() {
+        return Ok(Canonical::NotGit(git::complaint(&found)));
+    }
+    let [bare, common_dir] = lines(&found).try_into().map_err(|lines: Vec<String>| {
+        ProbeError::unreadable("what git says of the repository", &lines.join(", "))
+    })?;
+    let top = match bare.as_str() {
+        "true" => real(Path::new(&common_dir)),
+        _ => real(Path::new(&git::said(&git(&["rev-parse", "--show-toplevel"])?))),
+    };
+    if top != real(&place.repository) && bare != "true" {
+        let why = format!("it lies inside the repository {} and is none itself", top.display());
+        return Ok(Canonical::NotGit(why));
+    }
+    let url = git(&["remote", "get-url", "--", &place.remote])?;
+    let remote_url = url.succeeded().then(|| git::without_credentials(&git::said(&url)));
+    let tracking = git(&["rev-parse", "--verify", "--quiet", &place.tracking_ref()])?;
+    let worktrees = git(&["worktree", "list", "--porcelain", "-z"])?;
+    let common_dir = real(Path::new(&common_dir));
+    Ok(Canonical::Present(Repository {
+        top,
+        tracking: tracking.succeeded().then(|| git::said(&tracking)),
+        fetched: fetched(place, &common_dir, remote_url.as_deref()),
+        branch_worktree: listed(&git::said(&worktrees), &place.branch),
+        remote_url,
+        common_dir,
+    }))
+}
+
+/// The worktree that `worktree list --porcelain -z` says is on this branch.
+fn listed(text: &str, branch: &str) -> Option<PathBuf> {
+    let wanted = format!("branch refs/heads/{branch}");
+    let record = text.split("\0\0").find(|record| record.split('\0').any(|line| line == wanted))?;
+    let path = record.split('\0').find_map(|line| line.strip_prefix("worktree "))?;
+    Some(real(Path::new(path)))
+}

@@ -1,0 +1,72 @@
+//! How the worktree's files differ from HEAD, in git's own judgement: filters, attributes and sparseness count.
+
+use super::{Changes, Checkout};
+use crate::config::{Config, Trust};
+use crate::error::ProbeError;
+use crate::git;
+use crate::probes::machine::Machine;
+use crate::probes::program;
+
+/// Asks git how the files differ from HEAD.
+///
+/// # Errors
+/// Where git cannot say: not trusted, no answer in time, a corrupt index.
+pub fn changes(_machine: &Machine, config: &Config, checkout: &Checkout) -> Result<Changes, ProbeError> {
+    if config.trust == Trust::Untrusted {
+        return Err(ProbeError::NotTrusted { what: "git".to_owned() });
+    }
+    let arguments = ["status", "--porcelain=v2", "-z", "--untracked-files=all", "--ignore-submodules=none"];
+    let output =
+        program::run(&git::command(config, &checkout.top, &arguments)).map_err(|error| match error {
+            ProbeError::TimedOut { after, .. } => {
+                ProbeError::TimedOut { what: format!("git status in {}", config.tilde(&checkout.top)), after }
+            }
+            other => other,
+        })?;
+    if !output.succeeded() {
+        return Err(ProbeError::failed("ask git for changes", &git::complaint(&output)));
+    }
+    Ok(parse(&output.stdout))
+}
+
+/// Reads `status --porcelain=v2 -z`: records end with NUL, and a rename has a second one with its old name.
+fn parse(text: &[u8]) -> Changes {
+    let mut changes = Changes::default();
+    let mut records = text.split(|&byte| byte == 0);
+    while let Some(record) = records.next() {
+        let fields = match record.first() {
+            Some(b'1') => 9,
+            Some(b'2') => {
+                records.next();
+                10
+            }
+            Some(b'u') => 11,
+            Some(b'?') => 2,
+            _ => continue,
+        };
+        let Some(name) = record.splitn(fields, |&byte| byte == b' ').nth(fields - 1) else {
+            continue;
+        };
+        let list = if fields == 2 { &mut changes.untracked } else { &mut changes.tracked };
+        list.push(readable(name));
+    }
+    changes
+}
+
+/// A file's name as people can read it: control characters and bytes that are no text are written as escapes.
+fn readable(name: &[u8]) -> String {
+    let mut text = String::new();
+    for chunk in name.utf8_chunks() {
+        for letter in chunk.valid().chars() {
+            if letter.is_control() {
+                text.extend(letter.escape_default());
+            } else {
+                text.push(letter);
+            }
+        }
+        for byte in chunk.invalid() {
+            text.push_str(&format!("\\x{byte:02x}"));
+        }
+    }
+    text
+}
