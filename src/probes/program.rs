@@ -89,8 +89,8 @@ pub(crate) enum Run {
     Ended(Output),
     /// Its deadline passed, and it was killed.
     TimedOut {
-        /// Whether it is really gone.
-        died: bool,
+        /// Its id where it did not die: it is in the middle of a call that never returns.
+        undead: Option<u32>,
     },
 }
 
@@ -158,7 +158,7 @@ pub(crate) fn watch(
         let left = program.deadline.saturating_sub(start.elapsed());
         if left.is_zero() {
             kill_all(id);
-            return Ok(Run::TimedOut { died: bury(child) });
+            return Ok(Run::TimedOut { undead: bury(child) });
         }
         if pipes.are_open() {
             pipes.read(left.min(TICK), on_output);
@@ -182,7 +182,7 @@ impl Program {
     /// Its name for people: the program without its directory.
     #[must_use]
     pub fn name(&self) -> String {
-        let program = self.argv.first().map(Path::new).unwrap_or(Path::new(""));
+        let program = self.argv.first().map_or(Path::new(""), Path::new);
         program.file_name().unwrap_or(program.as_os_str()).to_string_lossy().into_owned()
     }
 
@@ -239,19 +239,26 @@ fn kill_all(id: Pid) {
     }
 }
 
-/// Reaps a killed child, or keeps it for later when it does not die; says whether it died.
-fn bury(mut child: Child) -> bool {
+/// Reaps a killed child, or keeps it for later when it does not die; names it then.
+fn bury(mut child: Child) -> Option<u32> {
     let start = Instant::now();
     let mut nap = Duration::from_micros(50);
     while start.elapsed() < DEATH {
         if !matches!(child.try_wait(), Ok(None)) {
-            return true;
+            return None;
         }
         sleep(nap);
         nap = (nap * 2).min(TICK);
     }
+    let id = child.id();
     UNDEAD.lock().unwrap_or_else(PoisonError::into_inner).push(child);
-    false
+    Some(id)
+}
+
+/// Whether a killed program still hangs in its last call.
+pub(crate) fn is_undead(id: u32) -> bool {
+    reap_undead();
+    UNDEAD.lock().unwrap_or_else(PoisonError::into_inner).iter().any(|child| child.id() == id)
 }
 
 fn reap_undead() {
