@@ -1,0 +1,104 @@
+//! What a machine may lack: found here, installed by `dev/parts`.
+
+use std::fmt;
+use std::path::{Path, PathBuf};
+use std::process::Command;
+
+/// A real part that a test stands on.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Part {
+    /// lighttpd, in front of git's own HTTP backend.
+    Lighttpd,
+    /// OpenSSH's server.
+    Sshd,
+    /// `/dev/fuse`, and the right to mount.
+    Fuse,
+    /// This major version of node, with npm 10.
+    Node(u32),
+    /// The dependencies of the astro site.
+    Astro,
+    /// The locale `fr_FR.UTF-8`.
+    French,
+    /// git-lfs.
+    Lfs,
+}
+
+impl Part {
+    /// Whether this machine has it.
+    #[must_use]
+    pub fn present(&self) -> bool {
+        match self {
+            Self::Lighttpd => Path::new("/usr/sbin/lighttpd").exists(),
+            Self::Sshd => Path::new("/usr/sbin/sshd").exists() && is_root(),
+            Self::Fuse => Path::new("/dev/fuse").exists() && is_root(),
+            Self::Node(major) => folder().join(format!("node-{major}/bin/node")).exists(),
+            Self::Astro => folder().join("astro-site/node_modules/astro").exists(),
+            Self::French => prints(&["locale", "-a"], "fr_FR.utf8"),
+            Self::Lfs => prints(&["git", "lfs", "version"], "git-lfs"),
+        }
+    }
+
+    /// Whether a lacking part is a failure, as in CI.
+    #[must_use]
+    pub fn required() -> bool {
+        std::env::var_os("HOUSECALL_PARTS").is_some_and(|it| it == "required")
+    }
+}
+
+/// For tests in libtest's own harness: true where the test must be left, having said why.
+///
+/// # Panics
+/// Where parts are required and this one is lacking.
+#[must_use]
+pub fn lacks(part: Part) -> bool {
+    let lacking = !part.present();
+    assert!(!(lacking && Part::required()), "needs {part}: run dev/parts");
+    if lacking {
+        eprintln!("skipped: needs {part}");
+    }
+    lacking
+}
+
+/// The folder that `dev/parts` fills.
+#[must_use]
+pub fn folder() -> PathBuf {
+    let target = std::env::var_os("CARGO_TARGET_DIR").map_or_else(|| root().join("target"), PathBuf::from);
+    target.join("tmp/parts")
+}
+
+/// The directory to put first on PATH for that major version of node.
+#[must_use]
+pub fn node(major: u32) -> PathBuf {
+    folder().join(format!("node-{major}/bin"))
+}
+
+/// The project's own folder.
+#[must_use]
+pub fn root() -> PathBuf {
+    Path::new(env!("CARGO_MANIFEST_DIR")).join("../..").canonicalize().expect("the project's folder")
+}
+
+fn is_root() -> bool {
+    prints(&["id", "-u"], "0\n")
+}
+
+fn prints(command: &[&str], wanted: &str) -> bool {
+    Command::new(command[0])
+        .args(&command[1..])
+        .output()
+        .is_ok_and(|it| String::from_utf8_lossy(&it.stdout).contains(wanted))
+}
+
+impl fmt::Display for Part {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Lighttpd => f.write_str("lighttpd"),
+            Self::Sshd => f.write_str("sshd and root"),
+            Self::Fuse => f.write_str("fuse and root"),
+            Self::Node(major) => write!(f, "node {major}"),
+            Self::Astro => f.write_str("astro"),
+            Self::French => f.write_str("the locale fr_FR.UTF-8"),
+            Self::Lfs => f.write_str("git-lfs"),
+        }
+    }
+}
