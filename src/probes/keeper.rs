@@ -1,4 +1,9 @@
 //! The embedded manager's keeper, as its state file and its lock show it.
+#![expect(clippy::disallowed_methods, reason = "probes are where files are read")]
+
+use std::fs::{File, TryLockError};
+use std::io::ErrorKind;
+use std::time::Duration;
 
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
@@ -13,6 +18,8 @@ pub enum Keeper {
     Absent,
     /// It runs.
     Running(Running),
+    /// It was killed without a chance to take its server down; what it said last.
+    Died(Running),
 }
 
 /// A running keeper: `<state>/keeper.json`, believed only while its lock is held.
@@ -32,7 +39,7 @@ pub struct Running {
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
 pub enum Kept {
-    /// None: there is no `[serve]`.
+    /// None: there is no `[serve]`, or it waits for the worktree.
     None,
     /// It was started, and may not answer yet.
     Started {
@@ -54,10 +61,74 @@ pub enum Kept {
     },
 }
 
+/// The shape of `keeper.json` that this version writes and reads.
+pub const SCHEMA: u32 = 1;
+
+/// How long a keeper that has just taken its lock is given to say who it is.
+const WRITING: Duration = Duration::from_millis(500);
+
 /// Reads the keeper.
 ///
 /// # Errors
-/// Where its files are there and may not be read.
-pub fn read(_config: &Config) -> Result<Keeper, ProbeError> {
-    Err(ProbeError::failed("read the keeper", &"not built"))
+/// Where its files are there and may not be read, or make no sense.
+pub fn read(config: &Config) -> Result<Keeper, ProbeError> {
+    if !is_held(config)? {
+        return Ok(said(config)?.map_or(Keeper::Absent, Keeper::Died));
+    }
+    let start = super::clock::instant();
+    loop {
+        match said(config) {
+            Ok(Some(running)) => return Ok(Keeper::Running(running)),
+            Ok(None) if start.elapsed() < WRITING => std::thread::sleep(Duration::from_millis(5)),
+            Ok(None) => return Err(ProbeError::unreadable(name(config), &"the keeper has not written it")),
+            Err(error) => return Err(error),
+        }
+    }
+}
+
+impl Running {
+    /// When the server must have answered, if it was started and has until then.
+    #[must_use]
+    pub fn starting_until(&self, within: Duration, now: Timestamp) -> Option<Timestamp> {
+        let Kept::Started { at, .. } = self.server else { return None };
+        let until = at.checked_add(within).ok()?;
+        (now < until).then_some(until)
+    }
+}
+
+/// Whether a living keeper holds the lock. A look takes it shared, for no longer than the question.
+fn is_held(config: &Config) -> Result<bool, ProbeError> {
+    let path = config.keeper_lock();
+    let failed =
+        |error: &dyn std::fmt::Display| ProbeError::failed(format!("read {}", config.tilde(&path)), error);
+    match File::open(&path) {
+        Ok(file) => match file.try_lock_shared() {
+            Ok(()) => Ok(false),
+            Err(TryLockError::WouldBlock) => Ok(true),
+            Err(TryLockError::Error(error)) => Err(failed(&error)),
+        },
+        Err(error) if error.kind() == ErrorKind::NotFound => Ok(false),
+        Err(error) => Err(failed(&error)),
+    }
+}
+
+/// What the keeper's file says; `None`: there is none.
+fn said(config: &Config) -> Result<Option<Running>, ProbeError> {
+    let text = match std::fs::read(config.keeper_file()) {
+        Ok(text) => text,
+        Err(error) if error.kind() == ErrorKind::NotFound => return Ok(None),
+        Err(error) => return Err(ProbeError::failed(format!("read {}", name(config)), &error)),
+    };
+    let unreadable = |why: &dyn std::fmt::Display| ProbeError::unreadable(name(config), why);
+    let value: serde_json::Value = serde_json::from_slice(&text).map_err(|error| unreadable(&error))?;
+    match value.get("schema").and_then(serde_json::Value::as_u64) {
+        Some(schema) if schema > u64::from(SCHEMA) => {
+            Err(unreadable(&format!("it was written by a newer version, schema {schema}")))
+        }
+        _ => serde_json::from_value(value).map(Some).map_err(|error| unreadable(&error)),
+    }
+}
+
+fn name(config: &Config) -> String {
+    config.tilde(&config.keeper_file())
 }
