@@ -19,6 +19,7 @@ pub mod fixes;
 pub mod probes;
 pub mod git;
 pub mod report;
+pub mod progress;
 pub mod run;
 pub mod selection;
 pub mod unit;

@@ -7,7 +7,7 @@ use crate::check::Severity;
 use crate::fixes;
 use crate::report::style::Look;
 use crate::report::words::{self, clean_line, wrap};
-use crate::report::{CheckReport, RepairResult, Report, SafetyReport, Status};
+use crate::report::{CheckReport, RepairReport, RepairResult, Report, SafetyReport, Status, Verdict};
 
 /// How wide a mark is, with the space behind it.
 const MARK: usize = 6;
@@ -87,10 +87,12 @@ fn body(check: &CheckReport, report: &Report, view: &View) -> String {
     }
     line("hides", &hidden(check, report), quiet);
     if check.status == Status::Fail {
-        line("fix", &remedy(check, report, view), quiet);
+        line("fix", &remedy(check, report), quiet);
         line("more", &format!("{} explain {}", report.about.command, clean_line(&check.id)), quiet);
     }
-    text
+    // Painted last, so that the looks count for nothing where lines are broken.
+    let command = format!("{} --fix", report.about.command);
+    text.replacen(&command, &view.styles.command.paint(&command), 1)
 }
 
 /// The units that this one takes the worth from.
@@ -106,18 +108,17 @@ fn hidden(check: &CheckReport, report: &Report) -> String {
     clean_line(&hidden.collect::<Vec<_>>().join(", "))
 }
 
-/// The command that mends it, and what it does.
-fn remedy(check: &CheckReport, report: &Report, view: &View) -> String {
-    let Some(fix) = &check.fix else { return String::new() };
+/// The command that mends it, and what it does; none while the user has the mirror stopped.
+fn remedy(check: &CheckReport, report: &Report) -> String {
+    let Some(fix) = check.fix.as_ref().filter(|_| report.verdict != Verdict::Stopped) else {
+        return String::new();
+    };
     let unit = check.unit();
-    let proposed = report.repairs.iter().find(|repair| {
-        repair.fix == *fix
-            && matches!(repair.result, RepairResult::Proposed)
-            && repair.for_units.contains(&unit)
-    });
-    let risky = proposed.is_some_and(|repair| repair.safety == SafetyReport::Risky);
-    let command = format!("{} --fix{}", report.about.command, if risky { " --risky" } else { "" });
-    let title = fixes::ALL.iter().find(|known| known.id == fix).map(|known| known.title);
-    let command = view.styles.command.paint(command);
-    title.map_or_else(|| command.clone(), |title| format!("{command}     {title}"))
+    let proposed = |repair: &&RepairReport| {
+        repair.fix == *fix && repair.result == RepairResult::Proposed && repair.for_units.contains(&unit)
+    };
+    let safety = report.repairs.iter().find(proposed).map(|repair| repair.safety);
+    let risky = if safety == Some(SafetyReport::Risky) { " --risky" } else { "" };
+    let title = fixes::ALL.iter().find(|known| known.id == fix).map_or("", |known| known.title);
+    format!("{} --fix{risky}     {title}", report.about.command)
 }
