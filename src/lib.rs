@@ -22,5 +22,6 @@ pub mod report;
 pub mod progress;
 pub mod run;
 pub mod selection;
+pub mod trust;
 pub mod unit;
 pub mod verdict;

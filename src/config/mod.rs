@@ -2,6 +2,21 @@
 //!
 //! It is judged by its text alone; what the disk says about it is a check's business.
 
+mod discover;
+mod error;
+mod load;
+mod parse;
+pub mod raw;
+mod serving;
+mod surroundings;
+mod validate;
+pub mod values;
+
+pub use discover::{FILE_NAME, discover, places, registered};
+pub use error::{ConfigError, Mistake, Mistakes};
+pub use load::Options;
+pub use surroundings::Surroundings;
+
 use std::collections::BTreeMap;
 use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
@@ -244,11 +259,15 @@ impl Config {
     /// A path as people read it: the home directory is `~`.
     #[must_use]
     pub fn tilde(&self, path: &Path) -> String {
-        match path.strip_prefix(&self.home) {
-            Ok(rest) if rest.as_os_str().is_empty() => "~".to_owned(),
-            Ok(rest) => format!("~/{}", rest.display()),
-            Err(_) => path.display().to_string(),
-        }
+        tilde(&self.home, path)
+    }
+}
+
+fn tilde(home: &Path, path: &Path) -> String {
+    match path.strip_prefix(home) {
+        Ok(rest) if rest.as_os_str().is_empty() => "~".to_owned(),
+        Ok(rest) => format!("~/{}", rest.display()),
+        Err(_) => path.display().to_string(),
     }
 }
 

@@ -1,0 +1,138 @@
+//! Text to `raw::File`: every mistake of spelling and type at once, each at its place.
+
+use std::ops::Range;
+
+use serde::Deserialize;
+use toml::Spanned;
+use toml::de::{DeTable, DeValue, Deserializer};
+
+use super::error::Mistake;
+use super::raw;
+use crate::selection::nearest;
+
+/// Reads a file's text. What is mistaken is left out of the file, and told.
+pub(super) fn parse(text: &str) -> (raw::File, Vec<Mistake>) {
+    let (mut table, syntax) = DeTable::parse_recoverable(text);
+    if !syntax.is_empty() {
+        let mistake =
+            |error: &toml::de::Error| Mistake::new(error.message(), error.span().unwrap_or(0..0), "not TOML");
+        // After the first one the parser guesses: more would mislead.
+        return (raw::File::default(), syntax.iter().take(1).map(mistake).collect());
+    }
+    let mut mistakes = Vec::new();
+    let services =
+        table.get_ref().iter().find(|(key, _)| key.get_ref() == "service").map(|(key, _)| key.span());
+    if let Some(at) = services {
+        let hint = "leave the section out: a later version will know it";
+        mistakes.push(Mistake::new("[service.NAME] is not supported yet", at, hint));
+        table.get_mut().remove("service");
+    }
+    loop {
+        match raw::File::deserialize(Deserializer::from(table.clone())) {
+            Ok(file) => return (file, mistakes),
+            Err(error) => {
+                let at = error.span().unwrap_or(0..0);
+                let section = removed(table.get_mut(), &at);
+                mistakes.push(mistake(&error, text, at, section.as_ref()));
+                if section.is_none() {
+                    return (raw::File::default(), mistakes);
+                }
+            }
+        }
+    }
+}
+
+/// What was taken out: whether a section, and the sort of its value.
+struct Removed {
+    section: bool,
+    value: &'static str,
+}
+
+/// Takes the innermost entry out that covers the place.
+fn removed(table: &mut DeTable<'_>, at: &Range<usize>) -> Option<Removed> {
+    let covers = |span: Range<usize>| span.start <= at.start && at.end <= span.end;
+    let mut found = None;
+    for (key, value) in table.iter_mut() {
+        if covers(key.span()) {
+            found = Some(key.get_ref().to_string());
+            break;
+        }
+        if let Some(inner) = removed_within(value, at) {
+            return Some(inner);
+        }
+        if covers(value.span()) {
+            found = Some(key.get_ref().to_string());
+            break;
+        }
+    }
+    let value = table.remove(found?.as_str())?;
+    Some(Removed { section: is_section(value.get_ref()), value: value.get_ref().type_str() })
+}
+
+fn removed_within(value: &mut Spanned<DeValue<'_>>, at: &Range<usize>) -> Option<Removed> {
+    match value.get_mut() {
+        DeValue::Table(table) => removed(table, at),
+        DeValue::Array(items) => items.iter_mut().find_map(|item| match item.get_mut() {
+            DeValue::Table(table) => removed(table, at),
+            _ => None,
+        }),
+        _ => None,
+    }
+}
+
+fn is_section(value: &DeValue<'_>) -> bool {
+    match value {
+        DeValue::Table(_) => true,
+        DeValue::Array(items) => items.iter().any(|item| matches!(item.get_ref(), DeValue::Table(_))),
+        _ => false,
+    }
+}
+
+/// Says what serde complains of in our own words: it knows the keys, we know the nearest.
+fn mistake(error: &toml::de::Error, text: &str, at: Range<usize>, removed: Option<&Removed>) -> Mistake {
+    let message = error.message();
+    let Some(rest) = message.strip_prefix("unknown field ") else {
+        let value = removed.map_or("this", |removed| removed.value);
+        let message = message.split_once("invalid type: ").map_or_else(
+            || message.to_owned(),
+            |(_, types)| {
+                let expected = types.split_once(", expected ").map_or(types, |(_, expected)| expected);
+                format!("expected {}", plainly(expected))
+            },
+        );
+        let hint = if message.starts_with("expected ") {
+            format!("this is {}", article(value))
+        } else {
+            String::new()
+        };
+        return Mistake::new(message, at, hint);
+    };
+    let mut quoted = rest.split('`').skip(1).step_by(2);
+    let name = quoted.next().unwrap_or_else(|| text.get(at.clone()).unwrap_or_default());
+    let known: Vec<String> = quoted.map(str::to_owned).collect();
+    let kind = if removed.is_some_and(|removed| removed.section) { "section" } else { "key" };
+    let hint = nearest(name, known.clone()).map_or_else(
+        || format!("known here: {}", known.join(", ")),
+        |near| format!("did you mean `{near}`?"),
+    );
+    Mistake::new(format!("unknown {kind} `{name}`"), at, hint)
+}
+
+fn plainly(expected: &str) -> &str {
+    match expected {
+        "a sequence" => "a list",
+        "a map" => "a section",
+        "u16" => "a whole number",
+        other if other.starts_with("struct ") => "a section",
+        other => other,
+    }
+}
+
+fn article(value: &str) -> String {
+    let article = if value.starts_with(['a', 'e', 'i', 'o', 'u']) { "an" } else { "a" };
+    match value {
+        "array" => "a list".to_owned(),
+        "this" => "something else".to_owned(),
+        value => format!("{article} {value}"),
+    }
+}

@@ -1,0 +1,167 @@
+//! `housecall.toml` as it is written: its keys, their types, and where each stands. The JSON schema is made of this.
+
+use std::collections::BTreeMap;
+
+use schemars::JsonSchema;
+use serde::Deserialize;
+use toml::Spanned;
+
+/// A text and its place.
+pub type Text = Spanned<String>;
+
+/// The configuration of one mirror, `housecall.toml`. Every part is optional.
+#[derive(Debug, Default, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields, rename_all = "kebab-case")]
+pub struct File {
+    /// The mirror's name; without it, the repository's directory name.
+    #[schemars(with = "Option<String>")]
+    pub name: Option<Text>,
+    /// The ranges of the tools that the jobs run, `node = ">=22 <23"`, and `path`: directories put first in their PATH.
+    #[schemars(with = "Option<BTreeMap<String, RangeOrPath>>")]
+    pub runtime: Option<Spanned<BTreeMap<String, Spanned<RangeOrPath>>>>,
+    /// The worktree and what it follows.
+    #[schemars(with = "Option<Mirror>")]
+    pub mirror: Option<Spanned<Mirror>>,
+    /// The server that runs from the worktree.
+    #[schemars(with = "Option<Serve>")]
+    pub serve: Option<Spanned<Serve>>,
+    /// The pages that must answer; without any, the ready path with status 200.
+    #[serde(default)]
+    #[schemars(with = "Vec<Page>")]
+    pub page: Vec<Spanned<Page>>,
+    /// How the jobs are kept.
+    pub jobs: Option<Jobs>,
+    /// What a built-in check counts as.
+    #[serde(default)]
+    #[schemars(with = "BTreeMap<String, Check>")]
+    pub check: BTreeMap<Text, Check>,
+}
+
+/// A version range, or directories.
+#[derive(Debug, Clone, Deserialize, JsonSchema)]
+#[serde(untagged, expecting = "a version range such as \">=22 <23\"")]
+pub enum RangeOrPath {
+    /// A range.
+    Range(String),
+    /// Directories.
+    Path(Vec<String>),
+}
+
+/// The worktree and what it follows.
+#[derive(Debug, Default, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields, rename_all = "kebab-case")]
+pub struct Mirror {
+    /// The canonical repository, which is never written to; a relative path starts at this file.
+    #[schemars(with = "Option<String>")]
+    pub repository: Option<Text>,
+    /// The remote and its branch; default "origin/main".
+    #[schemars(with = "Option<String>")]
+    pub upstream: Option<Text>,
+    /// The mirror's own worktree, outside the repository; default: `worktree` beneath `state`.
+    #[schemars(with = "Option<String>")]
+    pub worktree: Option<Text>,
+    /// The branch it is on; default "localhost-sync".
+    #[schemars(with = "Option<String>")]
+    pub branch: Option<Text>,
+    /// State, logs and journal; default `~/.local/state/housecall/NAME`.
+    #[schemars(with = "Option<String>")]
+    pub state: Option<Text>,
+    /// How often it is aligned; default "60s".
+    #[schemars(with = "Option<String>")]
+    pub every: Option<Text>,
+    /// What installs the dependencies, as an argument list.
+    #[schemars(with = "Option<Vec<String>>")]
+    pub install: Option<Spanned<Vec<String>>>,
+    /// What builds before a restart, as an argument list.
+    #[schemars(with = "Option<Vec<String>>")]
+    pub build: Option<Spanned<Vec<String>>>,
+    /// Files that git does not track, copied from the repository, relative to it.
+    #[serde(default)]
+    #[schemars(with = "Vec<String>")]
+    pub carry: Vec<Text>,
+}
+
+/// The server that runs from the worktree: `run` or `static`.
+#[derive(Debug, Default, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields, rename_all = "kebab-case")]
+pub struct Serve {
+    /// The server's program, as an argument list.
+    #[schemars(with = "Option<Vec<String>>")]
+    pub run: Option<Spanned<Vec<String>>>,
+    /// A directory inside the worktree that Housecall serves itself.
+    #[serde(rename = "static")]
+    #[schemars(with = "Option<String>")]
+    pub directory: Option<Text>,
+    /// The one address at which it must answer: "127.0.0.1:4321".
+    #[schemars(with = "Option<String>")]
+    pub listen: Option<Text>,
+    /// Variables added to its clean environment.
+    #[serde(default)]
+    pub env: BTreeMap<String, String>,
+    /// When it counts as started.
+    pub ready: Option<Ready>,
+}
+
+/// When a server counts as started.
+#[derive(Debug, Default, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields, rename_all = "kebab-case")]
+pub struct Ready {
+    /// The path that must answer; default "/".
+    #[schemars(with = "Option<String>")]
+    pub path: Option<Text>,
+    /// How long a start may take; default "60s".
+    #[schemars(with = "Option<String>")]
+    pub within: Option<Text>,
+}
+
+/// A page that must answer.
+#[derive(Debug, Default, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields, rename_all = "kebab-case")]
+pub struct Page {
+    /// Its path on the server.
+    #[schemars(with = "Option<String>")]
+    pub path: Option<Text>,
+    /// Its whole address, where this mirror runs no server.
+    #[schemars(with = "Option<String>")]
+    pub url: Option<Text>,
+    /// The status it must have; default 200.
+    #[schemars(with = "Option<u16>")]
+    pub status: Option<Spanned<u16>>,
+    /// Texts that it must contain.
+    #[serde(default)]
+    pub contains: Vec<String>,
+    /// Texts that it must not contain.
+    #[serde(default)]
+    pub absent: Vec<String>,
+    /// Regular expressions that it must match.
+    #[serde(default)]
+    #[schemars(with = "Vec<String>")]
+    pub matches: Vec<Text>,
+    /// A regular expression whose one group is the SHA that the page was made from.
+    #[schemars(with = "Option<String>")]
+    pub sha: Option<Text>,
+}
+
+/// How the jobs are kept.
+#[derive(Debug, Default, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields, rename_all = "kebab-case")]
+pub struct Jobs {
+    /// `auto`, `launchd`, `systemd` or `embedded`.
+    #[schemars(with = "Option<String>")]
+    pub manager: Option<Text>,
+    /// What their labels begin with.
+    pub label: Option<String>,
+    /// Labels of jobs that already have names: `sync`, `serve`.
+    #[serde(default)]
+    #[schemars(with = "BTreeMap<String, String>")]
+    pub labels: BTreeMap<Text, String>,
+}
+
+/// What a built-in check counts as.
+#[derive(Debug, Default, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields, rename_all = "kebab-case")]
+pub struct Check {
+    /// `info`, `warning`, `error`, or `off`.
+    #[schemars(with = "Option<String>")]
+    pub severity: Option<Text>,
+}

@@ -1,0 +1,181 @@
+//! What answers: `[serve]` and `[[page]]`, validated.
+
+use std::collections::BTreeMap;
+use std::path::Path;
+use std::time::Duration;
+
+use toml::Spanned;
+
+use super::validate::Validation;
+use super::{Mirror, Page, Ready, Server, Serving, raw, values};
+
+impl Validation<'_> {
+    pub(super) fn server(
+        &mut self,
+        serve: Spanned<raw::Serve>,
+        mirror: Option<&Mirror>,
+        is_mirror: bool,
+    ) -> Option<Server> {
+        let at = serve.span();
+        let serve = serve.into_inner();
+        if !is_mirror {
+            self.wrong(
+                at.clone(),
+                "[serve] runs from a worktree, and there is no [mirror]",
+                "add a [mirror] section",
+            );
+        }
+        let run = match (&serve.run, &serve.directory) {
+            (Some(_), Some(directory)) => {
+                self.wrong(directory.span(), "[serve] has both `run` and `static`", "keep one of them");
+                None
+            }
+            (Some(run), None) if run.get_ref().first().is_none_or(String::is_empty) => {
+                self.wrong(run.span(), "`run` names no program", "such as [\"npm\", \"run\", \"dev\"]");
+                None
+            }
+            (Some(run), None) => Some(Serving::Program(run.get_ref().clone())),
+            (None, Some(directory)) => {
+                let path = values::lexical(Path::new(directory.get_ref()));
+                let path = if path.as_os_str().is_empty() { ".".into() } else { path };
+                if path.is_absolute() || path.starts_with("..") || path.starts_with(".git") {
+                    let message = format!("`{}` is no directory inside the worktree", directory.get_ref());
+                    self.wrong(directory.span(), message, "write it relative to the worktree: \"public\"");
+                }
+                Some(Serving::Static(path))
+            }
+            (None, None) => {
+                if self.mistakes.is_empty() {
+                    let hint = "add `run = [\"npm\", \"run\", \"dev\"]` or `static = \"public\"`";
+                    self.wrong(at.clone(), "[serve] says neither what to run nor what to serve", hint);
+                }
+                None
+            }
+        };
+        let listen = match &serve.listen {
+            Some(listen) => self.or_wrong(listen.span(), values::listen(listen.get_ref())),
+            None => {
+                if self.mistakes.is_empty() {
+                    self.wrong(at, "[serve] names no address", "add `listen = \"127.0.0.1:4321\"`");
+                }
+                None
+            }
+        };
+        let ready = self.ready(&serve.ready.unwrap_or_default());
+        Some(Server {
+            run: run?,
+            directory: mirror?.worktree.clone(),
+            listen: listen?,
+            env: serve.env,
+            ready,
+        })
+    }
+
+    fn ready(&mut self, ready: &raw::Ready) -> Ready {
+        let path = ready.path.as_ref().map(|path| self.page_path(path)).unwrap_or_else(|| "/".to_owned());
+        Ready { path, within: self.duration(ready.within.as_ref(), Duration::from_secs(60)) }
+    }
+
+    fn page_path(&mut self, path: &raw::Text) -> String {
+        let text = path.get_ref();
+        if !text.starts_with('/') || text.contains(char::is_whitespace) {
+            self.wrong(
+                path.span(),
+                format!("`{text}` is no path of a page"),
+                "start it with /, without spaces",
+            );
+        }
+        text.clone()
+    }
+
+    pub(super) fn pages(&mut self, written: &[Spanned<raw::Page>], server: Option<&Server>) -> Vec<Page> {
+        let mut pages: Vec<Page> = Vec::new();
+        let mut places = BTreeMap::new();
+        for page in written {
+            let at = page
+                .get_ref()
+                .path
+                .as_ref()
+                .or(page.get_ref().url.as_ref())
+                .map_or_else(|| page.span(), Spanned::span);
+            let Some(page) = self.page(page, server) else { continue };
+            if places.insert(page.subject(), ()).is_some() {
+                let message = format!("there are two pages `{}`", page.subject());
+                self.wrong(at, message, "put all that is asked of it into one [[page]]");
+            }
+            pages.push(page);
+        }
+        if let (true, Some(server)) = (written.is_empty(), server) {
+            pages.push(plain_page(server.ready.path.clone(), server.url(&server.ready.path)));
+        }
+        pages
+    }
+
+    fn page(&mut self, page: &Spanned<raw::Page>, server: Option<&Server>) -> Option<Page> {
+        let (at, page) = (page.span(), page.get_ref());
+        let (path, url) = match (&page.path, &page.url, server) {
+            (Some(_), Some(url), _) => {
+                self.wrong(url.span(), "a page has either a path or a whole address", "keep one of them");
+                return None;
+            }
+            (None, Some(url), _) => {
+                let text = url.get_ref();
+                if !text.starts_with("http://") {
+                    let hint = "write http://ADDRESS:PORT/PATH; https is not looked at yet";
+                    self.wrong(url.span(), format!("`{text}` is no address of a page"), hint);
+                    return None;
+                }
+                (text.clone(), text.clone())
+            }
+            (Some(path), None, Some(server)) => {
+                let path = self.page_path(path);
+                let url = server.url(&path);
+                (path, url)
+            }
+            (Some(path), None, None) => {
+                // A [serve] that is there and mistaken is told already.
+                if self.mistakes.is_empty() {
+                    let hint = "add a [serve] section, or write `url = \"http://…\"`";
+                    self.wrong(path.span(), "a path alone says not which server answers it", hint);
+                }
+                return None;
+            }
+            (None, None, _) => {
+                if self.mistakes.is_empty() {
+                    self.wrong(at, "[[page]] names no page", "add `path = \"/\"`");
+                }
+                return None;
+            }
+        };
+        let status = page.status.as_ref().map_or(200, |status| *status.get_ref());
+        if !(100..600).contains(&status) {
+            let at = page.status.as_ref().map_or(0..0, Spanned::span);
+            self.wrong(at, format!("{status} is no HTTP status"), "from 100 to 599");
+        }
+        let matches = page.matches.iter().filter_map(|pattern| self.pattern(pattern)).collect();
+        let sha = page.sha.as_ref().and_then(|pattern| {
+            let compiled = self.pattern(pattern)?;
+            if compiled.captures_len() != 2 {
+                let hint = "put one group around it: \"<meta name=\\\"sha\\\" content=\\\"([0-9a-f]+)\\\"\"";
+                self.wrong(pattern.span(), "the pattern does not say where the SHA is", hint);
+            }
+            Some(compiled)
+        });
+        let (contains, absent) = (page.contains.clone(), page.absent.clone());
+        Some(Page { status, contains, absent, matches, sha, ..plain_page(path, url) })
+    }
+
+    fn pattern(&mut self, pattern: &raw::Text) -> Option<regex::Regex> {
+        let compiled = regex::Regex::new(pattern.get_ref()).map_err(|error| {
+            let text = error.to_string();
+            let why = text.lines().last().unwrap_or_default().trim_start_matches("error: ").to_owned();
+            ("this is no regular expression".to_owned(), why)
+        });
+        self.or_wrong(pattern.span(), compiled)
+    }
+}
+
+fn plain_page(path: String, url: String) -> Page {
+    let (contains, absent, matches) = (Vec::new(), Vec::new(), Vec::new());
+    Page { path, url, status: 200, contains, absent, matches, sha: None }
+}

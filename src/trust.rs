@@ -1,0 +1,124 @@
+//! Whose word a configuration is: the user's own may run programs, one that came with a repository may not, until
+//! it is allowed by its content.
+#![expect(clippy::disallowed_methods, reason = "the configuration is judged at the edge")]
+
+use std::collections::BTreeMap;
+use std::io::Write as _;
+use std::os::unix::fs::MetadataExt as _;
+use std::path::{Path, PathBuf};
+
+use serde::{Deserialize, Serialize};
+use sha2::{Digest as _, Sha256};
+
+use crate::config::{Surroundings, Trust};
+use crate::error::StepError;
+
+/// What the user allowed: `~/.local/state/housecall/trust.json`.
+#[derive(Debug, Default, Serialize, Deserialize)]
+struct Allowed {
+    /// The version of this shape.
+    schema: u32,
+    /// For a file, by its real path, the SHA-256 of the content that is allowed.
+    files: BTreeMap<PathBuf, String>,
+}
+
+const SCHEMA: u32 = 1;
+
+/// Whether the programs that this file names may run.
+///
+/// The user's own: in their configuration directory, or theirs and not tracked by a repository, and writable by nobody
+/// else. Else only what `housecall trust` remembers, by content.
+#[must_use]
+pub fn judge(file: &Path, content: &[u8], surroundings: &Surroundings) -> Trust {
+    let Ok(real) = file.canonicalize() else { return Trust::Untrusted };
+    if is_open_to_others(&real) {
+        return Trust::Untrusted;
+    }
+    let is_own = std::fs::metadata(&real).is_ok_and(|it| it.uid() == surroundings.uid);
+    let config_home = surroundings.config_home();
+    let is_ours = config_home.canonicalize().is_ok_and(|home| real.starts_with(home));
+    if is_own && (is_ours || !may_be_tracked(&real)) {
+        return Trust::Trusted;
+    }
+    match read(surroundings) {
+        Ok(allowed) if allowed.files.get(&real) == Some(&digest(content)) => Trust::Trusted,
+        _ => Trust::Untrusted,
+    }
+}
+
+/// Remembers that a file of this content may run its programs.
+///
+/// # Errors
+/// Others may write the file, or what is allowed cannot be read or written.
+pub fn allow(file: &Path, content: &[u8], surroundings: &Surroundings) -> Result<(), StepError> {
+    let what = || format!("trust {}", surroundings.tilde(file));
+    let real = file.canonicalize().map_err(|error| StepError::failed(what(), &error))?;
+    if is_open_to_others(&real) {
+        return Err(StepError::Refused(format!(
+            "everybody may write {}, or the directory it is in",
+            surroundings.tilde(&real)
+        )));
+    }
+    let mut allowed = read(surroundings)?;
+    allowed.schema = SCHEMA;
+    allowed.files.insert(real, digest(content));
+    let text = serde_json::to_string_pretty(&allowed).map_err(|error| StepError::failed(what(), &error))?;
+    write(&surroundings.trust_file(), &text).map_err(|error| StepError::failed(what(), &error))
+}
+
+/// Whether anybody else may change the file, or put another in its place.
+fn is_open_to_others(file: &Path) -> bool {
+    const ANYBODY: u32 = 0o002;
+    const STICKY: u32 = 0o1000;
+    let mode = |path: &Path| std::fs::metadata(path).map_or(ANYBODY, |it| it.mode());
+    let directory = file.parent().map_or(ANYBODY, mode);
+    mode(file) & ANYBODY != 0 || (directory & ANYBODY != 0 && directory & STICKY == 0)
+}
+
+/// Whether a repository tracks the file, or may: one that cannot be read counts as one that does.
+fn may_be_tracked(file: &Path) -> bool {
+    let Some(directory) = file.parent() else { return true };
+    let repository = match git2::Repository::discover(directory) {
+        Ok(repository) => repository,
+        Err(error) => return error.code() != git2::ErrorCode::NotFound,
+    };
+    let Some(top) = repository.workdir().and_then(|top| top.canonicalize().ok()) else { return false };
+    let Ok(relative) = file.strip_prefix(&top) else { return false };
+    let Ok(index) = repository.index() else { return true };
+    // In the last commit counts too: taking it out of the index alone does not make it the user's own.
+    let in_head = repository
+        .head()
+        .and_then(|head| head.peel_to_tree())
+        .is_ok_and(|tree| tree.get_path(relative).is_ok());
+    in_head || index.get_path(relative, 0).is_some()
+}
+
+fn digest(content: &[u8]) -> String {
+    Sha256::digest(content).iter().map(|byte| format!("{byte:02x}")).collect()
+}
+
+fn read(surroundings: &Surroundings) -> Result<Allowed, StepError> {
+    let file = surroundings.trust_file();
+    let what = || format!("read {}", surroundings.tilde(&file));
+    let text = match std::fs::read_to_string(&file) {
+        Ok(text) => text,
+        Err(error) if error.kind() == std::io::ErrorKind::NotFound => return Ok(Allowed::default()),
+        Err(error) => return Err(StepError::failed(what(), &error)),
+    };
+    let allowed: Allowed = serde_json::from_str(&text).map_err(|error| StepError::failed(what(), &error))?;
+    if allowed.schema > SCHEMA {
+        return Err(StepError::Refused(format!("a newer housecall wrote {}", surroundings.tilde(&file))));
+    }
+    Ok(allowed)
+}
+
+/// Writes beside, syncs and renames, for the user alone.
+fn write(file: &Path, text: &str) -> std::io::Result<()> {
+    let directory = file.parent().unwrap_or(Path::new("/"));
+    std::fs::create_dir_all(directory)?;
+    let mut beside = tempfile::NamedTempFile::new_in(directory)?;
+    beside.write_all(text.as_bytes())?;
+    beside.as_file().sync_all()?;
+    beside.persist(file).map_err(|error| error.error)?;
+    Ok(())
+}
