@@ -8,7 +8,9 @@ use jiff::Timestamp;
 use crate::config::Config;
 use crate::error::ProbeError;
 use crate::probes::{self, Answer, Keyed, Probe, machine::Machine};
-use crate::probes::{deps, files, git, http, keeper, logs, processes, project, sockets, state, tools};
+use crate::probes::{
+    deps, files, git, ground, http, keeper, logs, processes, project, sockets, state, tools,
+};
 
 /// One consistent view of the world, made for one examination and shared by all its looks.
 #[derive(Debug)]
@@ -27,7 +29,9 @@ pub struct Cx {
 pub struct Probes {
     pub canonical: Probe<git::Canonical>,
     pub worktree: Probe<git::Worktree>,
+    pub ground: Probe<ground::Ground>,
     pub changes: Probe<git::Changes>,
+    pub distance: Probe<git::Distance>,
     pub remote: Probe<git::Remote>,
     pub project: Probe<project::Project>,
     pub installed: Probe<deps::Installed>,
@@ -140,6 +144,27 @@ impl Cx {
     /// See [`git::changes`].
     pub fn changes(&self) -> Answer<git::Changes> {
         self.probes.changes.get(|| git::changes(self.machine("changes")?, &self.config, &*self.checkout()?))
+    }
+
+    /// Where the worktree lies.
+    ///
+    /// # Errors
+    /// See [`ground::read`].
+    pub fn ground(&self) -> Answer<ground::Ground> {
+        self.probes.ground.get(|| ground::read(self.machine("ground")?, &self.config, self.mirror()?))
+    }
+
+    /// How far HEAD and the remote-tracking branch are apart.
+    ///
+    /// # Errors
+    /// See [`git::distance`]; also where there is no repository.
+    pub fn distance(&self) -> Answer<git::Distance> {
+        self.probes.distance.get(|| match &*self.canonical()? {
+            git::Canonical::Present(repository) => {
+                git::distance(self.machine("distance")?, &self.config, repository, &*self.checkout()?)
+            }
+            _ => Err(ProbeError::failed("count commits", &"the repository is not there")),
+        })
     }
 
     /// What the remote says.

@@ -1,9 +1,25 @@
 //! The registry of checks, in chain order: a root cause stands before what it breaks.
 
+pub mod repository;
+pub mod worktree;
+pub mod sync;
+
 use crate::check::Check;
 
 /// Every check, in the order in which they are reported.
-pub static ALL: &[&Check] = &[];
+pub static ALL: &[&Check] = &[
+    &repository::canonical_repo::CHECK,
+    &repository::remote_reachable::CHECK,
+    &worktree::worktree_place::CHECK,
+    &worktree::worktree_exists::CHECK,
+    &worktree::worktree_branch::CHECK,
+    &worktree::worktree_clean::CHECK,
+    &worktree::git_locks::CHECK,
+    &sync::sha_parity::CHECK,
+    &sync::sync_recent::CHECK,
+    &sync::dependencies::CHECK,
+    &sync::carried_files::CHECK,
+];
 
 /// The check of that id.
 #[must_use]

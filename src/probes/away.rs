@@ -7,7 +7,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::config::{Config, Mirror, Trust};
 use crate::error::ProbeError;
-use crate::probes::machine::Machine;
+use crate::probes::machine::{Machine, Where};
 use crate::probes::{files, git};
 
 /// What a child has to know of the mirror, and no more.
@@ -89,18 +89,33 @@ impl<T> Local<T> {
     }
 }
 
-/// Looks here, or in a child where the mount table says that the repository's volume may hang.
+/// Looks here, or in a child where the mount table says that the repository's or the worktree's volume may hang.
 pub(crate) fn look<T: DeserializeOwned>(
-    _machine: &Machine,
-    _config: &Config,
+    machine: &Machine,
+    config: &Config,
     place: &Place,
-    _what: What,
+    what: What,
     here: fn(&Place) -> T,
 ) -> Result<T, ProbeError> {
-    Ok(here(place))
+    let mut away = machine.guard(&place.repository)?;
+    if what != What::Canonical && away == Where::Here {
+        away = machine.guard(&place.worktree)?;
+    }
+    let Where::InChild(mount) = away else {
+        return Ok(here(place));
+    };
+    let unreadable = |why: &dyn std::fmt::Display| ProbeError::unreadable("what a child of ours saw", why);
+    let order = serde_json::to_string(place).map_err(|error| unreadable(&error))?;
+    let child = machine.look_program(&[what.name(), &order], &config.environment, config.limits.timeout);
+    let output = machine.in_child(&mount, &child)?;
+    if !output.succeeded() {
+        let why = String::from_utf8_lossy(&output.stderr).trim().to_owned();
+        return Err(ProbeError::failed(format!("look at {}", mount.point.display()), &why));
+    }
+    serde_json::from_slice(&output.stdout).map_err(|error| unreadable(&error))
 }
 
-/// What `housecall __look WHAT PLACE` prints: the child's side of a look at a volume that may hang.
+/// What `housecall __look WHAT PLACE` (see [`crate::probes::machine::LOOK`]) prints: the child's side of a look at a volume that may hang.
 ///
 /// # Errors
 /// Arguments that no parent of this version gives.

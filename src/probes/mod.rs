@@ -8,6 +8,7 @@ pub mod clock;
 pub mod deps;
 pub mod files;
 pub mod git;
+pub mod ground;
 pub mod http;
 pub mod keeper;
 pub mod logs;

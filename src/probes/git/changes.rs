@@ -11,10 +11,11 @@ use crate::probes::program;
 ///
 /// # Errors
 /// Where git cannot say: not trusted, no answer in time, a corrupt index.
-pub fn changes(_machine: &Machine, config: &Config, checkout: &Checkout) -> Result<Changes, ProbeError> {
+pub fn changes(machine: &Machine, config: &Config, checkout: &Checkout) -> Result<Changes, ProbeError> {
     if config.trust == Trust::Untrusted {
         return Err(ProbeError::NotTrusted { what: "git".to_owned() });
     }
+    machine.guard(&checkout.common_dir)?;
     let arguments = ["status", "--porcelain=v2", "-z", "--untracked-files=all", "--ignore-submodules=none"];
     let output =
         program::run(&git::command(config, &checkout.top, &arguments)).map_err(|error| match error {

@@ -5,6 +5,7 @@
 
 mod canonical;
 mod changes;
+mod distance;
 mod remote;
 mod worktree;
 
@@ -16,6 +17,7 @@ use serde::{Deserialize, Serialize};
 
 pub use canonical::canonical;
 pub use changes::changes;
+pub use distance::distance;
 pub use remote::remote;
 pub use worktree::worktree;
 
@@ -107,6 +109,17 @@ pub struct Changes {
     pub tracked: Vec<String>,
     /// Files that git neither tracks nor ignores.
     pub untracked: Vec<String>,
+}
+
+/// How far HEAD and the remote-tracking branch are apart.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Distance {
+    /// The remote-tracking branch's commit.
+    pub of: String,
+    /// Commits that only HEAD has.
+    pub ahead: usize,
+    /// Commits that only the remote-tracking branch has.
+    pub behind: usize,
 }
 
 /// What the remote said about the one ref.

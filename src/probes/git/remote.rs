@@ -56,7 +56,7 @@ const REFUSED: [&str; 15] = [
 /// # Errors
 /// No answer in time, git cannot be run, or it says something unheard of.
 pub fn remote(
-    _machine: &Machine,
+    machine: &Machine,
     config: &Config,
     mirror: &Mirror,
     canonical: &Canonical,
@@ -70,6 +70,7 @@ pub fn remote(
     if config.trust == Trust::Untrusted {
         return Err(ProbeError::NotTrusted { what: "git".to_owned() });
     }
+    machine.guard(&repository.common_dir)?;
     let wanted = mirror.remote_ref();
     let arguments = ["ls-remote", "--exit-code", "--", &mirror.remote, &wanted];
     let output =

@@ -1,0 +1,41 @@
+//! `canonical-repo`: the repository people develop in is there, and has the remote that the mirror follows.
+
+use crate::check::{Check, CheckId, Group, Look, Severity};
+use crate::config::Mirror;
+use crate::cx::Cx;
+use crate::probes::git::Canonical;
+use crate::verdict::{Seen, Verdict};
+
+/// The canonical repository is there and has the remote.
+pub static CHECK: Check = Check {
+    id: CheckId("canonical-repo"),
+    group: Group::Repository,
+    summary: "the canonical repository is there and has the remote",
+    docs: include_str!("canonical_repo.md"),
+    severity: Severity::Error,
+    requires: &[],
+    fix: None,
+    look: Look::Mirror(look),
+};
+
+fn look(cx: &Cx, mirror: &Mirror) -> Seen {
+    let expected = mirror.repository.as_path();
+    Ok(match &*cx.canonical()? {
+        Canonical::Absent => {
+            Verdict::fail("the canonical repository is not there").with("expected", expected)
+        }
+        Canonical::Unmounted(volume) => Verdict::fail("the canonical repository's volume is not mounted")
+            .with("expected", expected)
+            .with("volume", volume.as_path()),
+        Canonical::NotGit(why) => Verdict::fail("the canonical repository is not a git repository")
+            .with("expected", expected)
+            .with("actual", why.as_str()),
+        Canonical::Present(repository) => match &repository.remote_url {
+            None => Verdict::fail(format!("the canonical repository has no remote `{}`", mirror.remote))
+                .with("repository", repository.top.as_path()),
+            Some(url) => Verdict::pass_with(cx.config().tilde(expected))
+                .with("repository", repository.top.as_path())
+                .with(mirror.remote.clone(), url.as_str()),
+        },
+    })
+}

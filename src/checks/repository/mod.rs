@@ -1,0 +1,4 @@
+//! The repository people develop in, and its remote.
+
+pub mod canonical_repo;
+pub mod remote_reachable;

@@ -1,0 +1,6 @@
+//! How far the worktree follows its upstream.
+
+pub mod sha_parity;
+pub mod sync_recent;
+pub mod dependencies;
+pub mod carried_files;

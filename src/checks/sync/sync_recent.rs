@@ -1,0 +1,60 @@
+//! `sync-recent`: syncs are tried as often as they should be, and do not fail.
+
+use std::time::Duration;
+
+use crate::check::{Check, CheckId, Group, Look, Severity};
+use crate::config::Mirror;
+use crate::cx::Cx;
+use crate::error::human_duration;
+use crate::fixes::sync;
+use crate::probes::state::SyncStatus;
+use crate::verdict::{Seen, Verdict};
+
+/// A sync may take this long on top of its period before one counts as missed.
+const LONGEST: Duration = Duration::from_secs(120);
+
+/// The last sync is recent, and did not fail.
+pub static CHECK: Check = Check {
+    id: CheckId("sync-recent"),
+    group: Group::Sync,
+    summary: "the last sync is recent and did not fail",
+    docs: include_str!("sync_recent.md"),
+    severity: Severity::Error,
+    requires: &[],
+    fix: Some(&sync::FIX),
+    look: Look::Mirror(look),
+};
+
+fn look(cx: &Cx, mirror: &Mirror) -> Seen {
+    let state = cx.state()?;
+    if state.stopped.is_some() {
+        return Ok(Verdict::not_applicable("the mirror was stopped by its user"));
+    }
+    let every = format!("every {}", human_duration(mirror.every));
+    let Some(last) = &state.last_sync else {
+        return Ok(Verdict::fail("the mirror was never synced").with("expected", every));
+    };
+    let age = state.last_sync_age.unwrap_or_else(|| cx.since(last.at));
+    if age > mirror.every * 2 + LONGEST {
+        return Ok(Verdict::fail(format!("the last sync was {} ago", human_duration(age)))
+            .with("expected", every)
+            .with("actual", age)
+            .with("at", last.at));
+    }
+    let name = &mirror.remote;
+    Ok(match (last.status, last.contact) {
+        (SyncStatus::Failed, _) => {
+            Verdict::fail("the last sync failed").with("reason", last.reason.as_str()).with("at", last.at)
+        }
+        (SyncStatus::Stale, Some(contact)) => {
+            let note = format!("{name} was last reached {} ago", human_duration(cx.since(contact)));
+            Verdict::pass_with(note).with("reason", last.reason.as_str()).with("last reached", contact)
+        }
+        (SyncStatus::Stale, None) => {
+            Verdict::pass_with(format!("{name} was never reached")).with("reason", last.reason.as_str())
+        }
+        (SyncStatus::Noop | SyncStatus::Updated, _) => {
+            Verdict::pass_with(format!("synced {} ago", human_duration(age))).with("at", last.at)
+        }
+    })
+}

@@ -1,0 +1,55 @@
+//! `worktree-clean`: nobody edited or added anything in the mirror.
+
+use std::path::Path;
+
+use crate::check::{Check, CheckId, Group, Look, Needs, Severity};
+use crate::checks::worktree::worktree_exists;
+use crate::config::Mirror;
+use crate::cx::Cx;
+use crate::fixes::sync;
+use crate::verdict::{Seen, Verdict};
+
+/// How many files are named; a verdict is no listing.
+const NAMED: usize = 5;
+
+/// The files are those of HEAD.
+pub static CHECK: Check = Check {
+    id: CheckId("worktree-clean"),
+    group: Group::Worktree,
+    summary: "the worktree's files are those of its commit",
+    docs: include_str!("worktree_clean.md"),
+    severity: Severity::Error,
+    requires: &[Needs::all(&worktree_exists::CHECK)],
+    fix: Some(&sync::FIX),
+    look: Look::Mirror(look),
+};
+
+fn look(cx: &Cx, mirror: &Mirror) -> Seen {
+    let changes = cx.changes()?;
+    let edited = changes.tracked.iter().map(|file| ("edited", file));
+    let new = changes.untracked.iter().filter(|file| !is_ours(mirror, file)).map(|file| ("new", file));
+    let files: Vec<(&str, &String)> = edited.chain(new).collect();
+    if files.is_empty() {
+        return Ok(Verdict::pass_with("clean"));
+    }
+    let counts = [("edited", changes.tracked.len()), ("new", files.len() - changes.tracked.len())];
+    let told = counts.iter().filter(|(_, count)| *count > 0).map(|(kind, count)| match count {
+        1 => format!("1 {kind} file"),
+        many => format!("{many} {kind} files"),
+    });
+    let message = format!("the worktree has {}", told.collect::<Vec<_>>().join(" and "));
+    let verdict = files
+        .iter()
+        .take(NAMED)
+        .fold(Verdict::fail(message), |verdict, (kind, file)| verdict.with(*kind, file.as_str()));
+    Ok(match files.len().saturating_sub(NAMED) {
+        0 => verdict,
+        more => verdict.with("and", format!("{more} more")),
+    })
+}
+
+/// What Housecall itself put there: carried files, and an install that the project does not ignore.
+fn is_ours(mirror: &Mirror, file: &str) -> bool {
+    let carried = mirror.carry.iter().any(|carried| Path::new(file).starts_with(carried));
+    carried || (!mirror.install.is_empty() && Path::new(file).starts_with("node_modules"))
+}
