@@ -3,5 +3,7 @@
 
 #[path = "probes_machine/alone.rs"]
 mod alone;
+#[path = "probes_machine/mounts.rs"]
+mod mounts;
 #[path = "probes_machine/program.rs"]
 mod program;

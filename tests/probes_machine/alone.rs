@@ -7,18 +7,35 @@ const MARK: &str = "HOUSECALL_TEST_ALONE";
 
 /// Runs the body of the test of that path in a process where nothing else happens.
 pub(crate) fn alone(test: &str, body: impl FnOnce()) {
+    alone_under(&["env"], test, body);
+}
+
+/// The same, with that program in front of it: `unshare -m`.
+pub(crate) fn alone_under(wrapper: &[&str], test: &str, body: impl FnOnce()) {
     if std::env::var_os(MARK).is_some() {
         return body();
     }
     let this = std::env::current_exe().expect("this test's program");
-    let output = Command::new(this)
+    let output = Command::new(wrapper[0])
+        .args(&wrapper[1..])
+        .arg(this)
         .args(["--exact", test, "--nocapture", "--test-threads=1"])
         .env(MARK, "1")
         .output()
         .expect("this test's program runs");
-    let text = String::from_utf8_lossy(&output.stdout) + String::from_utf8_lossy(&output.stderr);
-    assert!(output.status.success(), "{text}");
-    assert!(text.contains("1 passed"), "no such test: {test}\n{text}");
+    let said = String::from_utf8_lossy(&output.stdout) + String::from_utf8_lossy(&output.stderr);
+    assert!(output.status.success(), "{said}");
+    assert!(said.contains("1 passed"), "no such test: {test}\n{said}");
+    said.lines().filter(|line| line.starts_with("skipped: ")).for_each(|line| skip(&line[9..]));
+}
+
+/// Says by name which part is missing here; where every part must be there, that is a failure.
+pub(crate) fn skip(why: &str) {
+    assert!(std::env::var_os("HOUSECALL_TEST_NO_SKIP").is_none(), "skipped: {why}");
+    #[expect(clippy::print_stdout, reason = "whoever reads the test's output must see it")]
+    {
+        println!("skipped: {why}");
+    }
 }
 
 /// What this process has now: descriptors, threads and children (zombies included).
