@@ -5,5 +5,9 @@
 mod alone;
 #[path = "probes_machine/mounts.rs"]
 mod mounts;
+#[path = "probes_machine/processes.rs"]
+mod processes;
 #[path = "probes_machine/program.rs"]
 mod program;
+#[path = "probes_machine/sockets.rs"]
+mod sockets;

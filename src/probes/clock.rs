@@ -21,9 +21,27 @@ pub fn instant() -> Instant {
 #[must_use]
 pub fn awake() -> Duration {
     #[cfg(target_os = "macos")]
-    let clock = rustix::time::ClockId::Uptime;
+    return apple::awake();
     #[cfg(not(target_os = "macos"))]
-    let clock = rustix::time::ClockId::Monotonic;
-    let time = rustix::time::clock_gettime(clock);
-    Duration::new(u64::try_from(time.tv_sec).unwrap_or(0), u32::try_from(time.tv_nsec).unwrap_or(0))
+    {
+        let time = rustix::time::clock_gettime(rustix::time::ClockId::Monotonic);
+        Duration::new(u64::try_from(time.tv_sec).unwrap_or(0), u32::try_from(time.tv_nsec).unwrap_or(0))
+    }
+}
+
+#[cfg(target_os = "macos")]
+mod apple {
+    use std::time::Duration;
+
+    /// `CLOCK_MONOTONIC` counts the time asleep there; `CLOCK_UPTIME_RAW` does not.
+    #[expect(unsafe_code, reason = "rustix does not know this clock")]
+    pub(super) fn awake() -> Duration {
+        let mut time = libc::timespec { tv_sec: 0, tv_nsec: 0 };
+        // SAFETY: the clock exists since macOS 10.12, and the time is written into a place of ours.
+        let answer = unsafe { libc::clock_gettime(libc::CLOCK_UPTIME_RAW, &raw mut time) };
+        if answer != 0 {
+            return Duration::ZERO;
+        }
+        Duration::new(u64::try_from(time.tv_sec).unwrap_or(0), u32::try_from(time.tv_nsec).unwrap_or(0))
+    }
 }

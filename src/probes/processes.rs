@@ -6,6 +6,19 @@ use jiff::Timestamp;
 
 use crate::error::ProbeError;
 
+#[cfg(not(target_os = "macos"))]
+mod linux;
+#[cfg(target_os = "macos")]
+mod macos;
+
+#[cfg(not(target_os = "macos"))]
+use linux as system;
+#[cfg(target_os = "macos")]
+use macos as system;
+
+/// The most of a command line that people are shown, in characters.
+const COMMAND: usize = 160;
+
 /// A process.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Process {
@@ -15,11 +28,12 @@ pub struct Process {
     pub parent: Option<u32>,
     /// Its user.
     pub uid: Option<u32>,
-    /// Its executable, links resolved; `None` where that may not be known.
+    /// Its executable, links resolved; `None` where that may not be known. On Linux ` (deleted)` ends the name of one
+    /// that is no longer there, so that no other file is taken for it.
     pub executable: Option<PathBuf>,
     /// Its command line; empty where that may not be known.
     pub argv: Vec<String>,
-    /// Its working directory, real path; `None` where that may not be known.
+    /// Its working directory, real path; `None` where that may not be known. One that is gone ends as above.
     pub directory: Option<PathBuf>,
     /// When it started.
     pub started: Timestamp,
@@ -31,14 +45,43 @@ pub struct Process {
 ///
 /// # Errors
 /// Where the kernel cannot be asked.
-pub fn read(_pid: u32) -> Result<Option<Process>, ProbeError> {
-    Err(ProbeError::failed("read a process", &"not built"))
+pub fn read(pid: u32) -> Result<Option<Process>, ProbeError> {
+    system::read(pid)
+}
+
+/// Its start time in the kernel's own unit, for sorting parents before children.
+pub(crate) fn start(pid: u32) -> Option<u64> {
+    system::start(pid)
 }
 
 impl Process {
     /// Its command line, one line, for people: control characters escaped, long ones cut.
     #[must_use]
     pub fn command(&self) -> String {
-        self.argv.join(" ")
+        let mut text = String::new();
+        for (at, word) in self.argv.iter().enumerate() {
+            if at > 0 {
+                text.push(' ');
+            }
+            for character in word.chars() {
+                if is_plain(character) {
+                    text.push(character);
+                } else {
+                    text.extend(character.escape_default());
+                }
+            }
+        }
+        if text.chars().count() <= COMMAND {
+            return text;
+        }
+        let mut cut: String = text.chars().take(COMMAND - 2).collect();
+        cut.push_str(" …");
+        cut
     }
+}
+
+/// Whether a terminal shows it as itself: no control, and nothing that turns the direction of the text.
+fn is_plain(character: char) -> bool {
+    let turns = matches!(character, '\u{200b}'..='\u{200f}' | '\u{2028}'..='\u{202e}' | '\u{2066}'..='\u{2069}' | '\u{feff}');
+    !character.is_control() && !turns
 }

@@ -1,8 +1,20 @@
 //! Who listens: every TCP socket of this machine that accepts, with its owner where that may be known.
+//!
+//! On Linux the kernel's tables name each socket, and the descriptor links of the processes say who holds it; on
+//! macOS the descriptors are asked through libproc, and `netstat` names the sockets of other users.
 
 use std::net::SocketAddr;
 
 use crate::error::ProbeError;
+
+#[cfg(target_os = "linux")]
+mod diag;
+#[cfg(not(target_os = "macos"))]
+mod linux;
+#[cfg(target_os = "macos")]
+mod macos;
+#[cfg(any(test, target_os = "macos"))]
+mod netstat;
 
 /// A socket that accepts connections.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -20,5 +32,8 @@ pub struct Listener {
 /// # Errors
 /// Where the kernel cannot be asked: then nobody may say "the port is free".
 pub fn listening() -> Result<Vec<Listener>, ProbeError> {
-    Err(ProbeError::failed("ask who listens", &"not built"))
+    #[cfg(target_os = "macos")]
+    return macos::listening();
+    #[cfg(not(target_os = "macos"))]
+    linux::listening()
 }

@@ -31,7 +31,7 @@ pub(crate) fn alone_under(wrapper: &[&str], test: &str, body: impl FnOnce()) {
 
 /// Says by name which part is missing here; where every part must be there, that is a failure.
 pub(crate) fn skip(why: &str) {
-    assert!(std::env::var_os("HOUSECALL_TEST_NO_SKIP").is_none(), "skipped: {why}");
+    assert!(std::env::var_os("HOUSECALL_PARTS").is_none_or(|it| it != "required"), "skipped: {why}");
     #[expect(clippy::print_stdout, reason = "whoever reads the test's output must see it")]
     {
         println!("skipped: {why}");
@@ -48,6 +48,18 @@ pub(crate) fn held() -> (usize, usize, usize) {
         stat.rsplit_once(')').is_some_and(|(_, rest)| rest.split_whitespace().nth(1) == Some(&own))
     });
     (count("/proc/self/fd"), count("/proc/self/task"), children.count())
+}
+
+/// Asserts that this process holds what it held before; a thread that was joined may take a moment to leave the table.
+#[cfg(target_os = "linux")]
+pub(crate) fn assert_held(before: (usize, usize, usize)) {
+    for _ in 0..200 {
+        if held() == before {
+            return;
+        }
+        std::thread::sleep(std::time::Duration::from_millis(5));
+    }
+    assert_eq!(held(), before, "descriptors, threads, children");
 }
 
 /// Whether a process of that id lives; a zombie does not.

@@ -13,7 +13,7 @@ use housecall::probes::machine::{Machine, Where};
 use housecall::probes::mounts::{Kind, Mounts};
 use housecall::probes::program::Program;
 
-use crate::alone::{alone_under, held, skip};
+use crate::alone::{alone_under, assert_held, held, skip};
 
 const TABLE: &str = "\
 21 1 0:19 / / rw,relatime - fuse.fuse-overlayfs overlay rw
@@ -74,7 +74,7 @@ fn the_real_table_is_read() {
 fn hanging_mount(point: &Path) -> Result<File, String> {
     let device = OpenOptions::new().read(true).write(true).open("/dev/fuse");
     let device = device.map_err(|error| format!("/dev/fuse: {error}"))?;
-    rustix::io::fcntl_setfd(&device, rustix::io::FdFlags::empty()).unwrap();
+    rustix::io::fcntl_setfd(&device, rustix::io::FdFlags::empty()).expect("a descriptor of ours");
     let options = format!("fd={},rootmode=40000,user_id=0,group_id=0", device.as_raw_fd());
     let output = Command::new("mount")
         .args(["-i", "-t", "fuse.nobody", "-o", &options, "nobody"])
@@ -82,7 +82,7 @@ fn hanging_mount(point: &Path) -> Result<File, String> {
         .stdin(Stdio::null())
         .output()
         .map_err(|error| format!("mount: {error}"))?;
-    rustix::io::fcntl_setfd(&device, rustix::io::FdFlags::CLOEXEC).unwrap();
+    rustix::io::fcntl_setfd(&device, rustix::io::FdFlags::CLOEXEC).expect("a descriptor of ours");
     if output.status.success() {
         return Ok(device);
     }
@@ -130,7 +130,7 @@ fn a_volume_that_hangs_costs_one_deadline() {
         assert_eq!((late, answers.iter().filter(|it| **it == stuck).count()), (1, 3), "{answers:?}");
         assert_eq!(machine.guard(&link), Err(stuck));
         assert_eq!(machine.stuck(), [point.as_path()]);
-        assert_eq!(held(), before, "descriptors, threads, children");
+        assert_held(before);
 
         // With its daemon gone it says no at once, and a new machine asks again.
         drop(device);

@@ -7,7 +7,7 @@ use std::time::{Duration, Instant};
 use housecall::error::ProbeError;
 use housecall::probes::program::{Ended, Program, run, run_observed};
 
-use crate::alone::{alone, held, lives};
+use crate::alone::{alone, assert_held, held, lives};
 
 fn program(argv: &[&str], deadline: Duration) -> Program {
     Program {
@@ -134,6 +134,6 @@ fn nothing_is_left_of_programs_that_hang() {
             assert!(gone(pid.parse().unwrap()), "{pid} still lives");
         }
         drop(place);
-        assert_eq!(held(), before, "descriptors, threads, children");
+        assert_held(before);
     });
 }

@@ -1,0 +1,59 @@
+//! macOS: the kernel's own record for what everybody may know, sysinfo for the rest.
+
+use jiff::Timestamp;
+use libproc::libproc::kinfo::KinfoProc;
+use libproc::libproc::proc_pid::kproc_info_raw;
+use rustix::process::{Pid as KernelPid, test_kill_process};
+use sysinfo::{Pid, ProcessRefreshKind, ProcessesToUpdate, System, UpdateKind};
+
+use super::Process;
+use crate::error::ProbeError;
+
+/// The state of a process that ended and was not yet waited for.
+const ZOMBIE: i8 = 5;
+
+pub(super) fn read(pid: u32) -> Result<Option<Process>, ProbeError> {
+    let Some(record) = record(pid)? else { return Ok(None) };
+    if record.kp_proc.p_stat == ZOMBIE {
+        return Ok(None);
+    }
+    let mut system = System::new().map_err(|error| ProbeError::failed("ask for processes", &error))?;
+    let wanted = ProcessRefreshKind::nothing()
+        .with_cmd(UpdateKind::Always)
+        .with_cwd(UpdateKind::Always)
+        .with_exe(UpdateKind::Always);
+    let id = Pid::from_u32(pid);
+    system.refresh_processes_specifics(ProcessesToUpdate::Some(&[id]), false, wanted);
+    let seen = system.process(id);
+    let words = seen.map(|it| it.cmd().iter().map(|word| word.to_string_lossy().into_owned()).collect());
+    let micros = micros(&record);
+    Ok(Some(Process {
+        pid,
+        parent: u32::try_from(record.kp_eproc.e_ppid).ok().filter(|parent| *parent != 0),
+        uid: Some(record.kp_eproc.e_pcred.p_ruid),
+        executable: seen.and_then(|it| it.exe()).map(ToOwned::to_owned),
+        argv: words.unwrap_or_default(),
+        directory: seen.and_then(|it| it.cwd()).map(ToOwned::to_owned),
+        started: Timestamp::from_microsecond(micros).unwrap_or(Timestamp::UNIX_EPOCH),
+        identity: u64::try_from(micros).unwrap_or_default(),
+    }))
+}
+
+pub(super) fn start(pid: u32) -> Option<u64> {
+    record(pid).ok().flatten().and_then(|record| micros(&record).try_into().ok())
+}
+
+fn record(pid: u32) -> Result<Option<KinfoProc>, ProbeError> {
+    let Some(id) = i32::try_from(pid).ok().and_then(KernelPid::from_raw) else { return Ok(None) };
+    match kproc_info_raw(id.as_raw_nonzero().get()) {
+        Ok(record) => Ok(Some(record)),
+        Err(_) if test_kill_process(id) == Err(rustix::io::Errno::SRCH) => Ok(None),
+        Err(why) => Err(ProbeError::failed(format!("read process {pid}"), &why)),
+    }
+}
+
+/// When it started, in microseconds of the epoch.
+fn micros(record: &KinfoProc) -> i64 {
+    let start = record.kp_proc.p_un;
+    start.tv_sec * 1_000_000 + i64::from(start.tv_usec)
+}
