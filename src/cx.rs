@@ -61,6 +61,13 @@ impl Cx {
         Self { config, now: probes::clock::now(), probes: Probes::default(), machine: source }
     }
 
+    /// A look at the real machine that knows already what the remote says.
+    #[must_use]
+    pub fn knowing_remote(config: Arc<Config>, machine: Arc<Machine>, remote: git::Remote) -> Self {
+        let probes = Probes { remote: Probe::given(Ok(remote)), ..Probes::default() };
+        Self { config, now: probes::clock::now(), probes, machine: Source::Real(machine) }
+    }
+
     /// A look at a world that a test made of values; what it did not give cannot be looked at.
     #[must_use]
     pub fn given(config: Arc<Config>, now: Timestamp, probes: Probes) -> Self {

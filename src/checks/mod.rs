@@ -3,6 +3,7 @@
 pub mod repository;
 pub mod worktree;
 pub mod sync;
+pub mod logs;
 
 use crate::check::Check;
 
@@ -19,6 +20,7 @@ pub static ALL: &[&Check] = &[
     &sync::sync_recent::CHECK,
     &sync::dependencies::CHECK,
     &sync::carried_files::CHECK,
+    &logs::state_file::CHECK,
 ];
 
 /// The check of that id.

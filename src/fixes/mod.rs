@@ -1,7 +1,14 @@
 //! What mends: a fix plans steps, hands apply them, and the units that named it verify.
 
+pub mod events;
+pub mod hands;
+pub mod journal;
+pub mod lock;
+pub mod logs;
+pub mod mend;
 pub mod repair;
 pub mod serve;
+pub mod state;
 pub mod sync;
 
 use std::path::PathBuf;
@@ -46,6 +53,8 @@ pub enum Action {
     Fetch,
     /// Make the worktree: prune what is left of an old one, add it on its branch.
     AddWorktree,
+    /// Have the worktree and the repository find each other again.
+    Relink,
     /// Remove a lock that nobody alive holds.
     RemoveLock(PathBuf),
     /// Put what a person left in the mirror under a ref and into a patch.
@@ -58,6 +67,8 @@ pub enum Action {
     Install(Vec<String>),
     /// Build.
     Build(Vec<String>),
+    /// Write down that the mirror is aligned: the state of the last sync.
+    Record,
     /// Start the embedded manager's keeper.
     StartKeeper,
     /// Have the keeper restart its server.
@@ -140,6 +151,8 @@ impl Action {
         match self {
             Self::Fetch => "fetch",
             Self::AddWorktree => "add-worktree",
+            Self::Relink => "relink",
+            Self::Record => "record",
             Self::RemoveLock(_) => "remove-lock",
             Self::SetAside => "set-aside",
             Self::Align(_) => "align",

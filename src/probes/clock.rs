@@ -45,3 +45,32 @@ mod apple {
         Duration::new(u64::try_from(time.tv_sec).unwrap_or(0), u32::try_from(time.tv_nsec).unwrap_or(0))
     }
 }
+
+/// The name of this boot, opaque; empty where the system has none.
+#[cfg(not(target_os = "macos"))]
+#[must_use]
+pub fn boot() -> String {
+    let text = std::fs::read_to_string("/proc/sys/kernel/random/boot_id").unwrap_or_default();
+    text.trim().to_owned()
+}
+
+/// The name of this boot, opaque; empty where the system has none.
+#[cfg(target_os = "macos")]
+#[must_use]
+#[expect(unsafe_code, reason = "the kernel's own interface")]
+pub fn boot() -> String {
+    let mut buffer = [0_u8; 64];
+    let mut length = buffer.len();
+    // SAFETY: the name ends with a zero, and the kernel writes at most `length` bytes into the buffer.
+    let code = unsafe {
+        libc::sysctlbyname(
+            c"kern.bootsessionuuid".as_ptr(),
+            buffer.as_mut_ptr().cast(),
+            &raw mut length,
+            std::ptr::null_mut(),
+            0,
+        )
+    };
+    let text = if code == 0 { buffer.get(..length).unwrap_or_default() } else { &[] };
+    String::from_utf8_lossy(text).trim_end_matches('\0').to_owned()
+}

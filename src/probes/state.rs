@@ -1,13 +1,19 @@
 //! What earlier runs wrote down: the last sync, the stop mark, who holds the mirror's lock.
+#![expect(clippy::disallowed_methods, reason = "probes are where files are read")]
 
-use std::path::PathBuf;
+use std::fs::{self, TryLockError};
+use std::io::{ErrorKind, Read};
+use std::os::unix::fs::{MetadataExt, OpenOptionsExt};
+use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use jiff::Timestamp;
+use rustix::fs::OFlags;
 use serde::{Deserialize, Serialize};
 
 use crate::config::Config;
 use crate::error::ProbeError;
+use crate::probes::clock;
 
 /// How a sync ended: `<state>/sync.json`, and in short `<state>/last-sync.env`.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -70,10 +76,189 @@ pub struct Holder {
     pub since: Timestamp,
 }
 
+impl SyncStatus {
+    /// Its name, as in `last-sync.env`.
+    #[must_use]
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::Noop => "noop",
+            Self::Updated => "updated",
+            Self::Stale => "stale",
+            Self::Failed => "failed",
+        }
+    }
+}
+
+/// The version of the state files that is written and understood.
+pub const SCHEMA: u32 = 1;
+
+/// The most that is read of a state file; a longer one is none of ours.
+const LIMIT: u64 = 1 << 20;
+
 /// Reads the state directory; one that is not there yet is an empty one.
 ///
 /// # Errors
 /// Where it is there and may not be read.
-pub fn read(_config: &Config) -> Result<State, ProbeError> {
-    Err(ProbeError::failed("read the state", &"not built"))
+pub fn read(config: &Config) -> Result<State, ProbeError> {
+    match fs::read_dir(&config.state) {
+        Ok(_) => {}
+        Err(error) if error.kind() == ErrorKind::NotFound => {}
+        Err(error) => {
+            return Err(ProbeError::failed(format!("read {}", config.tilde(&config.state)), &error));
+        }
+    }
+    let mut bad = Vec::new();
+    let mut checked = |path: PathBuf, schema: Schema| match content(&path) {
+        Ok(None) => None,
+        Ok(Some(text)) => match parsed(&text, schema) {
+            Ok(value) => Some(value),
+            Err(why) => {
+                bad.push((path, why));
+                None
+            }
+        },
+        Err(why) => {
+            bad.push((path, why));
+            None
+        }
+    };
+    let sync = checked(config.sync_file(), Schema::Required);
+    checked(config.keeper_file(), Schema::Required);
+    let lines = checked(config.last_sync_file(), Schema::Lines);
+    let holder = checked(config.lock_file(), Schema::Free);
+    drop(lines);
+    let last_sync = sync.and_then(|value| match serde_json::from_value::<LastSync>(value) {
+        Ok(last) => Some(last),
+        Err(error) => {
+            bad.push((config.sync_file(), format!("it is not what a sync writes: {error}")));
+            None
+        }
+    });
+    for path in [config.journal_file(), config.keeper_lock()] {
+        if let Err(why) = owned(&path) {
+            bad.push((path, why));
+        }
+    }
+    let holder = holder
+        .and_then(|value| serde_json::from_value::<Holder>(value).ok())
+        .filter(|_| is_held(&config.lock_file()));
+    let last_sync_age = last_sync.as_ref().map(age);
+    Ok(State { last_sync, last_sync_age, stopped: stopped(config)?, holder, bad })
+}
+
+/// What a state file must be.
+#[derive(Clone, Copy)]
+enum Schema {
+    /// One JSON object with the number of its shape.
+    Required,
+    /// One JSON object, or nothing.
+    Free,
+    /// The three lines of `last-sync.env`.
+    Lines,
+}
+
+/// The text of a state file; why it is not one, if it is not.
+fn content(path: &Path) -> Result<Option<String>, String> {
+    if !owned(path)? {
+        return Ok(None);
+    }
+    let mut text = String::new();
+    let mut options = fs::OpenOptions::new();
+    let flags = i32::try_from((OFlags::NOFOLLOW | OFlags::NONBLOCK).bits()).unwrap_or(0);
+    match options.read(true).custom_flags(flags).open(path) {
+        Ok(file) => {
+            file.take(LIMIT).read_to_string(&mut text).map_err(|error| format!("cannot be read: {error}"))?;
+        }
+        Err(error) if error.kind() == ErrorKind::NotFound => return Ok(None),
+        Err(error) => return Err(format!("cannot be read: {error}")),
+    }
+    Ok(Some(text))
+}
+
+/// Whether a file is there, and this user's own plain one; why not, if it is something else.
+fn owned(path: &Path) -> Result<bool, String> {
+    let found = match fs::symlink_metadata(path) {
+        Ok(found) => found,
+        Err(error) if error.kind() == ErrorKind::NotFound => return Ok(false),
+        Err(error) => return Err(format!("cannot be looked at: {error}")),
+    };
+    let user = rustix::process::geteuid().as_raw();
+    if found.file_type().is_symlink() {
+        return Err("it is a link".to_owned());
+    }
+    if !found.is_file() {
+        return Err("it is no plain file".to_owned());
+    }
+    if found.uid() != user {
+        return Err(format!("it belongs to user {}, not to user {user}", found.uid()));
+    }
+    if found.mode() & 0o022 != 0 {
+        return Err(format!("others may write to it: its mode is {:o}", found.mode() & 0o7777));
+    }
+    Ok(true)
+}
+
+fn parsed(text: &str, schema: Schema) -> Result<serde_json::Value, String> {
+    use serde_json::Value;
+    match schema {
+        Schema::Free if text.trim().is_empty() => return Ok(Value::Null),
+        Schema::Lines => {
+            let keys = ["LAST_SYNC_AT=\"", "LAST_SYNC_SHA=\"", "LAST_SYNC_STATUS=\""];
+            let whole = keys.iter().all(|key| {
+                text.lines().any(|line| line.strip_prefix(key).is_some_and(|rest| rest.ends_with('"')))
+            });
+            return if whole { Ok(Value::Null) } else { Err("it does not have its three lines".to_owned()) };
+        }
+        _ => {}
+    }
+    let value: Value = serde_json::from_str(text).map_err(|error| match text.trim() {
+        "" => "it is empty".to_owned(),
+        _ => format!("it is torn: {error}"),
+    })?;
+    if let Schema::Free = schema {
+        return Ok(value);
+    }
+    match value.get("schema").and_then(Value::as_u64) {
+        Some(found) if found == u64::from(SCHEMA) => Ok(value),
+        Some(found) if found > u64::from(SCHEMA) => {
+            Err(format!("it is of schema {found}, and this version understands {SCHEMA}"))
+        }
+        _ => Err("it is not Housecall's: it has no schema number".to_owned()),
+    }
+}
+
+/// Whether somebody holds that lock. A shared one is tried for an instant, which a mender survives: it tries again.
+fn is_held(path: &Path) -> bool {
+    let Ok(file) = fs::File::open(path) else {
+        return false;
+    };
+    match file.try_lock_shared() {
+        Ok(()) => {
+            let _ = file.unlock();
+            false
+        }
+        Err(TryLockError::WouldBlock) => true,
+        Err(TryLockError::Error(_)) => false,
+    }
+}
+
+/// When the mirror was stopped. A mark counts by being there: a torn one stops as well.
+fn stopped(config: &Config) -> Result<Option<Timestamp>, ProbeError> {
+    match fs::symlink_metadata(config.stop_file()) {
+        Ok(found) => {
+            let made = found.modified().ok().and_then(|time| Timestamp::try_from(time).ok());
+            Ok(Some(made.unwrap_or(Timestamp::UNIX_EPOCH)))
+        }
+        Err(error) if error.kind() == ErrorKind::NotFound => Ok(None),
+        Err(error) => Err(ProbeError::failed("look for the stop mark", &error)),
+    }
+}
+
+/// The time awake since a sync; after a new start, that since the start, which is the least it can be.
+fn age(last: &LastSync) -> Duration {
+    let awake = clock::awake();
+    match clock::boot() {
+        boot if boot == last.boot => awake.saturating_sub(Duration::from_millis(last.awake_ms)),
+        _ => awake,
+    }
 }

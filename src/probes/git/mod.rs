@@ -18,7 +18,7 @@ use serde::{Deserialize, Serialize};
 pub use canonical::canonical;
 pub use changes::changes;
 pub use distance::distance;
-pub use remote::remote;
+pub use remote::{failure, remote};
 pub use worktree::worktree;
 
 pub(super) use canonical::read as read_canonical;

@@ -89,9 +89,20 @@ pub fn remote(
     if output.ended == program::Ended::Code(2) {
         return Ok(Remote::NoSuchRef);
     }
+    failure(mirror, &output)
+}
+
+/// What it means that a command which talks to the remote failed, by git's own words.
+///
+/// # Errors
+/// It says something unheard of.
+pub fn failure(mirror: &Mirror, output: &program::Output) -> Result<Remote, ProbeError> {
     let complaints = String::from_utf8_lossy(&output.stderr);
-    let why = git::complaint(&output);
+    let why = git::complaint(output);
     let has = |words: &[&str]| words.iter().any(|word| complaints.contains(word));
+    if has(&["couldn't find remote ref"]) {
+        return Ok(Remote::NoSuchRef);
+    }
     match (has(&UNREACHABLE), has(&REFUSED)) {
         // Somebody who says no closes the connection too.
         (true, true) if complaints.contains("Permission denied") => Ok(Remote::Refused(why)),

@@ -1,0 +1,3 @@
+//! What it wrote down.
+
+pub mod state_file;

@@ -1,0 +1,189 @@
+//! Files of Housecall's own: private, written whole or not at all, never through a link.
+#![expect(clippy::disallowed_methods, reason = "hands write")]
+
+use std::fs::{self, DirBuilder, File, OpenOptions, Permissions};
+use std::io::{self, Write};
+use std::os::unix::fs::{DirBuilderExt, OpenOptionsExt, PermissionsExt};
+use std::path::{Path, PathBuf};
+
+use jiff::Timestamp;
+use rustix::fs::OFlags;
+
+use crate::config::Config;
+use crate::error::StepError;
+use crate::probes::clock;
+
+/// Makes a directory that only its user may enter, with what is above it.
+///
+/// # Errors
+/// The system's own.
+pub fn private_directory(path: &Path) -> io::Result<()> {
+    DirBuilder::new().recursive(true).mode(0o700).create(path)
+}
+
+/// Opens a private file to add to it, making it and its directory; a link in its place is refused.
+///
+/// # Errors
+/// The system's own.
+pub fn open_private(path: &Path) -> io::Result<File> {
+    if let Some(parent) = path.parent() {
+        private_directory(parent)?;
+    }
+    let mut options = OpenOptions::new();
+    options.read(true).append(true).create(true).mode(0o600).custom_flags(no_follow());
+    options.open(path)
+}
+
+/// Writes a private file whole: beside it first, synced, then renamed over it.
+///
+/// # Errors
+/// The system's own; then the old content is still there.
+pub fn write_private(path: &Path, content: &[u8]) -> io::Result<()> {
+    let parent = path.parent().unwrap_or_else(|| Path::new("."));
+    private_directory(parent)?;
+    let mut temporary = tempfile::Builder::new().prefix(".housecall-").tempfile_in(parent)?;
+    temporary.write_all(content)?;
+    temporary.as_file().set_permissions(Permissions::from_mode(0o600))?;
+    temporary.as_file().sync_all()?;
+    temporary.persist(path).map_err(|error| error.error)?;
+    // The rename itself is durable once its directory is; where that cannot be synced, nothing is lost but time.
+    let _ = File::open(parent).and_then(|directory| directory.sync_all());
+    Ok(())
+}
+
+/// Copies a file that git does not track from the repository into the worktree, mode 0600.
+///
+/// What is at its place there is kept beside it, unless it is the same.
+///
+/// # Errors
+/// Refused where a part of the way leads out of either tree; failed in the system's own words.
+pub fn carry(config: &Config, file: &Path) -> Result<Option<String>, StepError> {
+    let mirror = config.mirror.as_deref().ok_or_else(super::no_mirror)?;
+    let (from, to) = (mirror.repository.join(file), mirror.worktree.join(file));
+    let what = format!("copy {}", file.display());
+    let failed = |error: &io::Error| StepError::failed(what.clone(), error);
+    let parent = to.parent().unwrap_or(&mirror.worktree);
+    fs::create_dir_all(parent).map_err(|error| failed(&error))?;
+    inside(&mirror.worktree, parent)?;
+    let real = fs::canonicalize(&from).map_err(|error| failed(&error))?;
+    if !real.is_file() {
+        return Err(StepError::Refused(format!("{} is no plain file", from.display())));
+    }
+    let content = fs::read(&real).map_err(|error| failed(&error))?;
+    let old = fs::symlink_metadata(&to).ok();
+    let differs = old.is_some() && fs::read(&to).ok().as_deref() != Some(&content);
+    let kept = if differs {
+        let kept = rescued_place(config, clock::now()).join(file);
+        if let Some(parent) = kept.parent() {
+            private_directory(parent).map_err(|error| failed(&error))?;
+        }
+        fs::copy(&to, &kept).map_err(|error| failed(&error))?;
+        Some(format!("the copy that was there is kept as {}", config.tilde(&kept)))
+    } else {
+        None
+    };
+    let mut temporary =
+        tempfile::Builder::new().prefix(".housecall-").tempfile_in(parent).map_err(|error| failed(&error))?;
+    temporary.write_all(&content).map_err(|error| failed(&error))?;
+    temporary
+        .as_file()
+        .set_permissions(Permissions::from_mode(0o600))
+        .and_then(|()| temporary.as_file().sync_all())
+        .map_err(|error| failed(&error))?;
+    temporary.persist(&to).map_err(|error| failed(&error.error))?;
+    Ok(kept)
+}
+
+/// Refuses where a directory, links resolved, does not lie in that tree.
+fn inside(tree: &Path, directory: &Path) -> Result<(), StepError> {
+    let real = |path: &Path| {
+        fs::canonicalize(path)
+            .map_err(|error| StepError::failed(format!("look at {}", path.display()), &error))
+    };
+    if real(directory)?.starts_with(real(tree)?) {
+        return Ok(());
+    }
+    Err(StepError::Refused(format!("{} leads out of {}", directory.display(), tree.display())))
+}
+
+/// Moves something out of the way, beside its place: `name.aside-<time>`.
+///
+/// # Errors
+/// The system's own words.
+pub fn move_aside(path: &Path) -> Result<PathBuf, StepError> {
+    let name = path.file_name().unwrap_or_default();
+    for attempt in 0..100 {
+        let mut aside = name.to_owned();
+        aside.push(format!(".aside-{}", stamp(clock::now())));
+        if attempt > 0 {
+            aside.push(format!("-{attempt}"));
+        }
+        let aside = path.with_file_name(aside);
+        if fs::symlink_metadata(&aside).is_err() {
+            fs::rename(path, &aside)
+                .map_err(|error| StepError::failed(format!("move {} aside", path.display()), &error))?;
+            return Ok(aside);
+        }
+    }
+    Err(StepError::failed(format!("move {} aside", path.display()), &"every name for it is taken"))
+}
+
+/// Rotates a log: `.1` is the newest of the five that are kept.
+///
+/// It is copied and cut rather than renamed, since a running server goes on writing to the file that it has open.
+///
+/// # Errors
+/// The system's own words.
+pub fn rotate(path: &Path) -> Result<(), StepError> {
+    let failed = |error: io::Error| StepError::failed(format!("rotate {}", path.display()), &error);
+    let found = fs::symlink_metadata(path).map_err(failed)?;
+    if !found.is_file() {
+        return Err(StepError::Refused(format!("{} is no plain file", path.display())));
+    }
+    shift(path).map_err(failed)?;
+    let first = numbered(path, 1);
+    fs::copy(path, &first).map_err(failed)?;
+    fs::set_permissions(&first, Permissions::from_mode(0o600)).map_err(failed)?;
+    let mut options = OpenOptions::new();
+    let file = options.write(true).custom_flags(no_follow()).open(path).map_err(failed)?;
+    file.set_len(0).map_err(failed)
+}
+
+/// Moves the older ones of a rotated file up by one, so that `.1` is free; the fifth is dropped.
+///
+/// # Errors
+/// The system's own.
+pub fn shift(path: &Path) -> io::Result<()> {
+    for number in (1..5).rev() {
+        match fs::rename(numbered(path, number), numbered(path, number + 1)) {
+            Err(error) if error.kind() != io::ErrorKind::NotFound => return Err(error),
+            _ => {}
+        }
+    }
+    Ok(())
+}
+
+/// The name of a rotated file.
+#[must_use]
+pub fn numbered(path: &Path, number: u32) -> PathBuf {
+    let mut name = path.file_name().unwrap_or_default().to_owned();
+    name.push(format!(".{number}"));
+    path.with_file_name(name)
+}
+
+/// A time as a part of names of files and refs: `2026-03-16T20-29-43`, in UTC.
+#[must_use]
+pub fn stamp(time: Timestamp) -> String {
+    time.strftime("%Y-%m-%dT%H-%M-%S").to_string()
+}
+
+/// The directory for what was set aside at that time.
+#[must_use]
+pub fn rescued_place(config: &Config, time: Timestamp) -> PathBuf {
+    config.state.join("rescued").join(stamp(time))
+}
+
+fn no_follow() -> i32 {
+    // The bits of open(2) fit in its own type.
+    i32::try_from(OFlags::NOFOLLOW.bits()).unwrap_or(0)
+}

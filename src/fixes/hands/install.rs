@@ -1,0 +1,201 @@
+//! Installing and building: as the jobs would, and without letting an installer change the person's repository.
+#![expect(clippy::disallowed_methods, reason = "hands write")]
+
+use std::collections::BTreeMap;
+use std::ffi::OsString;
+use std::fs::{self, Permissions};
+use std::io::{ErrorKind, Write};
+use std::os::unix::fs::PermissionsExt;
+use std::path::{Path, PathBuf};
+use std::time::Duration;
+
+use crate::config::{Config, Mirror};
+use crate::error::StepError;
+use crate::fixes::hands::{files, git};
+use crate::probes::deps::{SCHEMA, Stamp, stamp_file};
+use crate::probes::machine::Machine;
+use crate::probes::program::{self, Ended, Program};
+use crate::probes::{clock, project, tools};
+
+/// How long an install or a build may take.
+const DEADLINE: Duration = Duration::from_mins(14);
+
+/// What switches off those who install git hooks along with dependencies.
+const NO_HOOKS: [(&str, &str); 7] = [
+    ("CI", "1"),
+    ("HUSKY", "0"),
+    ("HUSKY_SKIP_INSTALL", "1"),
+    ("LEFTHOOK", "0"),
+    ("PRE_COMMIT_ALLOW_NO_CONFIG", "1"),
+    ("SKIP_INSTALL_SIMPLE_GIT_HOOKS", "1"),
+    ("npm_config_update_notifier", "false"),
+];
+
+/// Installs the dependencies, and leaves the stamp of it in their tree.
+///
+/// # Errors
+/// The program's words; then there is no stamp, and the next look says so.
+pub fn install(
+    machine: &Machine,
+    config: &Config,
+    mirror: &Mirror,
+    argv: &[String],
+    on_output: &mut dyn FnMut(&[u8]),
+) -> Result<Option<String>, StepError> {
+    let runtime = runtime(machine, config)?;
+    let lockfile = project::read(mirror)?.lockfile.map(|it| it.digest).unwrap_or_default();
+    let stamp = stamp_file(mirror);
+    match fs::remove_file(&stamp) {
+        Err(error) if error.kind() != ErrorKind::NotFound => {
+            return Err(StepError::failed("remove the stamp of the last install", &error));
+        }
+        _ => {}
+    }
+    let note = guarded(config, mirror, argv, on_output)?;
+    if project::read(mirror)?.lockfile.map(|it| it.digest).unwrap_or_default() != lockfile {
+        return Err(StepError::failed("install the dependencies", &"the installer rewrote the lockfile"));
+    }
+    let tree = stamp.parent().unwrap_or(&mirror.worktree);
+    if tree.is_dir() {
+        let content = Stamp { schema: SCHEMA, lockfile, runtime, at: clock::now() };
+        let failed =
+            |error: &dyn std::fmt::Display| StepError::failed("write the stamp of the install", error);
+        let content = serde_json::to_vec(&content).map_err(|error| failed(&error))?;
+        files::write_private(&stamp, &content).map_err(|error| failed(&error))?;
+    }
+    Ok(note)
+}
+
+/// Builds, as an install is done.
+///
+/// # Errors
+/// The program's words.
+pub fn build(
+    config: &Config,
+    mirror: &Mirror,
+    argv: &[String],
+    on_output: &mut dyn FnMut(&[u8]),
+) -> Result<Option<String>, StepError> {
+    guarded(config, mirror, argv, on_output)
+}
+
+/// The major version of the runtime that the jobs find; empty where they run none.
+fn runtime(machine: &Machine, config: &Config) -> Result<String, StepError> {
+    for name in ["node", "bun", "deno"] {
+        if let Some(tool) = tools::find(machine, config, name)? {
+            return Ok(tool.version.split('.').next().unwrap_or_default().to_owned());
+        }
+    }
+    Ok(String::new())
+}
+
+/// Runs it in the worktree, and puts back what it changed in the repository's configuration and hooks.
+fn guarded(
+    config: &Config,
+    mirror: &Mirror,
+    argv: &[String],
+    on_output: &mut dyn FnMut(&[u8]),
+) -> Result<Option<String>, StepError> {
+    let common = git::common_directory(config, &mirror.worktree)?;
+    let before = snapshot(&common)?;
+    let ran = run(config, mirror, argv, on_output);
+    let restored = restore(&common, &before)?;
+    ran?;
+    Ok((!restored.is_empty()).then(|| format!("put back in the repository: {}", restored.join(", "))))
+}
+
+fn run(
+    config: &Config,
+    mirror: &Mirror,
+    argv: &[String],
+    on_output: &mut dyn FnMut(&[u8]),
+) -> Result<(), StepError> {
+    let what = format!("run {}", argv.join(" "));
+    let path = std::env::join_paths(config.jobs_path())
+        .map_err(|error| StepError::failed("make the jobs' PATH", &error))?;
+    let mut environment: BTreeMap<OsString, OsString> =
+        config.environment.iter().map(|(name, value)| (name.into(), value.into())).collect();
+    environment.extend(NO_HOOKS.map(|(name, value)| (name.into(), value.into())));
+    environment.insert("PATH".into(), path);
+    let program = Program {
+        argv: argv.iter().map(OsString::from).collect(),
+        directory: Some(mirror.worktree.clone()),
+        environment,
+        deadline: DEADLINE,
+        limit: 64 << 10,
+    };
+    let mut log = files::open_private(&config.log_file("sync")).ok();
+    let output = program::run_observed(&program, &mut |chunk| {
+        if let Some(log) = &mut log {
+            let _ = log.write_all(chunk);
+        }
+        on_output(chunk);
+    })?;
+    if output.succeeded() {
+        return Ok(());
+    }
+    let said = [output.stderr.as_slice(), output.stdout.as_slice()].concat();
+    let said = String::from_utf8_lossy(&said);
+    let line = said.lines().map(str::trim).find(|line| line.to_lowercase().contains("err"));
+    let line =
+        line.or_else(|| said.lines().map(str::trim).rfind(|line| !line.is_empty())).unwrap_or("nothing");
+    let why = match output.ended {
+        Ended::Code(code) => format!("it ended with {code}: {line}"),
+        Ended::Signal(signal) => format!("signal {signal} ended it: {line}"),
+    };
+    Err(StepError::failed(what, &why))
+}
+
+/// The configuration and the hooks of the repository: names, content and modes.
+type Snapshot = BTreeMap<PathBuf, (Vec<u8>, u32)>;
+
+fn snapshot(common: &Path) -> Result<Snapshot, StepError> {
+    let failed = |error: std::io::Error| StepError::failed("look at the repository's hooks", &error);
+    let mut paths = vec![common.join("config"), common.join("config.worktree")];
+    match fs::read_dir(common.join("hooks")) {
+        Ok(entries) => {
+            for entry in entries {
+                paths.push(entry.map_err(failed)?.path());
+            }
+        }
+        Err(error) if error.kind() == ErrorKind::NotFound => {}
+        Err(error) => return Err(failed(error)),
+    }
+    let mut found = Snapshot::new();
+    for path in paths {
+        match fs::metadata(&path) {
+            Ok(it) if it.is_file() => {
+                found.insert(
+                    path.clone(),
+                    (fs::read(&path).map_err(failed)?, it.permissions().mode() & 0o7777),
+                );
+            }
+            Err(error) if error.kind() != ErrorKind::NotFound => return Err(failed(error)),
+            _ => {}
+        }
+    }
+    Ok(found)
+}
+
+/// Puts back what is different now; names what that was.
+fn restore(common: &Path, before: &Snapshot) -> Result<Vec<String>, StepError> {
+    let after = snapshot(common)?;
+    let name = |path: &Path| path.strip_prefix(common).unwrap_or(path).display().to_string();
+    let failed =
+        |path: &Path, error: std::io::Error| StepError::failed(format!("put back {}", name(path)), &error);
+    let mut restored = Vec::new();
+    for path in after.keys().filter(|path| !before.contains_key(*path)) {
+        fs::remove_file(path).map_err(|error| failed(path, error))?;
+        restored.push(name(path));
+    }
+    for (path, (content, mode)) in before {
+        if after.get(path) != Some(&(content.clone(), *mode)) {
+            fs::create_dir_all(path.parent().unwrap_or(common)).map_err(|error| failed(path, error))?;
+            fs::write(path, content)
+                .and_then(|()| fs::set_permissions(path, Permissions::from_mode(*mode)))
+                .map_err(|error| failed(path, error))?;
+            restored.push(name(path));
+        }
+    }
+    Ok(restored)
+}

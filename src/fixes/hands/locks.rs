@@ -1,0 +1,91 @@
+//! Removing a lock of git's: only an old one, that nobody alive holds or could be about to use.
+#![expect(clippy::disallowed_methods, reason = "hands write")]
+
+use std::fs;
+use std::path::{Path, PathBuf};
+use std::time::{Duration, SystemTime};
+
+use crate::config::{Config, Mirror};
+use crate::error::StepError;
+use crate::fixes::Guard;
+use crate::fixes::hands::git;
+
+/// A lock younger than this may be in use by a git that has only just begun.
+const SAFE_AGE: Duration = Duration::from_secs(10);
+
+/// Removes it, once it is old enough.
+///
+/// # Errors
+/// Refused where it is none of this repository's, somebody has it open, or a git is at work there.
+pub fn remove(config: &Config, mirror: &Mirror, path: &Path) -> Result<(), StepError> {
+    let common = git::common_directory(config, &mirror.repository)?;
+    let parent = git::real(path.parent().unwrap_or(path))?;
+    let found = fs::symlink_metadata(path)
+        .map_err(|error| StepError::failed(format!("look at {}", config.tilde(path)), &error))?;
+    if !parent.starts_with(&common) || path.extension().is_none_or(|it| it != "lock") || !found.is_file() {
+        return Err(StepError::Refused(format!("{} is no lock of this repository", config.tilde(path))));
+    }
+    let same = Guard::same_file(path);
+    let age = found.modified().ok().and_then(|made| SystemTime::now().duration_since(made).ok());
+    if let Some(rest) = SAFE_AGE.checked_sub(age.unwrap_or_default()) {
+        std::thread::sleep(rest);
+        same.check(config)?;
+    }
+    let places = [&mirror.worktree, &mirror.repository, &common];
+    let places: Vec<PathBuf> = places.into_iter().filter_map(|it| fs::canonicalize(it).ok()).collect();
+    let real = parent.join(path.file_name().unwrap_or_default());
+    if let Some(pid) = in_use(&real, &places) {
+        return Err(StepError::Refused(format!("{} may be in use by pid {pid}", config.tilde(path))));
+    }
+    same.check(config)?;
+    fs::remove_file(path).map_err(|error| StepError::failed(format!("remove {}", config.tilde(path)), &error))
+}
+
+/// The lock of the tracking ref, if there is one: no fetch succeeds while it is there.
+///
+/// # Errors
+/// The repository cannot be found.
+pub fn of_tracking(config: &Config, mirror: &Mirror) -> Result<Vec<PathBuf>, StepError> {
+    let common = git::common_directory(config, &mirror.repository)?;
+    let path = common.join(format!("{}.lock", mirror.tracking_ref()));
+    Ok(if path.is_file() { vec![path] } else { Vec::new() })
+}
+
+/// A live process that has the lock open, or a git at work in one of those places.
+#[cfg(target_os = "linux")]
+fn in_use(lock: &Path, places: &[PathBuf]) -> Option<u32> {
+    let processes = fs::read_dir("/proc").ok()?.filter_map(Result::ok);
+    processes
+        .filter_map(|entry| Some((entry.file_name().to_str()?.parse().ok()?, entry.path())))
+        .find(|(_, process): &(u32, PathBuf)| {
+            let open = fs::read_dir(process.join("fd")).is_ok_and(|files| {
+                files.filter_map(Result::ok).any(|file| fs::read_link(file.path()).is_ok_and(|it| it == lock))
+            });
+            open || is_git(&fs::read_to_string(process.join("comm")).unwrap_or_default())
+                && fs::read_link(process.join("cwd")).is_ok_and(|cwd| within(&cwd, places))
+        })
+        .map(|(pid, _)| pid)
+}
+
+/// A git at work in one of those places.
+#[cfg(not(target_os = "linux"))]
+fn in_use(_lock: &Path, places: &[PathBuf]) -> Option<u32> {
+    let mut system = sysinfo::System::new();
+    system.refresh_processes_specifics(
+        sysinfo::ProcessesToUpdate::All,
+        true,
+        sysinfo::ProcessRefreshKind::nothing().with_cwd(sysinfo::UpdateKind::Always),
+    );
+    let at_work = |process: &&sysinfo::Process| {
+        is_git(&process.name().to_string_lossy()) && process.cwd().is_some_and(|cwd| within(cwd, places))
+    };
+    system.processes().values().find(at_work).map(|process| process.pid().as_u32())
+}
+
+fn is_git(name: &str) -> bool {
+    name.trim() == "git" || name.starts_with("git-")
+}
+
+fn within(directory: &Path, places: &[PathBuf]) -> bool {
+    places.iter().any(|place| directory.starts_with(place))
+}

@@ -1,0 +1,208 @@
+//! The only code that writes. One step at a time: the journal first, then the guard, then the act.
+
+pub mod aside;
+pub mod commands;
+pub mod files;
+pub mod git;
+pub mod guard;
+pub mod install;
+pub mod keeper;
+pub mod locks;
+pub mod process;
+
+use std::sync::Arc;
+
+use jiff::Timestamp;
+
+use crate::config::{Config, Mirror};
+use crate::error::StepError;
+use crate::fixes::events::{self, Decision};
+use crate::fixes::journal::Journal;
+use crate::fixes::lock::Lock;
+use crate::fixes::state as record;
+use crate::fixes::{Action, Event, Fix, Guard, Safety, Step, StepReport, StepResult};
+use crate::probes::clock;
+use crate::probes::machine::Machine;
+use crate::probes::program::Output;
+use crate::probes::state::SyncStatus;
+
+/// What applies steps. It can only be had by whoever holds the mirror's lock.
+#[derive(Debug)]
+pub struct Hands<'a> {
+    config: &'a Arc<Config>,
+    machine: &'a Arc<Machine>,
+    journal: Journal,
+    fetched: Option<(String, Timestamp)>,
+}
+
+impl<'a> Hands<'a> {
+    /// Hands of whoever holds the lock.
+    ///
+    /// # Errors
+    /// The journal cannot be written: then nothing may be done.
+    pub fn new(config: &'a Arc<Config>, machine: &'a Arc<Machine>, _lock: &Lock) -> Result<Self, StepError> {
+        Ok(Self { config, machine, journal: Journal::open(config)?, fetched: None })
+    }
+
+    /// What the last fetch of these hands brought, and when.
+    #[must_use]
+    pub const fn fetched(&self) -> Option<&(String, Timestamp)> {
+        self.fetched.as_ref()
+    }
+
+    /// Tells these hands what a fetch brought that was made around them.
+    pub fn tell_fetched(&mut self, sha: String) {
+        self.fetched = Some((sha, clock::now()));
+    }
+
+    /// Applies one step, and says what became of it.
+    pub fn apply(
+        &mut self,
+        fix: &'static Fix,
+        step: &Step,
+        on_event: &mut dyn FnMut(Event<'_>),
+    ) -> StepReport {
+        let mut report = self.propose(&step.action, step.safety);
+        on_event(Event::Began(fix, &step.action));
+        self.done(fix, &mut report, &step.guard, on_event);
+        on_event(Event::Ended(fix, &report));
+        report
+    }
+
+    /// The fetch that opens a sync: journaled as any step; how it failed is for the caller to tell.
+    ///
+    /// # Errors
+    /// The journal cannot be written, or git cannot be run.
+    pub fn fetch_once(&mut self, on_event: &mut dyn FnMut(Event<'_>)) -> Result<Output, StepError> {
+        let fix = &crate::fixes::sync::FIX;
+        let mut report = self.propose(&Action::Fetch, Safety::Safe);
+        on_event(Event::Began(fix, &report.action));
+        self.journal.begin(fix.id, &report)?;
+        let start = clock::instant();
+        let came = git::try_fetch(self.config, mirror_of(self.config)?);
+        report.result = match &came {
+            Ok(output) if output.succeeded() => StepResult::Done { took: start.elapsed(), note: None },
+            Ok(output) => StepResult::Failed(crate::git::complaint(output)),
+            Err(error) => StepResult::Failed(error.to_string()),
+        };
+        self.journal.end(fix.id, &report);
+        on_event(Event::Ended(fix, &report));
+        came
+    }
+
+    /// Takes back a step that was done, if it can be.
+    pub fn undo(
+        &mut self,
+        fix: &'static Fix,
+        step: &Step,
+        report: &mut StepReport,
+        on_event: &mut dyn FnMut(Event<'_>),
+    ) {
+        let Some((action, guard)) = &step.undo else { return };
+        let mut undone = self.propose(action, step.safety);
+        self.done(fix, &mut undone, guard, on_event);
+        if let StepResult::Done { .. } = undone.result {
+            report.result = StepResult::Undone;
+        }
+    }
+
+    fn propose(&self, action: &Action, safety: Safety) -> StepReport {
+        StepReport {
+            action: action.clone(),
+            safety,
+            commands: action.commands(self.config),
+            result: StepResult::Proposed,
+        }
+    }
+
+    fn done(
+        &mut self,
+        fix: &'static Fix,
+        report: &mut StepReport,
+        guard: &Guard,
+        on_event: &mut dyn FnMut(Event<'_>),
+    ) {
+        let start = clock::instant();
+        let came = guard
+            .check(self.config)
+            .and_then(|()| self.journal.begin(fix.id, report))
+            // The disk may take its time over the journal: the world is looked at again.
+            .and_then(|()| guard.check(self.config))
+            .and_then(|()| self.act(&report.action, on_event));
+        let took = start.elapsed();
+        report.result = match came {
+            Ok(note) => StepResult::Done { took, note },
+            Err(StepError::Refused(why)) => StepResult::Refused(why),
+            Err(error) => StepResult::Failed(error.to_string()),
+        };
+        self.journal.end(fix.id, report);
+        let reason = match &report.result {
+            StepResult::Done { note, .. } => note.clone(),
+            StepResult::Refused(why) | StepResult::Failed(why) => Some(why.clone()),
+            StepResult::Proposed | StepResult::Undone => None,
+        };
+        let decision = Decision {
+            ev: "mend",
+            subject: Some(fix.id),
+            action: Some(report.action.name()),
+            outcome: Some(report.result.name()),
+            reason: reason.as_deref(),
+            age: Some(took),
+            ..Decision::default()
+        };
+        events::record(self.config, &decision);
+    }
+
+    fn act(
+        &mut self,
+        action: &Action,
+        on_event: &mut dyn FnMut(Event<'_>),
+    ) -> Result<Option<String>, StepError> {
+        let config = self.config;
+        let mirror = || mirror_of(config);
+        match action {
+            Action::Fetch => {
+                let sha = git::fetch(config, mirror()?)?;
+                let short = sha.get(..7).unwrap_or(&sha).to_owned();
+                self.tell_fetched(sha);
+                Ok(Some(format!("{} is {short}", mirror()?.upstream_name())))
+            }
+            Action::AddWorktree => git::add_worktree(config, mirror()?),
+            Action::Relink => git::relink(config, mirror()?),
+            Action::RemoveLock(path) => locks::remove(config, mirror()?, path).map(|()| None),
+            Action::SetAside => aside::set_aside(config, mirror()?),
+            Action::Align(sha) => git::align(config, mirror()?, sha),
+            Action::Carry(file) => files::carry(config, file),
+            Action::Install(argv) => {
+                let mut tell = |chunk: &[u8]| on_event(Event::Output(chunk));
+                install::install(self.machine, config, mirror()?, argv, &mut tell)
+            }
+            Action::Build(argv) => {
+                let mut tell = |chunk: &[u8]| on_event(Event::Output(chunk));
+                install::build(config, mirror()?, argv, &mut tell)
+            }
+            Action::Record => {
+                let sha = git::commit(config, &mirror()?.worktree, "HEAD")?;
+                let contact = self.fetched.as_ref().map(|(_, at)| *at);
+                record::write(config, SyncStatus::Updated, sha, contact, "mended").map(|_| None)
+            }
+            Action::StartKeeper => keeper::start(config).map(|()| None),
+            Action::RestartServer => keeper::restart_server(config).map(|()| None),
+            Action::StopProcess { pid, identity } => process::stop(*pid, *identity).map(|()| None),
+            Action::Await { url, within } => process::wait_for(url, *within).map(|()| None),
+            Action::MoveAside(path) => {
+                let kept = files::move_aside(path)?;
+                Ok(Some(format!("kept as {}", config.tilde(&kept))))
+            }
+            Action::RotateLog(path) => files::rotate(path).map(|()| None),
+        }
+    }
+}
+
+fn mirror_of(config: &Config) -> Result<&Mirror, StepError> {
+    config.mirror.as_deref().ok_or_else(no_mirror)
+}
+
+fn no_mirror() -> StepError {
+    StepError::Refused("no [mirror] is configured".to_owned())
+}

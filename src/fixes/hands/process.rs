@@ -1,0 +1,91 @@
+//! Ending a process that stands in the way, and waiting for one that starts.
+
+use std::time::Duration;
+
+use rustix::process::{Pid, Signal, geteuid, getpgid, getpgrp, kill_process, kill_process_group};
+
+use crate::error::StepError;
+use crate::probes::{clock, http, processes};
+
+/// How long a process has to end by itself.
+const GRACE: Duration = Duration::from_secs(10);
+
+/// How often is looked whether it has.
+const EVERY: Duration = Duration::from_millis(50);
+
+/// Asks a process to end, and its group where it leads one; kills it when it does not.
+///
+/// # Errors
+/// Refused for an ancestor of ours, for another user's, or where it is another process by now.
+pub fn stop(pid: u32, identity: u64) -> Result<(), StepError> {
+    let what = format!("stop pid {pid}");
+    let is_it = || Ok::<bool, StepError>(processes::read(pid)?.is_some_and(|it| it.identity == identity));
+    let process = processes::read(pid)?
+        .filter(|it| it.identity == identity)
+        .ok_or_else(|| StepError::Refused(format!("pid {pid} is not the process that was looked at")))?;
+    if process.uid.is_none_or(|uid| uid != geteuid().as_raw()) {
+        return Err(StepError::Refused(format!("pid {pid} belongs to another user")));
+    }
+    if is_ancestor(pid)? {
+        return Err(StepError::Refused(format!("pid {pid} runs this very command")));
+    }
+    let target = i32::try_from(pid)
+        .ok()
+        .and_then(Pid::from_raw)
+        .filter(|_| pid > 1)
+        .ok_or_else(|| StepError::Refused(format!("pid {pid} is none that may be stopped")))?;
+    let leads = getpgid(Some(target)).is_ok_and(|group| group == target && group != getpgrp());
+    let send = |signal| if leads { kill_process_group(target, signal) } else { kill_process(target, signal) };
+    for (signal, patience) in [(Signal::TERM, GRACE), (Signal::KILL, GRACE)] {
+        match send(signal) {
+            Err(error) if error != rustix::io::Errno::SRCH => return Err(StepError::failed(what, &error)),
+            _ => {}
+        }
+        let start = clock::instant();
+        while start.elapsed() < patience {
+            if !is_it()? {
+                if leads {
+                    // What it left behind in its group goes with it.
+                    let _ = kill_process_group(target, Signal::TERM);
+                }
+                return Ok(());
+            }
+            std::thread::sleep(EVERY);
+        }
+    }
+    Err(StepError::failed(what, &"it lives on after a SIGKILL"))
+}
+
+fn is_ancestor(pid: u32) -> Result<bool, StepError> {
+    let mut at = Some(std::process::id());
+    for _ in 0..64 {
+        match at {
+            Some(id) if id == pid => return Ok(true),
+            Some(id) if id > 1 => at = processes::read(id)?.and_then(|it| it.parent),
+            _ => break,
+        }
+    }
+    Ok(false)
+}
+
+/// Waits until an address answers, with any status that is no error of the server's.
+///
+/// # Errors
+/// It does not within that time; what it said last.
+pub fn wait_for(url: &str, within: Duration) -> Result<(), StepError> {
+    let start = clock::instant();
+    loop {
+        let rest = within.saturating_sub(start.elapsed());
+        let last = match http::get(url, rest.clamp(Duration::from_millis(200), Duration::from_secs(5)))? {
+            http::Answer::Response(response) if response.status < 500 => return Ok(()),
+            http::Answer::Response(response) => format!("it answers {}", response.status),
+            http::Answer::Refused => "nobody listens".to_owned(),
+            http::Answer::Silent { .. } => "it accepts and does not answer".to_owned(),
+            http::Answer::Broken(why) => why,
+        };
+        if rest.is_zero() {
+            return Err(StepError::failed(format!("reach {url}"), &last));
+        }
+        std::thread::sleep(EVERY.min(rest));
+    }
+}
