@@ -233,7 +233,8 @@ fn the_readme_shows_the_registry() {
 }
 
 fn table() -> String {
-    let mut text = "| group | check | what holds when it passes | severity | fix |\n|---|---|---|---|---|\n".to_owned();
+    let mut text =
+        "| group | check | what holds when it passes | severity | fix |\n|---|---|---|---|---|\n".to_owned();
     for check in checks::ALL {
         let fix = check.fix.map_or("by hand".to_owned(), |fix| format!("`{}`", fix.id));
         let row = [

@@ -180,4 +180,4 @@ impl Safety {
     }
 }
 /// Every fix.
-pub static ALL: &[&Fix] = &[&sync::FIX, &serve::FIX];
+pub static ALL: &[&Fix] = &[&sync::FIX, &serve::FIX, &logs::FIX, &state::FIX];
