@@ -9,7 +9,7 @@ use crate::config::Config;
 use crate::error::ProbeError;
 use crate::probes::{self, Answer, Keyed, Probe, machine::Machine};
 use crate::probes::{
-    deps, files, git, ground, http, keeper, logs, processes, project, sockets, state, tools,
+    deps, files, git, ground, http, keeper, kin, logs, processes, project, sockets, state, tools,
 };
 
 /// One consistent view of the world, made for one examination and shared by all its looks.
@@ -42,6 +42,7 @@ pub struct Probes {
     pub tools: Keyed<String, Option<tools::FoundTool>>,
     pub versions: Keyed<PathBuf, String>,
     pub processes: Keyed<u32, Option<processes::Process>>,
+    pub kins: Keyed<PathBuf, kin::Kin>,
     pub pages: Keyed<String, http::Answer>,
     pub logs: Keyed<&'static str, logs::Log>,
 }
@@ -274,6 +275,17 @@ impl Cx {
         self.probes.processes.get(pid, || {
             self.machine("processes")?;
             processes::read(pid)
+        })
+    }
+
+    /// What a directory is to the mirror's project.
+    ///
+    /// # Errors
+    /// See [`kin::of`].
+    pub fn kin(&self, directory: &Path) -> Answer<kin::Kin> {
+        self.probes.kins.get(directory.to_owned(), || {
+            self.machine("kins")?;
+            kin::of(&self.config, self.mirror()?, &*self.canonical()?, directory)
         })
     }
 

@@ -3,6 +3,8 @@
 pub mod repository;
 pub mod worktree;
 pub mod sync;
+pub mod server;
+pub mod page;
 pub mod logs;
 
 use crate::check::Check;
@@ -20,6 +22,14 @@ pub static ALL: &[&Check] = &[
     &sync::sync_recent::CHECK,
     &sync::dependencies::CHECK,
     &sync::carried_files::CHECK,
+    &server::listener::CHECK,
+    &server::listener_process::CHECK,
+    &server::listener_cwd::CHECK,
+    &server::listener_fresh::CHECK,
+    &server::server_duplicates::CHECK,
+    &page::http_status::CHECK,
+    &page::page_content::CHECK,
+    &page::page_sha::CHECK,
     &logs::state_file::CHECK,
 ];
 

@@ -11,6 +11,7 @@ pub mod git;
 pub mod ground;
 pub mod http;
 pub mod keeper;
+pub mod kin;
 pub mod link;
 pub mod logs;
 pub mod machine;

@@ -1,0 +1,102 @@
+//! The mirror's address has a listener.
+
+use std::net::SocketAddr;
+
+use crate::check::{Check, CheckId, Group, Look, Needs, Severity};
+use crate::checks::server::found::{self, first_process, on_port, starting, with_process};
+use crate::checks::sync::dependencies;
+use crate::config::Server;
+use crate::cx::Cx;
+use crate::error::ProbeError;
+use crate::fixes;
+use crate::probes::keeper::{Keeper, Kept};
+use crate::probes::sockets::Listener;
+use crate::verdict::{Fact, Seen, Verdict};
+
+/// Somebody listens on the mirror's address.
+pub static CHECK: Check = Check {
+    id: CheckId("listener"),
+    group: Group::Server,
+    summary: "somebody listens on the mirror's address",
+    docs: include_str!("listener.md"),
+    severity: Severity::Error,
+    requires: &[Needs::all(&dependencies::CHECK)],
+    fix: Some(&fixes::serve::FIX),
+    look: Look::Server(look),
+};
+
+fn look(cx: &Cx, server: &Server) -> Seen {
+    let listeners = cx.listening()?;
+    if on_port(&listeners, server.listen).is_some() {
+        return Ok(Verdict::pass());
+    }
+    if let Some(until) = starting(cx, server) {
+        return Ok(Verdict::pending("the server is starting", until));
+    }
+    if let Some(verdict) = on_another_address(cx, server, &listeners)? {
+        return Ok(verdict);
+    }
+    Ok(nobody(cx, server))
+}
+
+/// The same port on other addresses, or a server of this worktree on another port.
+fn on_another_address(
+    cx: &Cx,
+    server: &Server,
+    listeners: &[Listener],
+) -> Result<Option<Verdict>, ProbeError> {
+    let expected = |verdict: Verdict, actual: SocketAddr| {
+        verdict.with("expected", server.listen.to_string()).with("actual", actual.to_string())
+    };
+    if let Some(other) = listeners.iter().find(|it| it.address.port() == server.listen.port()) {
+        let message = format!("the server listens only on {}, not on {}", other.address, server.listen);
+        let verdict = expected(Verdict::fail(message), other.address);
+        let process = first_process(cx, other)?;
+        return Ok(Some(process.iter().fold(verdict, |verdict, it| with_process(verdict, it))));
+    }
+    let moved = moved(cx, server, listeners)?;
+    Ok(moved.map(|found| {
+        let actual = found.listener.address;
+        let message = format!("the mirror's server listens on {actual} instead of {}", server.listen);
+        with_process(expected(Verdict::fail(message), actual), &found.process)
+    }))
+}
+
+/// A server of the configured kind that runs from the worktree, on another port: its own was taken when it started.
+pub(super) fn moved(
+    cx: &Cx,
+    server: &Server,
+    listeners: &[Listener],
+) -> Result<Option<found::Found>, ProbeError> {
+    let place = found::place_of(cx, server).unwrap_or_else(|_| server.directory.clone());
+    for listener in listeners.iter().filter(|it| it.address.port() != server.listen.port()) {
+        let Some(process) = first_process(cx, listener)? else { continue };
+        let here = process.directory.as_ref().is_some_and(|it| it.starts_with(&place));
+        if here && found::kind_of(cx, server, &process).is_some() {
+            return Ok(Some(found::Found { listener: listener.clone(), process }));
+        }
+    }
+    Ok(None)
+}
+
+fn nobody(cx: &Cx, server: &Server) -> Verdict {
+    let message = format!("nothing listens on {}", server.listen);
+    let keeper = cx.keeper().ok();
+    match keeper.as_deref() {
+        Some(Keeper::Running(keeper)) => match &keeper.server {
+            Kept::BackingOff { failures, next, last } => {
+                let message = format!("{message}: its server keeps ending, last with {last}");
+                let times =
+                    if *failures == 1 { "once".to_owned() } else { format!("{failures} times in a row") };
+                Verdict::fail(message).with("failed", times).with("next start", Fact::Time(*next))
+            }
+            Kept::Started { pid, at, .. } => Verdict::fail(message)
+                .with("who", format!("pid {pid} was started to serve, and does not listen"))
+                .with("since", Fact::Time(*at)),
+            Kept::None => Verdict::fail(message).with("keeper", "it runs, and has not started a server"),
+        },
+        Some(Keeper::Died(_)) => Verdict::fail(message).with("keeper", "it was killed"),
+        Some(Keeper::Absent) => Verdict::fail(message).with("keeper", "none runs"),
+        None => Verdict::fail(message),
+    }
+}

@@ -1,0 +1,66 @@
+//! The server started after its dependencies were installed, and with the runtime they were installed for.
+
+use std::time::Duration;
+
+use crate::check::{Check, CheckId, Group, Look, Needs, Severity};
+use crate::checks::server::found::{owner_of, who};
+use crate::checks::server::listener_cwd;
+use crate::checks::sync::dependencies;
+use crate::config::Server;
+use crate::cx::Cx;
+use crate::error::{ProbeError, human_duration};
+use crate::fixes;
+use crate::probes::processes::Process;
+use crate::verdict::{Fact, Seen, Verdict};
+
+/// The server started after what it loads was installed.
+pub static CHECK: Check = Check {
+    id: CheckId("listener-fresh"),
+    group: Group::Server,
+    summary: "the server started after its dependencies were installed",
+    docs: include_str!("listener_fresh.md"),
+    severity: Severity::Error,
+    requires: &[Needs::all(&listener_cwd::CHECK), Needs::all(&dependencies::CHECK)],
+    fix: Some(&fixes::serve::FIX),
+    look: Look::Server(look),
+};
+
+/// The kernel tells the start of a process to the second only.
+const SLACK: Duration = Duration::from_secs(2);
+
+fn look(cx: &Cx, server: &Server) -> Seen {
+    let Some(found) = owner_of(cx, server)? else {
+        return Err(ProbeError::failed("tell who serves", &format!("nobody listens on {}", server.listen)));
+    };
+    let process = &found.process;
+    let started = process.started;
+    let stamp = if cx.config().mirror.is_some() { cx.installed()?.stamp.clone() } else { None };
+    let fresh = || {
+        let age = human_duration(cx.since(started));
+        Verdict::pass_with(format!("started {age} ago")).with("since", Fact::Time(started))
+    };
+    let Some(stamp) = stamp else { return Ok(fresh()) };
+    if started.checked_add(SLACK).is_ok_and(|started| started < stamp.at) {
+        let message = "the server started before its dependencies were last installed";
+        let verdict = Verdict::fail(message).with("started", Fact::Time(started));
+        return Ok(verdict.with("installed", Fact::Time(stamp.at)).with("who", who(process)));
+    }
+    if let Some(version) = node_version(cx, process)?
+        && !stamp.runtime.is_empty()
+        && version.split('.').next() != Some(stamp.runtime.as_str())
+    {
+        let message = format!(
+            "the server runs node {version}, its dependencies were installed for node {}",
+            stamp.runtime
+        );
+        let verdict = Verdict::fail(message).with("expected", format!("node {}", stamp.runtime));
+        return Ok(verdict.with("actual", Fact::Version(version)).with("who", who(process)));
+    }
+    Ok(fresh())
+}
+
+/// The version of the node that serves; `None` where no node does, or where its file was replaced meanwhile.
+fn node_version(cx: &Cx, process: &Process) -> Result<Option<String>, ProbeError> {
+    let node = process.executable.as_ref().filter(|it| it.file_name().is_some_and(|name| name == "node"));
+    node.map(|node| cx.version_of(node).map(|version| version.as_ref().clone())).transpose()
+}
