@@ -22,6 +22,8 @@ pub struct Ran {
     pub stderr: String,
     /// How long it took.
     pub took: Duration,
+    /// The most memory it held, in KiB; 0 where it was too short to be seen.
+    pub peak: u64,
 }
 
 /// A run that has not ended.
@@ -91,7 +93,9 @@ impl Running {
     /// Where it does not end in time; it is killed then.
     #[must_use]
     pub fn wait(mut self, within: Duration) -> Ran {
+        let mut peak = 0;
         let status = loop {
+            peak = peak.max(crate::processes::peak(self.pid()));
             if let Some(status) = self.child.try_wait().expect("a child can be waited for") {
                 break status;
             }
@@ -104,7 +108,7 @@ impl Running {
         };
         let took = self.since.elapsed();
         let (stdout, stderr) = (self.text("stdout"), self.text("stderr"));
-        Ran { code: status.code().unwrap_or(-1), stdout, stderr, took }
+        Ran { code: status.code().unwrap_or(-1), stdout, stderr, took, peak }
     }
 
     /// What it has written so far.
@@ -143,7 +147,7 @@ impl Ran {
 
 impl std::fmt::Display for Ran {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        let Self { code, stdout, stderr, took } = self;
+        let Self { code, stdout, stderr, took, .. } = self;
         write!(f, "exit code {code} after {took:?}\n--- stdout\n{stdout}\n--- stderr\n{stderr}")
     }
 }

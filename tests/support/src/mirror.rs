@@ -2,7 +2,7 @@
 
 use std::fs;
 use std::net::SocketAddr;
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 use std::process::Command;
 
 use crate::home::Home;
@@ -176,18 +176,18 @@ impl Mirror {
         String::from_utf8_lossy(&output.stdout).into_owned()
     }
 
+    /// Who answers there, by other eyes than the product's.
+    #[must_use]
+    pub fn listener(&self) -> Option<u32> {
+        crate::processes::listening(self.port)
+    }
+
     /// A clone of the site as it was, elsewhere in the home.
     #[must_use]
     pub fn stale_clone(&self, relative: &str) -> PathBuf {
         let origin = self.origin.to_string_lossy().into_owned();
         self.home.git(self.home.path(), ["clone", "--quiet", &origin, relative]);
         self.home.at(relative)
-    }
-
-    /// The configuration's own folder.
-    #[must_use]
-    pub fn folder(&self) -> &Path {
-        self.home.path()
     }
 
     fn arguments(&self, arguments: &[&str]) -> Vec<String> {

@@ -68,6 +68,22 @@ pub fn held(pid: u32) -> Held {
     Held { threads: count("task"), descriptors: count("fd"), children }
 }
 
+/// The most memory it has held, in KiB; 0 where it has ended.
+#[must_use]
+pub fn peak(pid: u32) -> u64 {
+    let text = fs::read_to_string(format!("/proc/{pid}/status")).unwrap_or_default();
+    let line = text.lines().find_map(|it| it.strip_prefix("VmHWM:")).unwrap_or_default();
+    line.trim().trim_end_matches(" kB").parse().unwrap_or(0)
+}
+
+/// Who listens on that port, by lsof: another pair of eyes than the product's.
+#[must_use]
+pub fn listening(port: u16) -> Option<u32> {
+    let output =
+        Command::new("lsof").args(["-nP", "-t", "-sTCP:LISTEN", &format!("-iTCP:{port}")]).output().ok()?;
+    String::from_utf8_lossy(&output.stdout).lines().next()?.parse().ok()
+}
+
 /// Everything alive whose HOME is this one; a zombie is not alive.
 #[must_use]
 pub fn of_home(home: &Path) -> Vec<Process> {

@@ -1,0 +1,113 @@
+//! What hangs costs one deadline, is told as what it is, and leaves nothing behind.
+
+use std::time::Duration;
+
+use support::mounts::HungMount;
+use support::servers::Server;
+use support::{Mirror, Part, Ran, Report, Test};
+
+pub(crate) const TESTS: &[Test] = &[
+    Test { name: "a_remote_that_never_answers", needs: &[], run: remote },
+    Test { name: "a_page_that_never_answers", needs: &[], run: page },
+    Test { name: "a_node_that_never_returns", needs: &[], run: node },
+    Test { name: "a_grandchild_that_holds_the_pipe", needs: &[], run: grandchild },
+    Test { name: "a_volume_that_hangs", needs: &[Part::Fuse], run: volume },
+    Test { name: "a_volume_whose_daemon_died", needs: &[Part::Fuse], run: dead_volume },
+    Test { name: "all_of_them_at_once", needs: &[Part::Fuse], run: all },
+];
+
+/// One examination with a deadline of one second, which may cost little more than that.
+fn look(mirror: &Mirror) -> (Ran, Report) {
+    let before = mirror.home.processes().len();
+    let ran = mirror.run(&["--json", "--timeout", "1s"]);
+    assert!(ran.took < Duration::from_millis(2500), "it costs one deadline\n{ran}");
+    let left = || mirror.home.processes().len() <= before;
+    let clean = support::processes::eventually(Duration::from_secs(2), left);
+    assert!(clean, "nothing is left running: {:?}", mirror.home.processes());
+    assert!(ran.code == 1 || ran.code == 3, "what cannot be seen is not green\n{ran}");
+    let report = ran.report();
+    (ran, report)
+}
+
+fn remote() {
+    let mirror = Mirror::fixed();
+    let _ = mirror.mend().healthy();
+    let server = Server::mute();
+    let url = format!("http://127.0.0.1:{}/git/site.git", server.port());
+    mirror.home.git(&mirror.repository, ["remote", "set-url", "origin", &url]);
+    let (ran, report) = look(&mirror);
+    assert_eq!(ran.code, 3, "{ran}");
+    let _ = report.with("remote-reachable", "unknown").with("listener", "pass");
+    let ended = mirror.run(&["sync", "--timeout", "1s"]).exits(0);
+    let state = std::fs::read_to_string(mirror.state().join("last-sync.env")).expect("the sync's state");
+    assert!(state.contains("LAST_SYNC_STATUS=\"stale\""), "{state}\n{ended}");
+    let offline = mirror.run(&["--json", "--offline"]).exits(0).report();
+    let _ = offline.with("remote-reachable", "skip");
+}
+
+fn page() {
+    let mirror = Mirror::fixed();
+    let _ = mirror.run(&["sync"]);
+    let _server = Server::mute_at(&mirror.address().to_string());
+    let (_, report) = look(&mirror);
+    assert!(!["pass", "skip"].contains(&report.status("http-status:/")), "{}", report.troubles());
+    assert_eq!(report.verdict(), "unhealthy", "{}", report.troubles());
+}
+
+fn with_node(script: &str) -> Mirror {
+    let mirror = Mirror::fixed();
+    mirror.home.program("bin/node", script);
+    let runtime =
+        format!("[runtime]\nnode = \">=22\"\npath = [\"{}\"]\n\n[mirror]", mirror.home.at("bin").display());
+    mirror.configure("[mirror]", &runtime);
+    mirror
+}
+
+fn node() {
+    let mirror = with_node("#!/bin/sh\nexec sleep 600\n");
+    let (_, report) = look(&mirror);
+    let _ = report.with("runtime-version:node", "unknown");
+}
+
+fn grandchild() {
+    let mirror = with_node("#!/bin/sh\nsleep 600 &\necho v22.1.0\n");
+    let (_, report) = look(&mirror);
+    // It said its version and ended; who held the pipe after that is ended too.
+    assert!(["pass", "unknown"].contains(&report.status("runtime-version:node")), "{}", report.troubles());
+}
+
+fn on_volume(mirror: &Mirror) -> HungMount {
+    mirror.configure(
+        &mirror.repository.to_string_lossy(),
+        &mirror.home.at("volume/dev/site").to_string_lossy(),
+    );
+    HungMount::over(&mirror.home.at("volume"))
+}
+
+fn volume() {
+    let mirror = Mirror::fixed();
+    let volume = on_volume(&mirror);
+    let (_, report) = look(&mirror);
+    let _ = report.with("canonical-repo", "unknown").with("worktree-place", "pass");
+    let fix = mirror.run(&["--fix", "--json", "--timeout", "1s"]);
+    assert!(fix.code == 1 || fix.code == 3, "{fix}");
+    assert!(fix.took < Duration::from_secs(12), "{fix}");
+    drop(volume);
+}
+
+fn dead_volume() {
+    let mirror = Mirror::fixed();
+    let mut volume = on_volume(&mirror);
+    volume.disconnect();
+    let (ran, report) = look(&mirror);
+    assert!(ran.took < Duration::from_secs(1), "it is told at once\n{ran}");
+    assert!(["unknown", "fail"].contains(&report.status("canonical-repo")), "{}", report.troubles());
+}
+
+fn all() {
+    let mirror = with_node("#!/bin/sh\nexec sleep 600\n");
+    let _volume = on_volume(&mirror);
+    let _server = Server::mute_at(&mirror.address().to_string());
+    let (_, report) = look(&mirror);
+    let _ = report.with("canonical-repo", "unknown").with("runtime-version:node", "unknown");
+}

@@ -1,0 +1,59 @@
+//! A configuration that came with a repository: looking at it runs none of its programs.
+
+use std::fs;
+
+use support::{Mirror, Ran, Test};
+
+pub(crate) const TESTS: &[Test] = &[
+    Test { name: "looking_runs_nothing_that_came_with_a_repository", needs: &[], run: untrusted },
+    Test { name: "trust_is_by_content", needs: &[], run: by_content },
+];
+
+/// A clone whose tracked configuration names a program that leaves a mark where it runs.
+fn hostile() -> Mirror {
+    let mirror = Mirror::fixed();
+    let mark = mirror.home.at("it-ran");
+    let script = format!("#!/bin/sh\ntouch '{}'\necho v22.1.0\n", mark.display());
+    mirror.home.program("dev/site/tools/node", &script);
+    let runtime = format!(
+        "[runtime]\nnode = \">=22\"\npath = [\"{}\"]\n\n[mirror]",
+        mirror.repository.join("tools").display()
+    );
+    mirror.configure("[mirror]", &runtime);
+    fs::rename(&mirror.config, mirror.repository.join("housecall.toml")).expect("the configuration moves");
+    mirror.home.commit(&mirror.repository, "A doctor for everybody");
+    mirror.home.git(&mirror.repository, ["push", "--quiet"]);
+    mirror
+}
+
+fn run(mirror: &Mirror, arguments: &[&str]) -> Ran {
+    mirror.home.housecall_in(&mirror.repository, arguments)
+}
+
+fn untrusted() {
+    let mirror = hostile();
+    let mark = mirror.home.at("it-ran");
+    let report = run(&mirror, &["--json"]).report();
+    assert!(!mark.exists(), "looking ran a program of the repository");
+    let report = report.with("runtime-version:node", "unknown");
+    assert!(report.told("runtime-version:node").contains("trust"), "{}", report.troubles());
+    for verb in [&["--fix"][..], &["--fix", "--risky", "--yes"], &["sync"], &["up", "--detach"], &["serve"]] {
+        let ran = run(&mirror, verb);
+        assert_ne!(ran.code, 0, "{verb:?} is refused\n{ran}");
+        assert!(!mark.exists(), "{verb:?} ran a program of the repository");
+    }
+    assert!(!mirror.worktree().exists(), "no mend of an untrusted configuration writes");
+    let _ = run(&mirror, &["trust"]).exits(0);
+    let _ = run(&mirror, &["--json"]).report().with("runtime-version:node", "pass");
+    assert!(mark.exists(), "this test can fail");
+}
+
+fn by_content() {
+    let mirror = hostile();
+    let _ = run(&mirror, &["trust"]).exits(0);
+    let file = mirror.repository.join("housecall.toml");
+    let text = fs::read_to_string(&file).expect("the configuration");
+    fs::write(&file, text + "\n[check.log-size]\nseverity = \"off\"\n").expect("the configuration changes");
+    let _ = run(&mirror, &["--json"]).report().with("runtime-version:node", "unknown");
+    assert!(!mirror.home.at("it-ran").exists(), "a change asks again");
+}
