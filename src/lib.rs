@@ -11,6 +11,7 @@
 
 pub mod check;
 pub mod checks;
+pub mod cli;
 pub mod commands;
 pub mod config;
 pub mod cx;

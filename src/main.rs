@@ -1,3 +1,50 @@
 //! Parse, call, print, exit: the only file that prints.
+#![expect(clippy::disallowed_methods, reason = "what a terminal wants is read at the edge")]
 
-fn main() {}
+use std::io::{IsTerminal, stderr, stdin, stdout};
+use std::process::ExitCode;
+
+use clap::Parser as _;
+use housecall::cli::{Cli, Color};
+use housecall::commands::{self, Console, Terminal};
+use housecall::progress::Audience;
+
+fn main() -> ExitCode {
+    let cli = Cli::parse();
+    silence_looks();
+    let terminal = terminal(cli.global.color, cli.global.quiet);
+    let (mut out, mut err, mut input) = (stdout().lock(), stderr(), stdin().lock());
+    let mut console = Console { out: &mut out, err: &mut err, input: &mut input, terminal };
+    commands::run(cli, &mut console).into()
+}
+
+/// A look that crashes is a result, which the report tells; its thread says nothing of it.
+fn silence_looks() {
+    let loud = std::panic::take_hook();
+    std::panic::set_hook(Box::new(move |panic| {
+        let is_look = std::thread::current().name().is_some_and(|name| name.starts_with("look "));
+        if !is_look {
+            loud(panic);
+        }
+    }));
+}
+
+fn terminal(color: Color, quiet: bool) -> Terminal {
+    let set = |name: &str| std::env::var_os(name).is_some_and(|value| !value.is_empty());
+    let is_dumb = std::env::var_os("TERM").is_some_and(|term| term == "dumb");
+    let colour = |is_terminal: bool| match color {
+        Color::Always => true,
+        Color::Never => false,
+        Color::Auto => is_terminal && !set("NO_COLOR") && !is_dumb,
+    };
+    let width = |size: rustix::termios::Winsize| usize::from(size.ws_col);
+    let measured = rustix::termios::tcgetwinsize(stdout()).map(width).ok().filter(|width| *width > 0);
+    let shows_progress = stderr().is_terminal() && !quiet && !is_dumb;
+    Terminal {
+        colour_out: colour(stdout().is_terminal()),
+        colour_err: colour(stderr().is_terminal()),
+        width: measured.unwrap_or(100).clamp(40, 120),
+        can_ask: stdin().is_terminal() && stderr().is_terminal(),
+        audience: if shows_progress { Audience::Terminal } else { Audience::Nobody },
+    }
+}

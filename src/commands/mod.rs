@@ -1,4 +1,104 @@
-//! What the verbs do, each in its own file; none of them prints.
+//! What each command does: from the command line to an exit code. Nothing here prints but through the console.
 
+pub mod console;
+mod check;
+mod checks;
+mod explain;
 pub mod fix;
+mod promises;
 pub mod sync;
+mod trust;
+
+use std::sync::Arc;
+
+pub use console::{Console, Terminal};
+
+use crate::cli::{Cli, Command, Format, GlobalOptions};
+use crate::config::{Config, ConfigError, Options, Surroundings};
+use crate::exit::Exit;
+
+/// One call of the program.
+pub struct Call<'a, 'b> {
+    /// What every command takes.
+    pub global: GlobalOptions,
+    /// What surrounds the process.
+    pub surroundings: Surroundings,
+    /// Where it writes.
+    pub console: &'a mut Console<'b>,
+}
+
+/// Does what the command line says.
+pub fn run(cli: Cli, console: &mut Console<'_>) -> Exit {
+    // What needs no surroundings comes first: it works wherever it is called.
+    match &cli.command {
+        Some(Command::Look { arguments }) => return promises::look(arguments, console),
+        Some(Command::Completions { shell }) => return promises::completions(*shell, console),
+        Some(Command::Schema { of }) => return promises::schema(*of, console),
+        _ => {}
+    }
+    let surroundings = match Surroundings::of_process(cli.global.directory.as_deref()) {
+        Ok(surroundings) => surroundings,
+        Err(error) => {
+            console.error(&error);
+            return Exit::Usage;
+        }
+    };
+    let mut call = Call { global: cli.global, surroundings, console };
+    let done = match cli.command {
+        None => check::run(&mut call, &cli.mend),
+        Some(Command::Check(mend)) => check::run(&mut call, &merged(&cli.mend, &mend)),
+        Some(Command::Checks) => checks::run(&mut call),
+        Some(Command::Explain { id }) => explain::run(&mut call, &id),
+        Some(Command::Trust) => trust::run(&mut call),
+        Some(_) => {
+            call.console.error("this command is not built yet");
+            Ok(Exit::Usage)
+        }
+    };
+    done.unwrap_or_else(|error| call.misconfigured(&error))
+}
+
+impl Call<'_, '_> {
+    /// Loads the configuration.
+    ///
+    /// # Errors
+    /// See [`Config::load`].
+    pub fn load(&self) -> Result<Arc<Config>, ConfigError> {
+        let options = Options {
+            file: self.global.config.clone(),
+            timeout: self.global.timeout,
+            offline: self.global.offline,
+        };
+        Config::load(&options, &self.surroundings).map(Arc::new)
+    }
+
+    /// Whether the report is for programs.
+    #[must_use]
+    pub fn is_json(&self) -> bool {
+        self.global.json || self.global.format == Format::Json
+    }
+
+    /// How this program is called for this mirror: what a command to paste begins with.
+    #[must_use]
+    pub fn command(&self) -> String {
+        let quoted = |path: &std::path::Path| crate::report::words::shell(&path.to_string_lossy());
+        let directory = self.global.directory.as_deref().map(|it| format!(" -C {}", quoted(it)));
+        let config = self.global.config.as_deref().map(|it| format!(" --config {}", quoted(it)));
+        format!("housecall{}{}", directory.unwrap_or_default(), config.unwrap_or_default())
+    }
+
+    fn misconfigured(&mut self, error: &ConfigError) -> Exit {
+        let text = error.render(self.console.terminal.colour_err);
+        self.console.tell(&text);
+        Exit::Usage
+    }
+}
+
+fn merged(one: &crate::cli::MendOptions, other: &crate::cli::MendOptions) -> crate::cli::MendOptions {
+    crate::cli::MendOptions {
+        fix: one.fix || other.fix,
+        dry_run: one.dry_run || other.dry_run,
+        risky: one.risky || other.risky,
+        yes: one.yes || other.yes,
+    }
+}

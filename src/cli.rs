@@ -1,0 +1,261 @@
+//! The command line: what can be said, and nothing of what it does.
+
+use std::path::PathBuf;
+use std::time::Duration;
+
+use clap::{Args, Parser, Subcommand, ValueEnum, ValueHint};
+
+use crate::check::Severity;
+use crate::config::values;
+
+const EXAMPLES: &str = "\
+Examples:
+  housecall                       examine this mirror
+  housecall --fix                 show the plan, mend what is safe, look again
+  housecall --fix --dry-run       show the plan, change nothing
+  housecall --only worktree       one group, a check, or CHECK:SUBJECT
+  housecall --json                the same report for programs
+  housecall explain listener-cwd  what a check means, and how to look yourself
+  housecall who 4321              who answers on a port; needs no configuration
+
+Exit codes:
+  0  healthy
+  1  unhealthy, or stopped by its user
+  2  the command line or the configuration makes no sense; nothing was done
+  3  undetermined: something could not be seen or has not settled, or another mend is at work";
+
+/// A doctor for a local mirror of a site: says which link broke first, and mends it.
+#[derive(Debug, Parser)]
+#[command(
+    name = "housecall",
+    version,
+    about = "A doctor for a local mirror of a site: says which link broke first, and mends it",
+    after_help = EXAMPLES,
+    infer_subcommands = false,
+    disable_help_subcommand = true,
+    max_term_width = 100,
+)]
+pub struct Cli {
+    /// What to do; nothing said: check.
+    #[command(subcommand)]
+    pub command: Option<Command>,
+    /// What may be changed by an examination.
+    #[command(flatten)]
+    pub mend: MendOptions,
+    /// What every command takes.
+    #[command(flatten)]
+    pub global: GlobalOptions,
+}
+
+/// What every command takes.
+#[derive(Debug, Clone, Args)]
+#[command(next_help_heading = "Global options")]
+pub struct GlobalOptions {
+    /// Work as if called in this directory
+    #[arg(short = 'C', value_name = "DIR", global = true, value_hint = ValueHint::DirPath)]
+    pub directory: Option<PathBuf>,
+    /// The configuration; default: housecall.toml here or in a parent, else the registered mirror that this is
+    #[arg(long, value_name = "FILE", global = true, value_hint = ValueHint::FilePath)]
+    pub config: Option<PathBuf>,
+    /// How the report is written: human or json
+    #[arg(long, value_name = "FORMAT", global = true, default_value = "human", hide_default_value = true)]
+    #[arg(hide_possible_values = true)]
+    pub format: Format,
+    /// The same as --format json
+    #[arg(long, global = true)]
+    pub json: bool,
+    /// Examine only these: a check, a group, or CHECK:SUBJECT; what they need is examined too
+    #[arg(long, value_name = "ID", global = true, value_delimiter = ',')]
+    pub only: Vec<String>,
+    /// Leave these out
+    #[arg(long, value_name = "ID", global = true, value_delimiter = ',')]
+    pub skip: Vec<String>,
+    /// The severity from which a failure makes the mirror unhealthy: error, warning or info
+    #[arg(long, value_name = "SEVERITY", global = true, default_value = "error")]
+    #[arg(hide_possible_values = true)]
+    pub fail_on: FailOn,
+    /// Leave the network alone; parity is against the last fetch
+    #[arg(long, global = true)]
+    pub offline: bool,
+    /// How long one probe may take: 90s, 5m [default: 5s]
+    #[arg(long, value_name = "DURATION", global = true, value_parser = values::duration)]
+    pub timeout: Option<Duration>,
+    /// Whether the output has colour: auto, always or never
+    #[arg(long, value_name = "WHEN", global = true, default_value = "auto", hide_default_value = true)]
+    #[arg(hide_possible_values = true)]
+    pub color: Color,
+    /// Say the last line only
+    #[arg(short, long, global = true, conflicts_with = "verbose")]
+    pub quiet: bool,
+    /// Say everything: each check, its facts, exact times
+    #[arg(short, long, global = true)]
+    pub verbose: bool,
+}
+
+/// What may be changed by an examination.
+#[derive(Debug, Clone, Default, Args)]
+#[command(next_help_heading = "Mending")]
+pub struct MendOptions {
+    /// Show the plan, mend what is safe, look again
+    #[arg(long)]
+    pub fix: bool,
+    /// Show the steps known now, change nothing
+    #[arg(long, requires = "fix")]
+    pub dry_run: bool,
+    /// Allow risky steps too; a terminal asks for each
+    #[arg(long, requires = "fix")]
+    pub risky: bool,
+    /// Answer yes to each question
+    #[arg(short, long, requires = "fix")]
+    pub yes: bool,
+}
+
+/// What to do.
+#[derive(Debug, Subcommand)]
+pub enum Command {
+    /// Examine this mirror and print the verdict (the default)
+    #[command(visible_aliases = ["status", "doctor"])]
+    Check(MendOptions),
+    /// Infer a configuration from this repository and write it
+    Init {
+        /// Write it into the repository, for a team
+        #[arg(long)]
+        here: bool,
+    },
+    /// Align the mirror once: what the sync job runs
+    Sync,
+    /// Become the dev server, from the worktree, with the right runtime: what the serve job runs
+    Serve,
+    /// Keep both, sync and server, in one process
+    Up {
+        /// Do it in the background
+        #[arg(long)]
+        detach: bool,
+    },
+    /// End what `up` keeps
+    Down,
+    /// Restart the server, and believe it only when it answers
+    Restart,
+    /// Stop the mirror durably: no repair undoes it
+    Stop,
+    /// End a durable stop
+    Start,
+    /// Show the logs, merged by time
+    Logs {
+        /// Only this one: sync or serve
+        #[arg(hide_possible_values = true)]
+        role: Option<Role>,
+        /// Go on as they grow
+        #[arg(short, long)]
+        follow: bool,
+        /// How many lines of the past
+        #[arg(short = 'n', long, value_name = "N", default_value_t = 50)]
+        lines: usize,
+    },
+    /// Open the page in the browser
+    Open,
+    /// Say who answers on a port: both address families, process, directory, worktree, commit
+    Who {
+        /// The port
+        #[arg(value_parser = clap::value_parser!(u16).range(1..))]
+        port: u16,
+    },
+    /// List every check: severity, fix, whether it applies here and why not
+    Checks,
+    /// Show the page of a check, with this mirror's paths
+    Explain {
+        /// Its id
+        id: String,
+    },
+    /// Allow a configuration found in a repository to run its programs
+    Trust,
+    /// Build a throwaway mirror, break it and mend it before your eyes
+    Demo,
+    /// Print completions for a shell
+    Completions {
+        /// The shell
+        shell: clap_complete::Shell,
+    },
+    /// Print the JSON schema of the report or of the configuration
+    Schema {
+        /// Which: report or config
+        #[arg(hide_possible_values = true)]
+        of: SchemaOf,
+    },
+    #[command(name = "__look", hide = true)]
+    #[doc(hidden)]
+    Look {
+        #[arg(allow_hyphen_values = true, trailing_var_arg = true)]
+        arguments: Vec<String>,
+    },
+}
+
+/// How the report is written.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub enum Format {
+    /// For people.
+    Human,
+    /// One JSON document, alone on stdout.
+    Json,
+}
+
+/// From which severity a failure counts.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub enum FailOn {
+    /// Errors only.
+    Error,
+    /// Warnings too.
+    Warning,
+    /// Everything.
+    Info,
+}
+
+/// Whether the output has colour.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub enum Color {
+    /// Where a terminal reads it, and `NO_COLOR` is not set.
+    Auto,
+    /// Always.
+    Always,
+    /// Never.
+    Never,
+}
+
+/// One of the two jobs.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub enum Role {
+    /// What aligns the worktree.
+    Sync,
+    /// What serves it.
+    Serve,
+}
+
+/// A machine-readable promise.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub enum SchemaOf {
+    /// What `--json` prints.
+    Report,
+    /// `housecall.toml`.
+    Config,
+}
+
+impl From<FailOn> for Severity {
+    fn from(fail_on: FailOn) -> Self {
+        match fail_on {
+            FailOn::Error => Self::Error,
+            FailOn::Warning => Self::Warning,
+            FailOn::Info => Self::Info,
+        }
+    }
+}
+
+impl Role {
+    /// Its name, as in the log files.
+    #[must_use]
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::Sync => "sync",
+            Self::Serve => "serve",
+        }
+    }
+}

@@ -1,0 +1,69 @@
+//! `housecall trust`: shows what a configuration would run, and allows it by its content.
+#![expect(clippy::disallowed_methods, reason = "the configuration is read at the edge")]
+
+use std::fmt::Write as _;
+
+use super::Call;
+use crate::config::{Config, ConfigError, Serving, Trust};
+use crate::exit::Exit;
+use crate::report::words::{clean_line, shell};
+use crate::trust;
+
+/// Shows and allows.
+pub(super) fn run(call: &mut Call<'_, '_>) -> Result<Exit, ConfigError> {
+    let config = call.load()?;
+    let file = call.surroundings.tilde(&config.file);
+    let content = std::fs::read(&config.file)
+        .map_err(|error| ConfigError::Unreadable { file: file.clone(), why: error.to_string() })?;
+    // What was shown is what is allowed: the content is judged once more, as it was read just now.
+    let text = String::from_utf8_lossy(&content);
+    let shown = Config::of_text(&text, &config.file, &call.surroundings, config.limits)?;
+    call.console.print(&programs(&shown, &file));
+    if trust::judge(&config.file, &content, &call.surroundings) == Trust::Trusted {
+        call.console.print("It is trusted already.\n");
+        return Ok(Exit::Healthy);
+    }
+    match trust::allow(&config.file, &content, &call.surroundings) {
+        Ok(()) => {
+            let next = call.command();
+            call.console.print(&format!("It is trusted now; a change asks again.\n\nnext  {next}\n"));
+            Ok(Exit::Healthy)
+        }
+        Err(error) => {
+            call.console.error(error);
+            Ok(Exit::Usage)
+        }
+    }
+}
+
+fn programs(config: &Config, file: &str) -> String {
+    let mut text = format!("{file} runs\n");
+    let mut row = |label: &str, told: &str| {
+        let _ = writeln!(text, "  {label:9} {}", clean_line(told));
+    };
+    let command = |argv: &[String]| argv.iter().map(|it| shell(it)).collect::<Vec<_>>().join(" ");
+    if let Some(mirror) = &config.mirror {
+        for (label, argv) in [("install", &mirror.install), ("build", &mirror.build)] {
+            if !argv.is_empty() {
+                row(label, &command(argv));
+            }
+        }
+    }
+    if let Some(server) = &config.server {
+        match &server.run {
+            Serving::Program(argv) => row("serve", &command(argv)),
+            Serving::Static(_) => row("serve", "nothing: Housecall serves the files itself"),
+        }
+        for (name, value) in &server.env {
+            row("with", &format!("{name}={value}"));
+        }
+    }
+    for directory in &config.runtime_path {
+        row("from", &config.tilde(directory));
+    }
+    if let Some(mirror) = &config.mirror {
+        row("in", &config.tilde(&mirror.worktree));
+        row("git of", &config.tilde(&mirror.repository));
+    }
+    text
+}
