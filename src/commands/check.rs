@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use super::Call;
+use super::{Call, mending};
 use crate::cli::MendOptions;
 use crate::config::{Config, ConfigError};
 use crate::cx::Cx;
@@ -19,7 +19,7 @@ use crate::selection::{Selection, SelectionError, Wanted};
 ///
 /// # Errors
 /// No configuration, or one that makes no sense.
-pub(super) fn run(call: &mut Call<'_, '_>, _mend: &MendOptions) -> Result<Exit, ConfigError> {
+pub(super) fn run(call: &mut Call<'_, '_>, mend: &MendOptions) -> Result<Exit, ConfigError> {
     let config = call.load()?;
     let selection = match select(call, &config) {
         Ok(selection) => selection,
@@ -28,6 +28,9 @@ pub(super) fn run(call: &mut Call<'_, '_>, _mend: &MendOptions) -> Result<Exit, 
             return Ok(Exit::Usage);
         }
     };
+    if mend.fix {
+        return Ok(mending::run(call, mend, &config, &selection));
+    }
     let report = examine(call, &config, &selection);
     print(call, &report);
     Ok(report.exit())

@@ -5,7 +5,7 @@ use crate::check::Check;
 use crate::checks;
 use crate::config::{Config, ConfigError};
 use crate::exit::Exit;
-use crate::report::words::shell;
+use crate::fixes::hands::commands::shell;
 use crate::selection::nearest;
 
 /// Shows the page; without a configuration the placeholders stay.
@@ -48,7 +48,7 @@ fn page(check: &Check, config: Option<&Config>) -> String {
 /// The page's placeholders, as this mirror fills them.
 fn filled(docs: &str, config: Option<&Config>) -> String {
     let Some(config) = config else { return docs.to_owned() };
-    let path = |path: &std::path::Path| shell(&path.to_string_lossy());
+    let path = |path: &std::path::Path| shell(&config.tilde(path));
     let mut text = docs.replace("{state}", &path(&config.state)).replace("{name}", &config.name);
     text = text.replace("{config}", &path(&config.file));
     if let Some(mirror) = &config.mirror {

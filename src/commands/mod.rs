@@ -5,6 +5,7 @@ mod check;
 mod checks;
 mod explain;
 pub mod fix;
+mod mending;
 mod promises;
 pub mod sync;
 mod trust;
@@ -49,6 +50,7 @@ pub fn run(cli: Cli, console: &mut Console<'_>) -> Exit {
         Some(Command::Check(mend)) => check::run(&mut call, &merged(&cli.mend, &mend)),
         Some(Command::Checks) => checks::run(&mut call),
         Some(Command::Explain { id }) => explain::run(&mut call, &id),
+        Some(Command::Sync) => mending::sync(&mut call),
         Some(Command::Trust) => trust::run(&mut call),
         Some(_) => {
             call.console.error("this command is not built yet");
@@ -81,7 +83,7 @@ impl Call<'_, '_> {
     /// How this program is called for this mirror: what a command to paste begins with.
     #[must_use]
     pub fn command(&self) -> String {
-        let quoted = |path: &std::path::Path| crate::report::words::shell(&path.to_string_lossy());
+        let quoted = |path: &std::path::Path| crate::fixes::hands::commands::shell(&path.to_string_lossy());
         let directory = self.global.directory.as_deref().map(|it| format!(" -C {}", quoted(it)));
         let config = self.global.config.as_deref().map(|it| format!(" --config {}", quoted(it)));
         format!("housecall{}{}", directory.unwrap_or_default(), config.unwrap_or_default())

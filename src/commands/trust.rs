@@ -6,7 +6,8 @@ use std::fmt::Write as _;
 use super::Call;
 use crate::config::{Config, ConfigError, Serving, Trust};
 use crate::exit::Exit;
-use crate::report::words::{clean_line, shell};
+use crate::fixes::hands::commands::shell;
+use crate::report::words::clean_line;
 use crate::trust;
 
 /// Shows and allows.

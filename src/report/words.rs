@@ -98,14 +98,6 @@ pub fn tilde_within(text: &str, home: &Path) -> String {
     }
 }
 
-/// A word as a shell takes it for one.
-#[must_use]
-pub fn shell(word: &str) -> String {
-    let plain = |it: char| it.is_ascii_alphanumeric() || "-_./:=@%+,~^".contains(it);
-    let is_plain = !word.is_empty() && word.chars().all(plain) && !word.starts_with('~');
-    if is_plain { word.to_owned() } else { format!("'{}'", word.replace('\'', "'\\''")) }
-}
-
 /// A text that does nothing to a terminal: line breaks stay, whatever else controls is shown escaped.
 #[must_use]
 pub fn clean(text: &str) -> String {
