@@ -26,6 +26,9 @@ pub static CHECK: Check = Check {
 
 fn look(cx: &Cx, mirror: &Mirror) -> Seen {
     let changes = cx.changes()?;
+    if let Some(why) = &changes.corrupt {
+        return Ok(Verdict::fail("the worktree's index is corrupt").with("actual", why.as_str()));
+    }
     let edited = changes.tracked.iter().map(|file| ("edited", file));
     let new = changes.untracked.iter().filter(|file| !is_ours(mirror, file)).map(|file| ("new", file));
     let files: Vec<(&str, &String)> = edited.chain(new).collect();

@@ -7,6 +7,10 @@ use crate::git;
 use crate::probes::machine::Machine;
 use crate::probes::program;
 
+/// git's words for an index that is torn, truncated or no index.
+const CORRUPT: [&str; 5] =
+    ["index file smaller than expected", "index file corrupt", "bad signature", "bad index", "index uses"];
+
 /// Asks git how the files differ from HEAD.
 ///
 /// # Errors
@@ -24,10 +28,15 @@ pub fn changes(machine: &Machine, config: &Config, checkout: &Checkout) -> Resul
             }
             other => other,
         })?;
-    if !output.succeeded() {
-        return Err(ProbeError::failed("ask git for changes", &git::complaint(&output)));
+    if output.succeeded() {
+        return Ok(parse(&output.stdout));
     }
-    Ok(parse(&output.stdout))
+    let complaints = String::from_utf8_lossy(&output.stderr);
+    let why = git::complaint(&output);
+    if CORRUPT.iter().any(|word| complaints.contains(word)) {
+        return Ok(Changes { corrupt: Some(why), ..Changes::default() });
+    }
+    Err(ProbeError::failed("ask git for changes", &why))
 }
 
 /// Reads `status --porcelain=v2 -z`: records end with NUL, and a rename has a second one with its old name.

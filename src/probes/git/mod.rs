@@ -109,6 +109,8 @@ pub struct Changes {
     pub tracked: Vec<String>,
     /// Files that git neither tracks nor ignores.
     pub untracked: Vec<String>,
+    /// What git says of an index that it cannot read, so that it cannot compare anything.
+    pub corrupt: Option<String>,
 }
 
 /// How far HEAD and the remote-tracking branch are apart.

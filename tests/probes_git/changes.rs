@@ -1,0 +1,102 @@
+//! How the worktree's files differ from HEAD.
+
+use std::ffi::OsStr;
+use std::fs;
+use std::os::unix::ffi::OsStrExt;
+
+use housecall::probes::git::{self, Changes};
+
+use crate::world::World;
+
+fn changes(world: &World) -> Changes {
+    git::changes(&world.machine, &world.config, &world.checkout()).unwrap()
+}
+
+#[test]
+fn a_fresh_worktree_is_clean_whatever_its_format() {
+    for format in [&[][..], &["--object-format=sha256"], &["--ref-format=reftable"]] {
+        assert_eq!(changes(&World::of(format)), Changes::default(), "{format:?}");
+    }
+}
+
+#[test]
+fn edits_renames_deletions_and_new_files_are_told_apart() {
+    let world = World::new();
+    let tree = &world.mirror.worktree;
+    for name in ["a b.md", "gone.md", "old.md"] {
+        world.home.write(format!("ops/worktree/{name}"), format!("{name} is long enough to be followed\n"));
+    }
+    world.home.commit(tree, "files");
+    world.home.write("ops/worktree/a b.md", "edited\n");
+    fs::remove_file(tree.join("gone.md")).unwrap();
+    world.home.git(tree, ["mv", "old.md", "new name.md"]);
+    world.home.write("ops/worktree/deep/er/été.md", "new\n");
+    let found = changes(&world);
+    let mut tracked = found.tracked;
+    tracked.sort();
+    assert_eq!(tracked, ["a b.md", "gone.md", "new name.md"]);
+    assert_eq!(found.untracked, ["deep/er/été.md"]);
+}
+
+#[test]
+fn names_that_are_no_text_stay_readable() {
+    let world = World::new();
+    fs::write(world.mirror.worktree.join(OsStr::from_bytes(b"caf\xe9\n.md")), "x").unwrap();
+    assert_eq!(changes(&world).untracked, ["caf\\xe9\\n.md"]);
+}
+
+#[test]
+fn looking_leaves_no_trace_and_runs_no_fsmonitor() {
+    let world = World::new();
+    let spy = world.home.program("bin/spy", "#!/bin/sh\ntouch \"$HOME/spied\"\n");
+    world.home.git(&world.mirror.repository, ["config", "core.fsmonitor", spy.to_str().unwrap()]);
+    let index = world.admin().join("index");
+    fs::File::options()
+        .append(true)
+        .open(world.mirror.worktree.join("page.md"))
+        .unwrap()
+        .set_modified(std::time::UNIX_EPOCH + std::time::Duration::from_secs(1_000_000_000))
+        .unwrap();
+    let before = fs::read(&index).unwrap();
+    assert_eq!(changes(&world), Changes::default());
+    assert_eq!(fs::read(&index).unwrap(), before, "status refreshed the index");
+    assert!(!world.home.at("spied").exists(), "the fsmonitor ran");
+}
+
+#[test]
+fn a_corrupt_index_is_a_finding_in_gits_words() {
+    let world = World::new();
+    let index = world.admin().join("index");
+    fs::write(&index, "torn").unwrap();
+    let torn = format!("{}: index file smaller than expected", index.display());
+    assert_eq!(changes(&world).corrupt, Some(torn));
+    fs::write(&index, "no index at all, but long enough to be one").unwrap();
+    assert!(changes(&world).corrupt.is_some());
+}
+
+#[test]
+fn what_a_hook_leaves_in_the_environment_is_not_heard() {
+    let mut world = World::new();
+    for (name, value) in
+        [("GIT_DIR", "/nowhere"), ("GIT_INDEX_FILE", "/nowhere/index"), ("GIT_WORK_TREE", "/")]
+    {
+        world.config.environment.insert(name.to_owned(), value.to_owned());
+    }
+    assert_eq!(changes(&world), Changes::default());
+    assert_eq!(world.checkout().top, world.mirror.worktree);
+}
+
+#[test]
+fn a_french_locale_changes_no_answer() {
+    let mut world = World::new();
+    for name in ["LANG", "LC_ALL", "LC_MESSAGES", "LANGUAGE"] {
+        world.config.environment.insert(name.to_owned(), "fr_FR.UTF-8".to_owned());
+    }
+    fs::write(world.admin().join("index"), "torn").unwrap();
+    let torn = changes(&world).corrupt.unwrap();
+    assert!(torn.ends_with("index file smaller than expected"), "{torn}");
+    world.set_remote("/nowhere/at/all");
+    let refused = world.remote().unwrap();
+    let why = "'/nowhere/at/all' does not appear to be a git repository".to_owned();
+    assert_eq!(refused, housecall::probes::git::Remote::Refused(why));
+}
