@@ -16,6 +16,7 @@ pub mod commands;
 pub mod config;
 pub mod cx;
 pub mod error;
+pub mod demo;
 pub mod exit;
 pub mod fixes;
 pub mod probes;

@@ -25,6 +25,8 @@ pub struct View {
 pub enum Detail {
     /// The last line only: `-q`.
     LastLine,
+    /// What is wrong, and the last line.
+    Problems,
     /// What matters.
     #[default]
     Normal,
@@ -59,11 +61,14 @@ fn write(report: &Report, view: &View, was: &str) -> String {
     if view.detail == Detail::LastLine {
         return last;
     }
+    let problems = problem::all(report, view);
+    if view.detail == Detail::Problems {
+        return format!("{problems}{last}");
+    }
     let mut text = format!("{}\n\n", title(report));
     if report.verdict == Verdict::Stopped {
         let _ = writeln!(text, "        start  {} start\n", report.about.command);
     }
-    let problems = problem::all(report, view);
     if !problems.is_empty() {
         text.push_str(&problems);
         text.push('\n');
