@@ -41,6 +41,7 @@ pub struct Probes {
     pub listening: Probe<Vec<sockets::Listener>>,
     pub tools: Keyed<String, Option<tools::FoundTool>>,
     pub versions: Keyed<PathBuf, String>,
+    pub installers: Probe<Vec<&'static str>>,
     pub processes: Keyed<u32, Option<processes::Process>>,
     pub kins: Keyed<PathBuf, kin::Kin>,
     pub pages: Keyed<String, http::Answer>,
@@ -265,6 +266,14 @@ impl Cx {
         self.probes
             .versions
             .get(program.to_owned(), || tools::version_of(self.machine("versions")?, &self.config, program))
+    }
+
+    /// The installers of runtimes that are here, best first.
+    ///
+    /// # Errors
+    /// None on a real machine.
+    pub fn installers(&self) -> Answer<Vec<&'static str>> {
+        self.probes.installers.get(|| Ok(tools::installers(self.machine("installers")?, &self.config)))
     }
 
     /// One process.

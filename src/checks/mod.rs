@@ -1,5 +1,6 @@
 //! The registry of checks, in chain order: a root cause stands before what it breaks.
 
+pub mod runtime;
 pub mod repository;
 pub mod worktree;
 pub mod sync;
@@ -11,6 +12,8 @@ use crate::check::Check;
 
 /// Every check, in the order in which they are reported.
 pub static ALL: &[&Check] = &[
+    &runtime::tools_present::CHECK,
+    &runtime::runtime_version::CHECK,
     &repository::canonical_repo::CHECK,
     &repository::remote_reachable::CHECK,
     &worktree::worktree_place::CHECK,
@@ -30,6 +33,8 @@ pub static ALL: &[&Check] = &[
     &page::http_status::CHECK,
     &page::page_content::CHECK,
     &page::page_sha::CHECK,
+    &logs::log_signatures::CHECK,
+    &logs::log_size::CHECK,
     &logs::state_file::CHECK,
 ];
 

@@ -51,6 +51,8 @@ fn filled(docs: &str, config: Option<&Config>) -> String {
     let path = |path: &std::path::Path| shell(&config.tilde(path));
     let mut text = docs.replace("{state}", &path(&config.state)).replace("{name}", &config.name);
     text = text.replace("{config}", &path(&config.file));
+    let jobs_path: Vec<String> = config.jobs_path().iter().map(|place| place.display().to_string()).collect();
+    text = text.replace("{path}", &jobs_path.join(":"));
     if let Some(mirror) = &config.mirror {
         text = text
             .replace("{worktree}", &path(&mirror.worktree))

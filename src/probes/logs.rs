@@ -1,9 +1,17 @@
 //! The logs: how long they are, and their last part.
+#![expect(clippy::disallowed_methods, reason = "probes are where files are read")]
 
-use std::path::PathBuf;
+use std::fs::File;
+use std::io::{self, ErrorKind, Read, Seek, SeekFrom};
+use std::path::{Path, PathBuf};
 
 use crate::config::Config;
 use crate::error::ProbeError;
+
+/// What a line begins with that a keeper writes at each start; a timestamp follows.
+pub const START: &str = "--- housecall start ";
+/// The most that is read of a log, in bytes.
+const TAIL: u64 = 256 << 10;
 
 /// A log file.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -20,6 +28,43 @@ pub struct Log {
 ///
 /// # Errors
 /// Where it is there and may not be read.
-pub fn read(_config: &Config, _role: &str) -> Result<Log, ProbeError> {
-    Err(ProbeError::failed("read a log", &"not built"))
+pub fn read(config: &Config, role: &str) -> Result<Log, ProbeError> {
+    let path = config.log_file(role);
+    match read_tail(&path) {
+        Ok((bytes, tail)) => Ok(Log { path, bytes, tail: since_start(&tail).to_owned() }),
+        Err(error) if error.kind() == ErrorKind::NotFound => Ok(Log { path, bytes: 0, tail: String::new() }),
+        Err(error) => Err(ProbeError::failed(format!("read {}", config.tilde(&path)), &error)),
+    }
+}
+
+/// Its size, and its last whole lines.
+fn read_tail(path: &Path) -> io::Result<(u64, String)> {
+    // A pipe in its place must not be waited for.
+    if !std::fs::metadata(path)?.is_file() {
+        return Err(io::Error::new(ErrorKind::InvalidInput, "it is no file"));
+    }
+    let mut file = File::open(path)?;
+    let bytes = file.metadata()?.len();
+    let skipped = bytes.saturating_sub(TAIL);
+    file.seek(SeekFrom::Start(skipped))?;
+    let mut content = Vec::new();
+    file.take(TAIL).read_to_end(&mut content)?;
+    let whole = match content.iter().position(|byte| *byte == b'\n') {
+        Some(end) if skipped > 0 => &content[end + 1..],
+        _ => &content,
+    };
+    Ok((bytes, String::from_utf8_lossy(whole).into_owned()))
+}
+
+/// What follows the last line that marks a start; everything where there is none.
+fn since_start(text: &str) -> &str {
+    let mut rest = text;
+    let mut at = 0;
+    for line in text.split_inclusive('\n') {
+        at += line.len();
+        if line.starts_with(START) {
+            rest = &text[at..];
+        }
+    }
+    rest
 }

@@ -1,10 +1,18 @@
 //! Which program a name means to the jobs, and its version.
+//!
+//! A file that says the version is preferred to a program that must be started: node's header, npm's package. What a
+//! program answered is remembered under its identity, for as long as the process lives.
+#![expect(clippy::disallowed_methods, reason = "probes are where files are read")]
 
-use std::path::PathBuf;
+use std::ffi::{OsStr, OsString};
+use std::fs::Metadata;
+use std::os::unix::fs::MetadataExt;
+use std::path::{Path, PathBuf};
 
-use crate::config::Config;
+use super::machine::{Identity, Machine, Where, lock};
+use super::program::{Output, Program, is_program, run};
+use crate::config::{Config, Trust};
 use crate::error::ProbeError;
-use crate::probes::machine::Machine;
 
 /// A program as the jobs will find it.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -17,28 +25,223 @@ pub struct FoundTool {
     pub version: String,
 }
 
+/// Programs that may be asked for their version whoever names them.
+const KNOWN: [&str; 7] = ["node", "npm", "pnpm", "yarn", "bun", "deno", "git"];
+/// Installers of runtimes, best first.
+const INSTALLERS: [&str; 6] = ["brew", "mise", "fnm", "volta", "asdf", "n"];
+/// Where they are when they are not on PATH, below the home directory.
+const INSTALLER_PLACES: [&str; 7] =
+    [".local/bin", ".local/share/fnm", ".fnm", ".cargo/bin", ".volta/bin", ".asdf/bin", "n/bin"];
+/// Homebrew's own place on Linux.
+const LINUXBREW: &str = "/home/linuxbrew/.linuxbrew/bin";
+
 /// Looks a program up on the jobs' PATH and asks its version; `None` where it is not there.
 ///
 /// # Errors
 /// Not trusted, no answer in time, or no version in what it said.
-pub fn find(_machine: &Machine, _config: &Config, _name: &str) -> Result<Option<FoundTool>, ProbeError> {
-    Err(ProbeError::failed("find a tool", &"not built"))
+pub fn find(machine: &Machine, config: &Config, name: &str) -> Result<Option<FoundTool>, ProbeError> {
+    for place in config.jobs_path() {
+        let path = place.join(name);
+        match machine.guard(&path)? {
+            Where::Here if is_program(&path) => {
+                let real = path.canonicalize().unwrap_or_else(|_| path.clone());
+                let version = version_at(machine, config, name, &path, &real)?;
+                return Ok(Some(FoundTool { path, real, version }));
+            }
+            Where::Here => (),
+            Where::InChild(mount) => {
+                refuse_untrusted(config, name, &path)?;
+                // The shell is here, and only it enters the volume.
+                let script = "test -x \"$0\" || exit 127; exec \"$0\" --version";
+                let mut program =
+                    asking(config, [OsStr::new("/bin/sh"), OsStr::new("-c"), OsStr::new(script)]);
+                program.argv.push(path.clone().into_os_string());
+                let output = machine.in_child(&mount, &program)?;
+                if output.ended != super::program::Ended::Code(127) {
+                    let version = version_in(name, &output)?;
+                    return Ok(Some(FoundTool { real: path.clone(), path, version }));
+                }
+            }
+        }
+    }
+    Ok(None)
 }
 
 /// The version of the program at this path, such as the executable of a running server.
 ///
 /// # Errors
 /// As for [`find`].
-pub fn version_of(
-    _machine: &Machine,
-    _config: &Config,
-    _path: &std::path::Path,
-) -> Result<String, ProbeError> {
-    Err(ProbeError::failed("ask a version", &"not built"))
+pub fn version_of(machine: &Machine, config: &Config, path: &Path) -> Result<String, ProbeError> {
+    let name = path.file_name().unwrap_or(path.as_os_str()).to_string_lossy().into_owned();
+    match machine.guard(path)? {
+        Where::Here => {
+            let failed = |error| ProbeError::failed(format!("find {}", config.tilde(path)), &error);
+            let real = path.canonicalize().map_err(failed)?;
+            version_at(machine, config, &name, path, &real)
+        }
+        Where::InChild(mount) => {
+            refuse_untrusted(config, &name, path)?;
+            let mut program = asking(config, ["/bin/sh", "-c", "exec \"$0\" --version"].map(OsStr::new));
+            program.argv.push(path.as_os_str().to_owned());
+            version_in(&name, &machine.in_child(&mount, &program)?)
+        }
+    }
 }
 
-/// The installers of runtimes that are on this machine, best first: "brew", "mise", "fnm", "nvm", "volta", "asdf".
+/// The installers of runtimes that are on this machine, best first: "brew", "mise", "fnm", "volta", "asdf", "n", "nvm".
+///
+/// Only files are looked for; none is run.
 #[must_use]
-pub fn installers(_config: &Config) -> Vec<&'static str> {
-    Vec::new()
+pub fn installers(machine: &Machine, config: &Config) -> Vec<&'static str> {
+    let own = INSTALLER_PLACES.iter().map(|place| config.home.join(place));
+    let places: Vec<PathBuf> =
+        config.jobs_path().into_iter().chain(own).chain([PathBuf::from(LINUXBREW)]).collect();
+    let is_here = |file: PathBuf| machine.guard(&file) == Ok(Where::Here) && file.is_file();
+    let mut found: Vec<_> =
+        INSTALLERS.into_iter().filter(|name| places.iter().any(|place| is_here(place.join(name)))).collect();
+    // nvm is a function of the shell, and no program.
+    if is_here(config.home.join(".nvm/nvm.sh")) {
+        found.push("nvm");
+    }
+    found
+}
+
+fn version_at(
+    machine: &Machine,
+    config: &Config,
+    name: &str,
+    path: &Path,
+    real: &Path,
+) -> Result<String, ProbeError> {
+    if let Some(version) = written_version(name, real) {
+        return Ok(version);
+    }
+    refuse_untrusted(config, name, path)?;
+    // What a shim answers depends on more than the shim.
+    let is_shim = real.components().any(|it| it.as_os_str() == "shims")
+        || ["volta-shim", "mise", "proto-shim"].iter().any(|shim| real.ends_with(shim));
+    let identity = std::fs::metadata(real).ok().filter(|_| !is_shim).map(|it| identity(real, &it));
+    if let Some(version) = identity.as_ref().and_then(|it| lock(&machine.versions).get(it).cloned()) {
+        return Ok(version);
+    }
+    let argument = if ["go", "hugo"].contains(&name) { "version" } else { "--version" };
+    let mut program = asking(config, [path.as_os_str(), OsStr::new(argument)]);
+    program.directory = directory(machine, config);
+    let version = version_in(name, &run(&program)?)?;
+    if let Some(identity) = identity {
+        lock(&machine.versions).insert(identity, version.clone());
+    }
+    Ok(version)
+}
+
+fn identity(real: &Path, it: &Metadata) -> Identity {
+    let changed = i128::from(it.mtime()) * 1_000_000_000 + i128::from(it.mtime_nsec());
+    (real.to_owned(), it.dev(), it.ino(), it.size(), changed)
+}
+
+/// What stands written beside a program, so that it need not be started.
+fn written_version(name: &str, real: &Path) -> Option<String> {
+    let above = real.parent()?.parent()?;
+    match name {
+        "node" if real.file_name() == Some(OsStr::new("node")) => {
+            let header = std::fs::read_to_string(above.join("include/node/node_version.h")).ok()?;
+            let number = |part: &str| {
+                let line = header.lines().find_map(|line| line.strip_prefix(part))?;
+                line.trim().parse::<u32>().ok()
+            };
+            let [major, minor, patch] =
+                ["MAJOR", "MINOR", "PATCH"].map(|part| number(&format!("#define NODE_{part}_VERSION ")));
+            Some(format!("{}.{}.{}", major?, minor?, patch?))
+        }
+        "npm" => {
+            let package = std::fs::read(above.join("package.json")).ok()?;
+            let package: serde_json::Value = serde_json::from_slice(&package).ok()?;
+            let version = package.get("version")?.as_str()?;
+            (package.get("name")?.as_str()? == "npm").then(|| version.to_owned())
+        }
+        _ => None,
+    }
+}
+
+/// An untrusted configuration's programs are not run: those it names, and those that came with it.
+fn refuse_untrusted(config: &Config, name: &str, path: &Path) -> Result<(), ProbeError> {
+    if config.trust == Trust::Trusted {
+        return Ok(());
+    }
+    let top = config.file.parent().unwrap_or(Path::new("/"));
+    let is_within = |place: &Path| {
+        path.starts_with(place) || path.canonicalize().is_ok_and(|real| real.starts_with(place))
+    };
+    let came_along = is_within(top) || config.runtime_path.iter().any(|place| is_within(place));
+    if came_along || !KNOWN.contains(&name) {
+        return Err(ProbeError::NotTrusted { what: config.tilde(path) });
+    }
+    Ok(())
+}
+
+/// Where shims look for what the project asks for: the worktree, where it may be entered.
+fn directory(machine: &Machine, config: &Config) -> Option<PathBuf> {
+    let worktree = config.mirror.as_ref().map(|mirror| &mirror.worktree)?;
+    let enter =
+        config.trust == Trust::Trusted && machine.guard(worktree) == Ok(Where::Here) && worktree.is_dir();
+    enter.then(|| worktree.clone())
+}
+
+fn asking<const N: usize>(config: &Config, argv: [&OsStr; N]) -> Program {
+    let mut environment: std::collections::BTreeMap<OsString, OsString> =
+        config.environment.iter().map(|(name, value)| (name.into(), value.into())).collect();
+    let path = std::env::join_paths(config.jobs_path()).unwrap_or_default();
+    environment.insert("PATH".into(), path);
+    // A look downloads nothing, whatever a shim would like to do first.
+    for (name, value) in [("COREPACK_ENABLE_NETWORK", "0"), ("COREPACK_ENABLE_DOWNLOAD_PROMPT", "0")] {
+        environment.insert(name.into(), value.into());
+    }
+    Program {
+        argv: argv.map(OsStr::to_owned).to_vec(),
+        directory: None,
+        environment,
+        deadline: config.limits.timeout,
+        limit: 64 << 10,
+    }
+}
+
+fn version_in(name: &str, output: &Output) -> Result<String, ProbeError> {
+    let what = || format!("ask {name} for its version");
+    if !output.succeeded() {
+        let said = String::from_utf8_lossy(&output.stderr).into_owned();
+        let first = said.lines().map(str::trim).find(|line| !line.is_empty());
+        return Err(ProbeError::failed(what(), &first.unwrap_or("it failed without a word")));
+    }
+    let said = String::from_utf8_lossy(&output.stdout);
+    version(&said)
+        .ok_or_else(|| ProbeError::unreadable(format!("what {name} says of its version"), &said.trim()))
+}
+
+/// The first word that looks like a version: of "git version 2.39.5 (Apple Git-154)" it is "2.39.5".
+fn version(said: &str) -> Option<String> {
+    let bare =
+        |word: &'_ str| word.strip_prefix('v').or_else(|| word.strip_prefix("go")).unwrap_or(word).to_owned();
+    let words = said.split_whitespace().map(bare);
+    let mut versions =
+        words.filter(|word| word.starts_with(|it: char| it.is_ascii_digit()) && word.contains('.'));
+    versions.next().map(|word| word.trim_end_matches([',', ';', ')']).to_owned())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::version;
+
+    #[test]
+    fn a_version_is_found_in_what_tools_say() {
+        for (said, found) in [
+            ("v22.23.3\n", Some("22.23.3")),
+            ("git version 2.39.5 (Apple Git-154)", Some("2.39.5")),
+            ("deno 2.1.4 (stable, release, x86_64)\nv8 13.0", Some("2.1.4")),
+            ("go version go1.22.1 linux/amd64", Some("1.22.1")),
+            ("Welcome to v8!", None),
+            ("", None),
+        ] {
+            assert_eq!(version(said).as_deref(), found, "{said}");
+        }
+    }
 }

@@ -1,3 +1,7 @@
-//! What it wrote down.
+//! What the jobs wrote down.
 
+pub mod log_signatures;
+pub mod log_size;
 pub mod state_file;
+
+mod known;

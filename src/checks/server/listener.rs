@@ -3,6 +3,7 @@
 use std::net::SocketAddr;
 
 use crate::check::{Check, CheckId, Group, Look, Needs, Severity};
+use crate::checks::runtime::runtime_version;
 use crate::checks::server::found::{self, first_process, on_port, starting, with_process};
 use crate::checks::sync::dependencies;
 use crate::config::Server;
@@ -20,7 +21,7 @@ pub static CHECK: Check = Check {
     summary: "somebody listens on the mirror's address",
     docs: include_str!("listener.md"),
     severity: Severity::Error,
-    requires: &[Needs::all(&dependencies::CHECK)],
+    requires: &[Needs::all(&runtime_version::CHECK), Needs::all(&dependencies::CHECK)],
     fix: Some(&fixes::serve::FIX),
     look: Look::Server(look),
 };

@@ -1,6 +1,7 @@
 //! `dependencies`: what is installed is what the lockfile and the runtime ask for.
 
 use crate::check::{Check, CheckId, Group, Look, Needs, Severity};
+use crate::checks::runtime::runtime_version;
 use crate::checks::worktree::worktree_exists;
 use crate::config::Mirror;
 use crate::cx::Cx;
@@ -14,7 +15,7 @@ pub static CHECK: Check = Check {
     summary: "the installed dependencies match the lockfile and the runtime",
     docs: include_str!("dependencies.md"),
     severity: Severity::Error,
-    requires: &[Needs::all(&worktree_exists::CHECK)],
+    requires: &[Needs::all(&worktree_exists::CHECK), Needs::all(&runtime_version::CHECK)],
     fix: Some(&sync::FIX),
     look: Look::Mirror(look),
 };

@@ -1,0 +1,82 @@
+//! `log-signatures`: the logs hold no text that is known to mean trouble.
+
+use crate::check::{Check, CheckId, Group, Look, Severity};
+use crate::checks::logs::known::{KNOWN, Signature};
+use crate::config::Mirror;
+use crate::cx::Cx;
+use crate::error::ProbeError;
+use crate::probes::logs::Log;
+use crate::probes::state::SyncStatus;
+use crate::verdict::{Seen, Verdict};
+
+/// The logs tell of no known trouble.
+pub static CHECK: Check = Check {
+    id: CheckId("log-signatures"),
+    group: Group::Logs,
+    summary: "the logs tell of no known trouble since the last start",
+    docs: include_str!("log_signatures.md"),
+    severity: Severity::Warning,
+    requires: &[],
+    fix: None,
+    look: Look::Mirror(look),
+};
+
+/// The most that is shown of a line, in characters.
+const LINE: usize = 200;
+
+fn look(cx: &Cx, _mirror: &Mirror) -> Seen {
+    let mut found = Vec::new();
+    if cx.config().server.is_some() {
+        let log = cx.log("serve")?;
+        found.extend(signatures(&log).into_iter().map(|it| ("serve", log.path.clone(), it)));
+    }
+    if sync_fails(cx)? {
+        let log = cx.log("sync")?;
+        found.extend(signatures(&log).into_iter().map(|it| ("sync", log.path.clone(), it)));
+    }
+    let Some((role, _, (first, _))) = found.first() else { return Ok(Verdict::pass()) };
+    let message = format!("the log of `{role}` shows that {}", first.cause);
+    let verdict = found.iter().fold(Verdict::fail(message), |verdict, (_, path, (signature, line))| {
+        let verdict =
+            if signature.cause == first.cause { verdict } else { verdict.with("also", signature.cause) };
+        verdict.with("line", line.as_str()).with("log", path.as_path()).with("remedy", signature.remedy)
+    });
+    Ok(verdict)
+}
+
+/// What a sync complained of before the last one that went well is history.
+fn sync_fails(cx: &Cx) -> Result<bool, ProbeError> {
+    let state = cx.state()?;
+    let last = state.last_sync.as_ref();
+    Ok(last.is_some_and(|it| matches!(it.status, SyncStatus::Failed | SyncStatus::Stale)))
+}
+
+/// The known troubles in a log, each with its last line, in the order of the table.
+fn signatures(log: &Log) -> Vec<(&'static Signature, String)> {
+    let mut lines: Vec<Option<&str>> = vec![None; KNOWN.len()];
+    for line in log.tail.lines() {
+        if let Some(at) = KNOWN.iter().position(|it| it.is_in(line)) {
+            lines[at] = Some(line);
+        }
+    }
+    KNOWN.iter().zip(lines).filter_map(|(it, line)| Some((it, plain(line?)))).collect()
+}
+
+/// A line of a log for people: colours and other controls removed, long ones cut.
+fn plain(line: &str) -> String {
+    let mut text = String::new();
+    let mut characters = line.trim().chars();
+    while let Some(character) = characters.next() {
+        if character == '\u{1b}' {
+            // A colour is `ESC [ numbers letter`.
+            characters.by_ref().find(char::is_ascii_alphabetic);
+        } else if !character.is_control() {
+            text.push(character);
+        }
+    }
+    if text.chars().count() <= LINE {
+        text
+    } else {
+        text.chars().take(LINE - 2).chain(" …".chars()).collect()
+    }
+}
