@@ -179,8 +179,7 @@ fn fetch(
 ) -> Result<Remote, StepError> {
     let mut hands = Hands::new(config, machine, lock)?;
     for path in hands::locks::of_tracking(config, mirror)? {
-        let guard = Guard::same_file(&path);
-        hands.apply(&sync::FIX, &step(Action::RemoveLock(path), guard), on_event);
+        hands.apply(&sync::FIX, &step(Action::RemoveLock(path), Guard::None), on_event);
     }
     let start = clock::instant();
     let output = hands.fetch_once(on_event)?;

@@ -66,8 +66,7 @@ fn clear(mirror: &Mirror, repository: &Repository) -> Vec<Step> {
 
 /// Locks in the way: the hands know whether somebody holds them.
 fn unlock(checkout: &Checkout) -> Vec<Step> {
-    let remove = |path: &std::path::PathBuf| safe(Action::RemoveLock(path.clone()), Guard::same_file(path));
-    checkout.locks.iter().map(|lock| remove(&lock.path)).collect()
+    checkout.locks.iter().map(|lock| safe(Action::RemoveLock(lock.path.clone()), Guard::None)).collect()
 }
 
 /// HEAD, index and files are brought to the upstream, after what a person left there is set aside.

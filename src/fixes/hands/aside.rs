@@ -60,13 +60,13 @@ pub fn set_aside(config: &Config, mirror: &Mirror) -> Result<Option<String>, Ste
 
     let is_ours = |commits: &[&String]| -> Result<bool, StepError> {
         let trees: Vec<&OsStr> = commits.iter().map(|it| OsStr::new(it.as_str())).collect();
-        differs_from_all(config, top, &tree, &trees).map(|differing| differing.is_empty())
+        index.differs_from_all(&tree, &trees).map(|differing| differing.is_empty())
     };
     let known: Vec<&String> = base.iter().chain(&upstream).collect();
     let edited = !known.is_empty() && !is_ours(&known)? || known.is_empty() && !is_empty(config, top, &tree)?;
     let staged = staged.filter(|it| *it != tree);
     let staged = match staged {
-        Some(it) if !differs_from_all(config, top, &it, &known_as(&known, &tree))?.is_empty() => Some(it),
+        Some(it) if !index.differs_from_all(&it, &known_as(&known, &tree))?.is_empty() => Some(it),
         _ => None,
     };
 
@@ -104,9 +104,9 @@ pub fn set_aside(config: &Config, mirror: &Mirror) -> Result<Option<String>, Ste
     }
     let kept = commit_tree(config, top, &tree, &parents, &message(staged.as_deref()))?;
     let name = reference(config, top, &stamp(time), &kept)?;
-    let patch = write_patch(config, top, &name, upstream.as_deref().or(base.as_deref()), &kept)?;
+    let patch = write_patch(&index, &name, upstream.as_deref().or(base.as_deref()), &kept)?;
     let changed = match &base {
-        Some(base) => differs_from_all(config, top, &tree, &[OsStr::new(base)])?.len(),
+        Some(base) => index.differs_from_all(&tree, &[OsStr::new(base)])?.len(),
         None => 0,
     };
     let what = match (changed, commits) {
@@ -186,9 +186,9 @@ impl Index<'_> {
     }
 
     fn add_all(&self) -> Result<(), StepError> {
-        let ignored = self.run(&["check-ignore", "--quiet", "node_modules"])?;
         let mut arguments = vec!["add", "-A", "--", "."];
-        let dependencies = self.top.join("node_modules").exists() && !ignored.succeeded();
+        let dependencies =
+            self.top.join("node_modules").exists() && !git::ignores_dependencies(self.config, self.top)?;
         if dependencies {
             arguments.push(":(exclude,top)node_modules");
         }
@@ -226,6 +226,34 @@ impl Index<'_> {
     fn write_tree(&self) -> Result<OsString, StepError> {
         let tree = self.must("write what was left in the mirror", &["write-tree"])?;
         Ok(as_os(git::trimmed(&tree.stdout)).to_owned())
+    }
+
+    /// The paths at which a tree is different from every one of those others.
+    fn differs_from_all(&self, tree: &OsStr, others: &[&OsStr]) -> Result<HashSet<Vec<u8>>, StepError> {
+        let mut common: Option<HashSet<Vec<u8>>> = None;
+        for other in others {
+            let arguments: [&OsStr; 7] = [
+                "diff-tree".as_ref(),
+                "-r".as_ref(),
+                "-z".as_ref(),
+                "--no-renames".as_ref(),
+                "--name-only".as_ref(),
+                other,
+                tree,
+            ];
+            let output = self.must("compare what was left in the mirror", &arguments)?;
+            let paths: HashSet<Vec<u8>> = output
+                .stdout
+                .split(|byte| *byte == 0)
+                .filter(|it| !it.is_empty())
+                .map(<[u8]>::to_vec)
+                .collect();
+            common = Some(match common {
+                Some(common) => common.intersection(&paths).cloned().collect(),
+                None => paths,
+            });
+        }
+        Ok(common.unwrap_or_default())
     }
 
     fn with_paths(&self, what: &str, arguments: &[&str], paths: &[&OsStr]) -> Result<(), StepError> {
@@ -271,35 +299,6 @@ fn move_repositories(
         fs::rename(index.top.join(repository), &to).map_err(failed)?;
     }
     Ok((!found.is_empty()).then_some(place))
-}
-
-/// The paths at which a tree is different from every one of those others.
-fn differs_from_all(
-    config: &Config,
-    top: &Path,
-    tree: &OsStr,
-    others: &[&OsStr],
-) -> Result<HashSet<Vec<u8>>, StepError> {
-    let mut common: Option<HashSet<Vec<u8>>> = None;
-    for other in others {
-        let arguments: [&OsStr; 7] = [
-            "diff-tree".as_ref(),
-            "-r".as_ref(),
-            "-z".as_ref(),
-            "--no-renames".as_ref(),
-            "--name-only".as_ref(),
-            other,
-            tree,
-        ];
-        let output = must(config, top, "compare what was left in the mirror", &arguments)?;
-        let paths: HashSet<Vec<u8>> =
-            output.stdout.split(|byte| *byte == 0).filter(|it| !it.is_empty()).map(<[u8]>::to_vec).collect();
-        common = Some(match common {
-            Some(common) => common.intersection(&paths).cloned().collect(),
-            None => paths,
-        });
-    }
-    Ok(common.unwrap_or_default())
 }
 
 fn known_as<'a>(known: &[&'a String], tree: &'a OsStr) -> Vec<&'a OsStr> {
@@ -376,18 +375,12 @@ fn reference(config: &Config, directory: &Path, time: &str, sha: &str) -> Result
     Err(StepError::failed("keep what was left in the mirror", &last.unwrap_or_default()))
 }
 
-fn write_patch(
-    config: &Config,
-    top: &Path,
-    name: &str,
-    from: Option<&str>,
-    kept: &str,
-) -> Result<PathBuf, StepError> {
+fn write_patch(index: &Index<'_>, name: &str, from: Option<&str>, kept: &str) -> Result<PathBuf, StepError> {
     let time = name.rsplit('/').next().unwrap_or(name);
-    let path = git::patch_file(config, time)?;
+    let path = git::patch_file(index.config, time)?;
     let base = match from {
         Some(from) => {
-            let output = run(config, top, &["merge-base", from, kept])?;
+            let output = index.run(&["merge-base", from, kept])?;
             let base = crate::git::said(&output);
             if output.succeeded() && !base.is_empty() { base } else { from.to_owned() }
         }
@@ -406,6 +399,6 @@ fn write_patch(
         base.as_ref(),
         kept.as_ref(),
     ];
-    must(config, top, "write the patch of what was set aside", &arguments)?;
+    index.must("write the patch of what was set aside", &arguments)?;
     Ok(path)
 }

@@ -4,6 +4,7 @@
 use std::ffi::OsStr;
 use std::fs;
 use std::path::{Path, PathBuf};
+use std::time::Duration;
 
 use crate::config::{Config, Mirror};
 use crate::error::StepError;
@@ -89,6 +90,34 @@ pub fn tracking(config: &Config, mirror: &Mirror) -> Result<String, StepError> {
 /// # Errors
 /// git cannot be run, or did not end in time.
 pub fn try_fetch(config: &Config, mirror: &Mirror) -> Result<Output, StepError> {
+    let mut first = fetch_command(config, mirror)?;
+    for _ in 0..5 {
+        // The git of a mend that was killed may still be moving the ref.
+        if first.succeeded() || !String::from_utf8_lossy(&first.stderr).contains("but expected") {
+            break;
+        }
+        std::thread::sleep(Duration::from_millis(200));
+        first = fetch_command(config, mirror)?;
+    }
+    // A branch of ours that leads to nothing makes every fetch fail. There is nothing on it to lose.
+    if !first.succeeded() && leads_nowhere(config, mirror)? {
+        let branch = format!("refs/heads/{}", mirror.branch);
+        let tracking = tracking(config, mirror)?;
+        must(config, &mirror.repository, "mend the mirror's branch", &["update-ref", &branch, &tracking])?;
+        return fetch_command(config, mirror);
+    }
+    Ok(first)
+}
+
+/// Whether the mirror's branch is there, and the commit that it names is not.
+fn leads_nowhere(config: &Config, mirror: &Mirror) -> Result<bool, StepError> {
+    let branch = format!("refs/heads/{}", mirror.branch);
+    let arguments = ["rev-parse", "--verify", "--quiet", &branch];
+    let named = run(config, &mirror.repository, &arguments)?.succeeded();
+    Ok(named && commit(config, &mirror.repository, &branch)?.is_none())
+}
+
+fn fetch_command(config: &Config, mirror: &Mirror) -> Result<Output, StepError> {
     let refspec = commands::refspec(mirror);
     run(
         config,
@@ -233,16 +262,16 @@ pub fn align(config: &Config, mirror: &Mirror, sha: &str) -> Result<Option<Strin
     let branch = format!("refs/heads/{}", mirror.branch);
     must(config, top, "put HEAD on its branch", &["symbolic-ref", "HEAD", &branch])?;
     let mut reset = run(config, top, &["reset", "--hard", "--quiet", sha])?;
-    if !reset.succeeded() && aside::index_is_corrupt(config, top)? {
-        let index = git_path(config, top, "index")?;
+    let index = git_path(config, top, "index")?;
+    if !reset.succeeded() && index.exists() && !index.with_extension("lock").exists() {
+        // It is corrupt, or holds marks that forbid the reset; what was staged in it is set aside.
         fs::remove_file(&index)
             .map_err(|error| StepError::failed(format!("remove {}", index.display()), &error))?;
         reset = run(config, top, &["reset", "--hard", "--quiet", sha])?;
     }
     succeeded("reset the worktree", reset)?;
     let mut clean = vec!["clean", "-ffd", "--quiet"];
-    let ignored = run(config, top, &["check-ignore", "--quiet", "node_modules"])?;
-    if !ignored.succeeded() {
+    if !ignores_dependencies(config, top)? {
         clean.extend(["-e", "/node_modules"]);
     }
     must(config, top, "clean the worktree", &clean)?;
@@ -268,6 +297,12 @@ fn quit(config: &Config, mirror: &Mirror, operation: &str) -> Result<(), StepErr
         }
     }
     Ok(())
+}
+
+/// Whether git ignores `node_modules` there: else it would take them for what a person left.
+pub(super) fn ignores_dependencies(config: &Config, top: &Path) -> Result<bool, StepError> {
+    let arguments = ["check-ignore", "--quiet", "--no-index", "node_modules/x"];
+    Ok(program::run(&git::command(config, top, &arguments))?.succeeded())
 }
 
 fn verify(config: &Config, top: &Path, sha: &str) -> Result<(), StepError> {

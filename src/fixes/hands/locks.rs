@@ -9,11 +9,18 @@ use crate::config::{Config, Mirror};
 use crate::error::StepError;
 use crate::fixes::Guard;
 use crate::fixes::hands::git;
+use crate::probes::clock;
 
 /// A lock younger than this may be in use by a git that has only just begun.
 const SAFE_AGE: Duration = Duration::from_secs(10);
 
-/// Removes it, once it is old enough.
+/// How long somebody who holds an old lock is waited for: the git of a mend that was killed ends by itself.
+const PATIENCE: Duration = Duration::from_secs(5);
+
+/// How often is looked again.
+const EVERY: Duration = Duration::from_millis(100);
+
+/// Removes it, once it is old enough; waits for whoever still holds it.
 ///
 /// # Errors
 /// Refused where it is none of this repository's, somebody has it open, or a git is at work there.
@@ -25,20 +32,33 @@ pub fn remove(config: &Config, mirror: &Mirror, path: &Path) -> Result<(), StepE
     if !parent.starts_with(&common) || path.extension().is_none_or(|it| it != "lock") || !found.is_file() {
         return Err(StepError::Refused(format!("{} is no lock of this repository", config.tilde(path))));
     }
-    let same = Guard::same_file(path);
-    let age = found.modified().ok().and_then(|made| SystemTime::now().duration_since(made).ok());
-    if let Some(rest) = SAFE_AGE.checked_sub(age.unwrap_or_default()) {
-        std::thread::sleep(rest);
-        same.check(config)?;
-    }
     let places = [&mirror.worktree, &mirror.repository, &common];
     let places: Vec<PathBuf> = places.into_iter().filter_map(|it| fs::canonicalize(it).ok()).collect();
     let real = parent.join(path.file_name().unwrap_or_default());
-    if let Some(pid) = in_use(&real, &places) {
-        return Err(StepError::Refused(format!("{} may be in use by pid {pid}", config.tilde(path))));
+    let start = clock::instant();
+    loop {
+        let Ok(found) = fs::symlink_metadata(path) else {
+            // Whoever held it has ended, as they should.
+            return Ok(());
+        };
+        let age = found.modified().ok().and_then(|made| SystemTime::now().duration_since(made).ok());
+        let holder = in_use(&real, &places);
+        let same = Guard::same_file(path);
+        match (holder, age.is_some_and(|age| age >= SAFE_AGE)) {
+            (None, true) => {
+                same.check(config)?;
+                let failed = |error| StepError::failed(format!("remove {}", config.tilde(path)), &error);
+                return fs::remove_file(path).map_err(failed);
+            }
+            (Some(pid), true) if start.elapsed() > PATIENCE => {
+                return Err(StepError::Refused(format!("{} may be in use by pid {pid}", config.tilde(path))));
+            }
+            _ if start.elapsed() > SAFE_AGE + PATIENCE => {
+                return Err(StepError::Refused(format!("{} is made again and again", config.tilde(path))));
+            }
+            _ => std::thread::sleep(EVERY),
+        }
     }
-    same.check(config)?;
-    fs::remove_file(path).map_err(|error| StepError::failed(format!("remove {}", config.tilde(path)), &error))
 }
 
 /// The lock of the tracking ref, if there is one: no fetch succeeds while it is there.
