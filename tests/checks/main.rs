@@ -1,5 +1,8 @@
 //! Every check in every world that matters to it, the worlds given as values.
 
 mod logs;
+mod repository;
 mod runtime;
+mod sync;
+mod worktree;
 mod worlds;

@@ -2,7 +2,8 @@
 
 use std::time::Duration;
 
-use crate::check::{Check, CheckId, Group, Look, Severity};
+use crate::check::{Check, CheckId, Group, Look, Needs, Severity};
+use crate::checks::logs::state_file;
 use crate::config::Mirror;
 use crate::cx::Cx;
 use crate::error::human_duration;
@@ -20,7 +21,7 @@ pub static CHECK: Check = Check {
     summary: "the last sync is recent and did not fail",
     docs: include_str!("sync_recent.md"),
     severity: Severity::Error,
-    requires: &[],
+    requires: &[Needs::all(&state_file::CHECK)],
     fix: Some(&sync::FIX),
     look: Look::Mirror(look),
 };
