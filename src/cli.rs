@@ -131,6 +131,9 @@ pub enum Command {
         /// Do it in the background
         #[arg(long)]
         detach: bool,
+        /// Lead a session of its own: how `--detach` calls this program again
+        #[arg(long, hide = true, conflicts_with = "detach")]
+        session: bool,
     },
     /// End what `up` keeps
     Down,

@@ -25,6 +25,7 @@ pub mod report;
 pub mod progress;
 pub mod run;
 pub mod selection;
+pub mod serve;
 pub mod trust;
 pub mod unit;
 pub mod verdict;

@@ -4,11 +4,15 @@ pub mod console;
 mod check;
 mod checks;
 mod explain;
+pub mod logs;
 pub mod fix;
 mod mending;
+pub mod open;
 mod promises;
+pub mod serve;
 pub mod sync;
 mod trust;
+pub mod up;
 
 use std::sync::Arc;
 
@@ -51,6 +55,19 @@ pub fn run(cli: Cli, console: &mut Console<'_>) -> Exit {
         Some(Command::Checks) => checks::run(&mut call),
         Some(Command::Explain { id }) => explain::run(&mut call, &id),
         Some(Command::Sync) => mending::sync(&mut call),
+        Some(Command::Serve) => serve::run(&mut call),
+        Some(Command::Up { detach: true, .. }) => up::up(&mut call, up::Place::Detached),
+        Some(Command::Up { session: true, .. }) => up::up(&mut call, up::Place::OwnSession),
+        Some(Command::Up { .. }) => up::up(&mut call, up::Place::Here),
+        Some(Command::Down) => up::down(&mut call),
+        Some(Command::Restart) => up::restart(&mut call),
+        Some(Command::Stop) => up::stop(&mut call),
+        Some(Command::Start) => up::start(&mut call),
+        Some(Command::Logs { role, follow, lines }) => {
+            let follow = if follow { logs::Following::Yes } else { logs::Following::No };
+            logs::run(&mut call, role, lines, follow)
+        }
+        Some(Command::Open) => open::run(&mut call),
         Some(Command::Trust) => trust::run(&mut call),
         Some(_) => {
             call.console.error("this command is not built yet");

@@ -132,3 +132,11 @@ fn said(config: &Config) -> Result<Option<Running>, ProbeError> {
 fn name(config: &Config) -> String {
     config.tilde(&config.keeper_file())
 }
+
+/// What a keeper said last, whoever holds the lock now: for a new one that holds it itself.
+///
+/// # Errors
+/// As for [`read`].
+pub fn read_said(config: &Config) -> Result<Keeper, ProbeError> {
+    Ok(said(config)?.map_or(Keeper::Absent, Keeper::Died))
+}

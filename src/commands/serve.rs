@@ -1,0 +1,32 @@
+//! `serve`: becomes the server, or says why it does not.
+
+use std::sync::Arc;
+
+use super::Call;
+use crate::config::ConfigError;
+use crate::error::StepError;
+use crate::exit::Exit;
+use crate::probes::machine::Machine;
+use crate::serve;
+
+/// Becomes the server; returns only where it cannot.
+///
+/// # Errors
+/// The configuration makes no sense.
+pub fn run(call: &mut Call<'_, '_>) -> Result<Exit, ConfigError> {
+    let config = call.load()?;
+    match serve::become_server(&config, &Arc::new(Machine::default())) {
+        Ok(never) => match never {},
+        Err(error) => Ok(refused(call, &error)),
+    }
+}
+
+/// Says why something was not done: what was refused changed nothing, what failed is broken.
+pub(super) fn refused(call: &mut Call<'_, '_>, error: &StepError) -> Exit {
+    call.console.error(error);
+    match error {
+        StepError::Refused(_) => Exit::Usage,
+        StepError::Failed { .. } => Exit::Unhealthy,
+        StepError::Probe(_) => Exit::Undetermined,
+    }
+}

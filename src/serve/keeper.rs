@@ -1,0 +1,344 @@
+//! The keeper: both roles in one process. It syncs every so often, and keeps the server alive.
+#![expect(clippy::disallowed_methods, reason = "the keeper writes its own state")]
+
+use std::fs::{File, TryLockError};
+use std::io::{Read, Write};
+use std::os::fd::AsFd;
+use std::os::unix::net::UnixStream;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::time::{Duration, Instant};
+
+use jiff::Timestamp;
+use rustix::event::{PollFd, PollFlags, Timespec, poll};
+use rustix::process::{Pid, getpgid};
+use signal_hook::consts::{SIGCHLD, SIGHUP, SIGINT, SIGTERM, SIGUSR1};
+
+use crate::checks::server::on_port;
+use crate::config::Config;
+use crate::error::StepError;
+use crate::fixes::hands::files;
+use crate::probes::keeper::{Keeper, Kept, Running, SCHEMA};
+use crate::probes::{clock, keeper, processes, sockets};
+use crate::serve::kept::{Role, is_there};
+use crate::serve::{group, may_run};
+
+/// How often the stop mark and the clock are looked at.
+const TICK: Duration = Duration::from_secs(1);
+/// A server that lived so long was no failed start.
+const GOOD: Duration = Duration::from_secs(60);
+/// The longest pause between two starts.
+const LONGEST: Duration = Duration::from_secs(60);
+/// How long a sync may go on once the keeper was told to end.
+const LAST_SYNC: Duration = Duration::from_secs(10);
+/// How long a lock is tried for: a look holds it for a moment.
+const LOCK: Duration = Duration::from_secs(1);
+
+/// Keeps the mirror until it is told to end; says in `out` what it does.
+///
+/// # Errors
+/// Refused where it may not run or another keeper does; failed where its own state cannot be written.
+pub fn keep(config: &Config, out: &mut dyn Write) -> Result<(), StepError> {
+    may_run(config)?;
+    let lock = take_lock(config)?;
+    let signals = Signals::register()?;
+    end_what_was_left(config)?;
+    let mut keeping = Keeping::new(config, out);
+    keeping.write()?;
+    while !signals.down.load(Ordering::Relaxed) && !is_there(&config.stop_file()) {
+        if signals.restart.swap(false, Ordering::Relaxed) {
+            keeping.restart()?;
+        }
+        keeping.tick();
+        keeping.write()?;
+        signals.wait(keeping.pause());
+    }
+    keeping.end();
+    // Its absence is as good as its last word.
+    let _ = std::fs::remove_file(config.keeper_file());
+    drop(lock);
+    Ok(())
+}
+
+/// What the keeper has in hand.
+struct Keeping<'a> {
+    config: &'a Config,
+    out: &'a mut dyn Write,
+    since: Timestamp,
+    server: State,
+    failures: u32,
+    sync: Option<Role>,
+    next_sync: Instant,
+    synced: bool,
+    written: Option<Running>,
+}
+
+enum State {
+    /// There is none to keep.
+    None,
+    /// It waits for the worktree that the first sync makes.
+    Waiting,
+    Started(Role),
+    BackingOff {
+        at: Instant,
+        next: Timestamp,
+        last: String,
+    },
+}
+
+impl<'a> Keeping<'a> {
+    fn new(config: &'a Config, out: &'a mut dyn Write) -> Self {
+        let server = if config.server.is_some() { State::Waiting } else { State::None };
+        Self {
+            config,
+            out,
+            since: clock::now(),
+            server,
+            failures: 0,
+            sync: None,
+            next_sync: clock::instant(),
+            synced: false,
+            written: None,
+        }
+    }
+
+    fn tick(&mut self) {
+        self.tick_sync();
+        match &mut self.server {
+            State::None => {}
+            State::Waiting => {
+                let is_ready =
+                    self.config.mirror.as_ref().is_none_or(|it| is_there(&it.worktree.join(".git")));
+                if self.synced || is_ready {
+                    self.start();
+                }
+            }
+            State::Started(role) => {
+                let lived = role.age();
+                if let Some(last) = role.ended() {
+                    if let State::Started(role) = std::mem::replace(&mut self.server, State::Waiting)
+                        && let Err(error) = role.end()
+                    {
+                        self.say(&format!("{error}"));
+                    }
+                    if lived >= GOOD {
+                        self.failures = 0;
+                    }
+                    self.back_off(last);
+                }
+            }
+            State::BackingOff { at, .. } => {
+                if clock::instant() >= *at {
+                    self.start();
+                }
+            }
+        }
+    }
+
+    fn tick_sync(&mut self) {
+        let Some(mirror) = &self.config.mirror else {
+            self.synced = true;
+            return;
+        };
+        if self.sync.as_mut().is_some_and(|sync| sync.ended().is_some()) {
+            self.sync = None;
+            self.synced = true;
+        }
+        if self.sync.is_none() && clock::instant() >= self.next_sync {
+            self.next_sync = clock::instant() + mirror.every.max(TICK);
+            match Role::start(self.config, "sync") {
+                Ok(role) => self.sync = Some(role),
+                Err(error) => {
+                    self.synced = true;
+                    self.say(&error.to_string());
+                }
+            }
+        }
+    }
+
+    fn start(&mut self) {
+        // Many servers move to the next port where theirs is taken, and would then be kept in the wrong place.
+        if let Some(holder) = self.port_holder() {
+            return self.back_off(holder);
+        }
+        match Role::start(self.config, "serve") {
+            Ok(role) => {
+                self.say(&format!("server started, pid {}", role.pid()));
+                self.server = State::Started(role);
+            }
+            Err(error) => self.back_off(error.to_string()),
+        }
+    }
+
+    fn port_holder(&self) -> Option<String> {
+        let listen = self.config.server.as_ref()?.listen;
+        let listeners = sockets::listening().ok()?;
+        let listener =
+            on_port(&listeners, listen).filter(|it| it.address.ip().is_ipv4() == listen.is_ipv4())?;
+        Some(match listener.pids.first() {
+            Some(pid) => format!("{listen} held by pid {pid}"),
+            None => format!("{listen} held by another"),
+        })
+    }
+
+    fn back_off(&mut self, last: String) {
+        self.failures = self.failures.saturating_add(1);
+        let doubled = Duration::from_secs(1 << self.failures.saturating_sub(1).min(6));
+        let pause = doubled.min(LONGEST);
+        self.say(&format!("server ended ({last}), next start in {} s", pause.as_secs()));
+        let next = clock::now().saturating_add(pause).unwrap_or(Timestamp::MAX);
+        self.server = State::BackingOff { at: clock::instant() + pause, next, last };
+    }
+
+    fn restart(&mut self) -> Result<(), StepError> {
+        if let State::None = self.server {
+            return Ok(());
+        }
+        if let State::Started(role) = std::mem::replace(&mut self.server, State::Waiting) {
+            role.end()?;
+        }
+        self.failures = 0;
+        self.start();
+        Ok(())
+    }
+
+    /// How long nothing of its own is due.
+    fn pause(&self) -> Duration {
+        let due = match &self.server {
+            State::BackingOff { at, .. } => at.saturating_duration_since(clock::instant()),
+            State::Waiting => Duration::from_millis(100),
+            State::None | State::Started(_) => TICK,
+        };
+        due.clamp(Duration::from_millis(10), TICK)
+    }
+
+    fn end(&mut self) {
+        if let State::Started(role) = std::mem::replace(&mut self.server, State::None)
+            && let Err(error) = role.end()
+        {
+            self.say(&error.to_string());
+        }
+        if let Some(mut sync) = self.sync.take()
+            && !sync.wait(LAST_SYNC)
+            && let Err(error) = sync.end()
+        {
+            self.say(&error.to_string());
+        }
+        self.say("ended");
+    }
+
+    /// Tells whoever looks, where anything has changed.
+    fn write(&mut self) -> Result<(), StepError> {
+        let server = match &self.server {
+            State::None | State::Waiting => Kept::None,
+            State::Started(role) => Kept::Started { pid: role.pid(), identity: role.identity, at: role.at },
+            State::BackingOff { next, last, .. } => {
+                Kept::BackingOff { failures: self.failures, next: *next, last: last.clone() }
+            }
+        };
+        let now = Running { schema: SCHEMA, pid: std::process::id(), since: self.since, server };
+        if self.written.as_ref() == Some(&now) {
+            return Ok(());
+        }
+        let failed = |error: &dyn std::fmt::Display| StepError::failed("write the keeper's state", error);
+        let text = serde_json::to_vec_pretty(&now).map_err(|error| failed(&error))?;
+        if let Err(error) = files::write_private(&self.config.keeper_file(), &text) {
+            // A keeper that nobody can see must not go on.
+            self.end();
+            return Err(failed(&error));
+        }
+        self.written = Some(now);
+        Ok(())
+    }
+
+    fn say(&mut self, text: &str) {
+        // Whoever listened may have gone; the keeper goes on.
+        let _ = writeln!(self.out, "{} {text}", clock::now()).and_then(|()| self.out.flush());
+    }
+}
+
+/// Holds the keeper's lock for as long as the file lives.
+fn take_lock(config: &Config) -> Result<File, StepError> {
+    let failed = |error: &dyn std::fmt::Display| StepError::failed("take the keeper's lock", error);
+    let file = files::open_private(&config.keeper_lock()).map_err(|error| failed(&error))?;
+    let start = clock::instant();
+    loop {
+        match file.try_lock() {
+            Ok(()) => return Ok(file),
+            Err(TryLockError::Error(error)) => return Err(failed(&error)),
+            Err(TryLockError::WouldBlock) if start.elapsed() < LOCK => {
+                std::thread::sleep(Duration::from_millis(20));
+            }
+            Err(TryLockError::WouldBlock) => {
+                let who = match keeper::read(config) {
+                    Ok(Keeper::Running(it)) => format!("pid {}", it.pid),
+                    _ => "another process".to_owned(),
+                };
+                return Err(StepError::Refused(format!("{who} keeps this mirror already")));
+            }
+        }
+    }
+}
+
+/// Ends the server that a killed keeper left behind: the very process, or what is left of its group on the port.
+fn end_what_was_left(config: &Config) -> Result<(), StepError> {
+    // A file that is torn names nobody.
+    let Ok(Keeper::Running(left) | Keeper::Died(left)) = keeper::read_said(config) else { return Ok(()) };
+    let Kept::Started { pid, identity, .. } = left.server else { return Ok(()) };
+    let is_it = match processes::read(pid)? {
+        Some(process) => process.identity == identity,
+        None => holds_the_port(config, pid),
+    };
+    if is_it { group::end(pid, || ()) } else { Ok(()) }
+}
+
+/// Whether a member of that group holds the mirror's port, from the mirror's directory.
+fn holds_the_port(config: &Config, leader: u32) -> bool {
+    let Some(server) = &config.server else { return false };
+    let listeners = sockets::listening().unwrap_or_default();
+    let Some(listener) = on_port(&listeners, server.listen) else { return false };
+    listener.pids.iter().any(|&pid| {
+        let group = i32::try_from(pid).ok().and_then(Pid::from_raw).and_then(|pid| getpgid(Some(pid)).ok());
+        let real = std::fs::canonicalize(&server.directory).ok();
+        let place = processes::read(pid).ok().flatten().and_then(|it| it.directory);
+        group.is_some_and(|it| u32::try_from(it.as_raw_nonzero().get()) == Ok(leader)) && real == place
+    })
+}
+
+/// What the keeper is told, and a pipe that wakes it.
+struct Signals {
+    down: Arc<AtomicBool>,
+    restart: Arc<AtomicBool>,
+    woken: UnixStream,
+}
+
+impl Signals {
+    fn register() -> Result<Self, StepError> {
+        Self::try_register().map_err(|error| StepError::failed("listen to signals", &error))
+    }
+
+    fn try_register() -> std::io::Result<Self> {
+        let (down, restart) = (Arc::new(AtomicBool::new(false)), Arc::new(AtomicBool::new(false)));
+        let (woken, waker) = UnixStream::pair()?;
+        woken.set_nonblocking(true)?;
+        for signal in [SIGTERM, SIGINT, SIGHUP] {
+            signal_hook::flag::register(signal, Arc::clone(&down))?;
+        }
+        signal_hook::flag::register(SIGUSR1, Arc::clone(&restart))?;
+        for signal in [SIGTERM, SIGINT, SIGHUP, SIGUSR1, SIGCHLD] {
+            signal_hook::low_level::pipe::register(signal, waker.try_clone()?)?;
+        }
+        Ok(Self { down, restart, woken })
+    }
+
+    fn wait(&self, pause: Duration) {
+        let timeout = Timespec {
+            tv_sec: i64::try_from(pause.as_secs()).unwrap_or(1),
+            tv_nsec: pause.subsec_nanos().into(),
+        };
+        // An interruption is as good as a byte in the pipe.
+        let _ = poll(&mut [PollFd::from_borrowed_fd(self.woken.as_fd(), PollFlags::IN)], Some(&timeout));
+        let mut bytes = [0; 64];
+        while (&self.woken).read(&mut bytes).is_ok_and(|count| count > 0) {}
+    }
+}
