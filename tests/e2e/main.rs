@@ -5,7 +5,23 @@
 use std::process::ExitCode;
 
 mod parts;
+mod story;
+mod mending;
+mod server;
+mod hangs;
+mod pages;
+mod trust;
+mod astro;
 
 fn main() -> ExitCode {
-    support::harness::run(&[("parts", parts::TESTS)])
+    support::harness::run(&[
+        ("parts", parts::TESTS),
+        ("story", story::TESTS),
+        ("mending", mending::TESTS),
+        ("server", server::TESTS),
+        ("hangs", hangs::TESTS),
+        ("pages", pages::TESTS),
+        ("trust", trust::TESTS),
+        ("astro", astro::TESTS),
+    ])
 }

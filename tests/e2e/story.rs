@@ -11,6 +11,8 @@ pub(crate) const TESTS: &[Test] = &[
     Test { name: "a_stopped_mirror_says_so_first_and_stays_stopped", needs: &[], run: stopped },
     Test { name: "the_keeper_holds_no_more_after_many_looks", needs: &[], run: no_leaks },
     Test { name: "up_in_the_foreground_serves_until_it_is_ended", needs: &[], run: up_foreground },
+    Test { name: "a_repository_with_sha_256_is_followed", needs: &[], run: sha_256 },
+    Test { name: "large_files_are_files_not_pointers", needs: &[Part::Lfs], run: large_files },
     Test { name: "without_a_configuration_it_says_what_to_type", needs: &[], run: no_configuration },
 ];
 
@@ -128,4 +130,31 @@ fn no_configuration() {
     let ran = home.housecall::<&str>([]).exits(2);
     assert_eq!(ran.stdout, "");
     assert!(ran.stderr.contains("housecall init") && ran.stderr.contains("housecall demo"), "{ran}");
+}
+
+/// libgit2 cannot open such a repository: what it would have read comes from git itself.
+fn sha_256() {
+    whole(&Mirror::fixed_with("sha256"));
+}
+
+fn large_files() {
+    let mirror = Mirror::fixed();
+    let repository = &mirror.repository;
+    let url = format!("file://{}", mirror.origin.display());
+    mirror.home.git(repository, ["remote", "set-url", "origin", &url]);
+    mirror.home.git(repository, ["lfs", "install", "--local"]);
+    mirror.home.git(repository, ["lfs", "track", "*.bin"]);
+    mirror.home.write("dev/site/public/picture.bin", "the picture itself");
+    mirror.home.commit(repository, "A picture");
+    mirror.home.git(repository, ["push", "--quiet"]);
+    let _ = mirror.run(&["--fix", "--json"]).exits(0).report().healthy();
+    let picture =
+        || std::fs::read_to_string(mirror.worktree().join("public/picture.bin")).expect("the picture");
+    assert_eq!(picture(), "the picture itself");
+    mirror.home.write("dev/site/public/picture.bin", "a better picture");
+    mirror.home.commit(repository, "A better picture");
+    mirror.home.git(repository, ["push", "--quiet"]);
+    let _ = mirror.run(&["sync"]).exits(0);
+    assert_eq!(picture(), "a better picture");
+    let _ = mirror.run(&["--json"]).exits(0).report().healthy();
 }

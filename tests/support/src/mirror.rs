@@ -32,7 +32,14 @@ impl Mirror {
     /// A static site whose remote is a folder.
     #[must_use]
     pub fn fixed() -> Self {
-        let home = Home::new();
+        Self::fixed_with("sha1")
+    }
+
+    /// The same, in repositories of that object format.
+    #[must_use]
+    pub fn fixed_with(format: &str) -> Self {
+        let mut home = Home::new();
+        home.set("GIT_DEFAULT_HASH", format);
         let origin = home.bare("remotes/site.git");
         let repository = home.at("dev/site");
         home.write("dev/site/public/index.html", "<h1>Essays</h1><p>The first text.</p>\n");
