@@ -34,7 +34,9 @@ fn stale_clone() {
         assert!(told.contains(fact), "{fact} is named in {told}");
     }
     let human = mirror.run(&[]).exits(1);
-    assert!(human.stdout.contains("listener-cwd") && human.stdout.contains("--risky"), "{human}");
+    assert!(human.stdout.contains("FAIL  listener-cwd"), "{human}");
+    let human = mirror.run(&["--fix"]).exits(1);
+    assert!(human.stdout.contains("--risky"), "what it would take is said: {human}");
 
     let report = mirror.run(&["--fix", "--json"]).exits(1).report();
     assert!(server.alive(), "nothing is killed without consent");
@@ -83,6 +85,10 @@ fn only_ipv6() {
 
 fn moved() {
     let mirror = Mirror::fixed();
+    let wanted = mirror.port.to_string();
+    let run =
+        format!("run = [\"python3\", \"-m\", \"http.server\", \"--bind\", \"127.0.0.1\", \"{wanted}\"]");
+    mirror.configure("static = \"public\"", &run);
     let _ = mirror.run(&["sync"]);
     let port = free_port();
     let _server = python(&mirror.home, &mirror.worktree(), "127.0.0.1", port);

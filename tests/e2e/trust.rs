@@ -35,7 +35,7 @@ fn untrusted() {
     let mark = mirror.home.at("it-ran");
     let report = run(&mirror, &["--json"]).report();
     assert!(!mark.exists(), "looking ran a program of the repository");
-    let report = report.with("runtime-version:node", "unknown");
+    assert_eq!(report.saw("runtime-version:node"), "unknown", "{}", report.troubles());
     assert!(report.told("runtime-version:node").contains("trust"), "{}", report.troubles());
     for verb in [&["--fix"][..], &["--fix", "--risky", "--yes"], &["sync"], &["up", "--detach"], &["serve"]] {
         let ran = run(&mirror, verb);
@@ -54,6 +54,6 @@ fn by_content() {
     let file = mirror.repository.join("housecall.toml");
     let text = fs::read_to_string(&file).expect("the configuration");
     fs::write(&file, text + "\n[check.log-size]\nseverity = \"off\"\n").expect("the configuration changes");
-    let _ = run(&mirror, &["--json"]).report().with("runtime-version:node", "unknown");
+    assert_eq!(run(&mirror, &["--json"]).report().saw("runtime-version:node"), "unknown");
     assert!(!mirror.home.at("it-ran").exists(), "a change asks again");
 }

@@ -56,6 +56,14 @@ impl Report {
         self.check(unit)["status"].as_str().expect("a status")
     }
 
+    /// What its own look saw, whether or not something beneath it is broken.
+    #[must_use]
+    #[track_caller]
+    pub fn saw(&self, unit: &str) -> &str {
+        let check = self.check(unit);
+        check["seen"]["status"].as_str().or(check["status"].as_str()).expect("a status")
+    }
+
     /// Its message and its evidence, as one text to search.
     #[must_use]
     #[track_caller]
