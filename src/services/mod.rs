@@ -1,0 +1,3 @@
+//! The service managers: what each says of its jobs.
+
+pub mod launchd;

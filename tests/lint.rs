@@ -1,0 +1,403 @@
+//! The linter finds real mistakes at their place, and is silent about what launchd accepts.
+#![expect(clippy::unwrap_used, reason = "a test that cannot go on fails")]
+#![expect(clippy::disallowed_methods, reason = "the published jobs are files")]
+#![expect(clippy::print_stderr, reason = "a skipped test says so")]
+
+use std::collections::BTreeMap;
+use std::path::{Path, PathBuf};
+
+use housecall::check::Severity;
+use housecall::lint::{Facts, Finding, Kind, Place, Seen, lint, paths_of};
+
+/// The files of one folder of the corpus.
+fn corpus(folder: &str) -> Vec<(PathBuf, String)> {
+    let Some(corpus) = std::env::var_os("HOUSECALL_CORPUS").map(PathBuf::from) else {
+        eprintln!("skipped: HOUSECALL_CORPUS is not set");
+        return Vec::new();
+    };
+    let files = std::fs::read_dir(corpus.join("plists").join(folder)).unwrap().map(|it| it.unwrap().path());
+    files.map(|path| (path.clone(), String::from_utf8(std::fs::read(path).unwrap()).unwrap())).collect()
+}
+
+fn judged(text: &str) -> Vec<Finding> {
+    lint("/tmp/com.example.job.plist", text.as_bytes(), &Place::Elsewhere).unwrap()
+}
+
+/// A job with these keys beside a label and a program; the keys begin on line 7.
+fn job(keys: &str) -> String {
+    format!(
+        "<?xml version=\"1.0\"?>\n<plist version=\"1.0\">\n<dict>\n<key>Label</key><string>com.example.job</string>\n\
+         <key>ProgramArguments</key>\n<array><string>/bin/date</string></array>\n{keys}\n\
+         <key>RunAtLoad</key><true/>\n</dict>\n</plist>\n"
+    )
+}
+
+/// What is found, in one line each: `warning unknown-key KeepAlive.Foo 7`.
+fn told(findings: &[Finding]) -> Vec<String> {
+    let line = |it: &Finding| {
+        let severity = format!("{:?}", it.severity).to_lowercase();
+        let key = it.key.as_deref().unwrap_or("-");
+        format!(
+            "{severity} {} {key} {}",
+            it.code,
+            it.line.map_or_else(|| "-".into(), |line| line.to_string())
+        )
+    };
+    findings.iter().map(line).collect()
+}
+
+#[test]
+fn nothing_that_launchd_accepts_is_an_error() {
+    for (path, text) in corpus("valid") {
+        let findings = lint(path.to_str().unwrap(), text.as_bytes(), &Place::Elsewhere).unwrap();
+        let errors: Vec<_> = findings.iter().filter(|it| it.severity == Severity::Error).collect();
+        assert!(errors.is_empty(), "{}: {errors:?}", path.display());
+    }
+}
+
+/// Every real mistake: its file, the finding's code and key, and a text that stands on its line.
+const GOLD: [(&str, &str, &str, &str); 22] = [
+    ("com.cclight.daemon", "unknown-key", "StandardErrPath", "<key>StandardErrPath"),
+    ("com.sjyb.picgo-server", "unknown-key", "StandardErrPath", "<key>StandardErrPath"),
+    ("com.user.wallpaper-switch", "unknown-key", "StandardOutputPath", "<key>StandardOutputPath"),
+    ("com.gellyfish.mcp-mail", "unexpanded-path", "ProgramArguments", "~/.local/bin"),
+    ("com.gellyfish.mcp-mail", "unexpanded-path", "StandardOutPath", "~/Library/Logs"),
+    ("com.gellyfish.mcp-mail", "unexpanded-path", "StandardErrorPath", "@last ~/Library/Logs"),
+    ("com.ned.automation.daily", "syntax", "ProgramArguments", "&& cd"),
+    ("com.ned.automation.daily", "unexpanded-path", "StandardOutPath", "daily.log"),
+    ("com.ned.automation.daily", "unexpanded-path", "StandardErrorPath", "daily.err"),
+    ("diane-serve-watchpath", "unknown-key", "WatchPath", "<key>WatchPath"),
+    ("fleet-monitor-startinterval-string", "wrong-type", "StartInterval", "<key>StartInterval"),
+    ("fleet-monitor-startinterval-string", "wrong-type", "Nice", "<key>Nice"),
+    ("kdj-tiddlywiki-tail", "unknown-key", "StandardOutputPath", "<key>StandardOutputPath"),
+    ("kdj-tiddlywiki-tail", "relative-path", "StandardErrorPath", ">error.log"),
+    ("outset-program-array-1", "wrong-type", "Program", "<key>Program<"),
+    ("outset-program-array-2", "wrong-type", "Program", "<key>Program<"),
+    ("outset-bundleprogram-array-1", "wrong-type", "BundleProgram", "<key>BundleProgram<"),
+    ("rt-home-unexpanded", "unexpanded-path", "StandardOutPath", "daemon-stdout.log"),
+    ("rt-home-unexpanded", "unexpanded-path", "StandardErrorPath", "daemon-stderr.log"),
+    ("virtualbox-keepalive-interval", "keepalive-interval", "StartInterval", "<key>StartInterval"),
+    ("virtualbox-keepalive-interval", "keepalive-interval", "KeepAlive", "<key>KeepAlive"),
+    ("camjn-relative-update", "program-not-found", "ProgramArguments", ">update<"),
+];
+
+#[test]
+fn every_real_mistake_is_found_at_its_line() {
+    let files = corpus("gold");
+    let mut unseen: Vec<&Path> = files.iter().map(|it| &*it.0).collect();
+    for (name, code, key, mark) in GOLD {
+        let Some((path, text)) = files.iter().find(|it| it.0.ends_with(format!("{name}.plist"))) else {
+            continue;
+        };
+        unseen.retain(|it| it != path);
+        let (mark, last) = mark.strip_prefix("@last ").map_or((mark, false), |mark| (mark, true));
+        let mut marked = text.lines().enumerate().filter(|it| it.1.contains(mark)).map(|it| it.0 + 1);
+        let line = if last { marked.last() } else { marked.next() };
+        let findings = lint(path.to_str().unwrap(), text.as_bytes(), &Place::Elsewhere).unwrap();
+        let is_it = |it: &Finding| it.code == code && it.key.as_deref() == Some(key) && it.line == line;
+        assert!(findings.iter().any(is_it), "{name}: {code} {key} {line:?} is not in {:?}", told(&findings));
+    }
+    for path in unseen {
+        assert!(path.to_str().unwrap().contains("NOT-A-MISTAKE"), "{} has no expectation", path.display());
+        let text = std::fs::read(path).unwrap();
+        let name = "/tmp/local.colima.plist";
+        assert_eq!(told(&lint(name, &text, &Place::Elsewhere).unwrap()), Vec::<String>::new());
+    }
+}
+
+#[test]
+fn what_does_not_parse_is_a_syntax_error_with_its_line() {
+    for (path, text) in corpus("broken") {
+        let findings = judged(&text);
+        assert_eq!(told(&findings), ["error syntax - 1"], "{}", path.display());
+    }
+    for (_, text) in corpus("template") {
+        let _ = judged(&text);
+    }
+}
+
+/// Mistakes as they are put into valid jobs: what is written, and what must be found on its first line.
+const MUTATIONS: [(&str, &str, &str); 26] = [
+    ("<key>StandardErrPath</key>\n<string>/tmp/x</string>", "unknown-key", "StandardErrPath"),
+    ("<key>StandardOutputPath</key><string>/tmp/x</string>", "unknown-key", "StandardOutputPath"),
+    ("<key>WatchPath</key>\n<array/>", "unknown-key", "WatchPath"),
+    ("<key>ExitTimeout</key><integer>5</integer>", "unknown-key", "ExitTimeout"),
+    ("<key>runAtLoad</key><true/>", "unknown-key", "runAtLoad"),
+    ("<key>SuccessfulExit</key><false/>", "misplaced-key", "SuccessfulExit"),
+    ("<key>StartInterval</key><string>60</string>", "wrong-type", "StartInterval"),
+    ("<key>StartInterval</key><integer>0</integer>", "out-of-range", "StartInterval"),
+    ("<key>Nice</key><integer>40</integer>", "out-of-range", "Nice"),
+    ("<key>ThrottleInterval</key><real>1.5</real>", "wrong-type", "ThrottleInterval"),
+    ("<key>ProcessType</key><string>background</string>", "unknown-value", "ProcessType"),
+    (
+        "<key>LimitLoadToSessionType</key><array><string>aqua</string></array>",
+        "unknown-value",
+        "LimitLoadToSessionType",
+    ),
+    ("<key>StandardInPath</key><string>~/in</string>", "unexpanded-path", "StandardInPath"),
+    ("<key>StandardInPath</key><string>/Users/${USER}/in</string>", "unexpanded-path", "StandardInPath"),
+    ("<key>RootDirectory</key><string>$HOME/x</string>", "unexpanded-path", "RootDirectory"),
+    ("<key>QueueDirectories</key><array><string>spool</string></array>", "relative-path", "QueueDirectories"),
+    ("<key>Umask</key><integer>22</integer>", "decimal-umask", "Umask"),
+    ("<key>TimeOut</key><integer>9</integer>", "obsolete-key", "TimeOut"),
+    ("<key>ExitTimeOut</key><integer>0</integer>", "endless-exit", "ExitTimeOut"),
+    ("<key>Label</key><string>twice</string>", "duplicate-key", "Label"),
+    ("<key>Program</key><array><string>/bin/date</string></array>", "wrong-type", "Program"),
+    ("<key>Program</key><string>bin/date</string>", "relative-program", "Program"),
+    ("<key>BundleProgram</key><array/>", "wrong-type", "BundleProgram"),
+    (
+        "<key>SoftResourceLimits</key><dict><key>NumberOfFile</key><integer>9</integer></dict>",
+        "unknown-key",
+        "SoftResourceLimits.NumberOfFile",
+    ),
+    (
+        "<key>HardResourceLimits</key><dict><key>Stack</key><string>9</string></dict>",
+        "wrong-type",
+        "HardResourceLimits.Stack",
+    ),
+    ("<key>Debug</key><string>YES</string>", "wrong-type", "Debug"),
+];
+
+#[test]
+fn a_mistake_is_found_wherever_it_is_put() {
+    let mut files = corpus("valid");
+    files.push(("bare".into(), job("")));
+    for (path, text) in &files {
+        let Some(end) = text.rfind("</dict>") else { continue };
+        for (mistake, code, key) in MUTATIONS {
+            let name = &key[..key.find('.').unwrap_or(key.len())];
+            if code != "duplicate-key" && text.contains(&format!("<key>{name}</key>")) {
+                continue;
+            }
+            for blank in [0, 3, 40] {
+                let space = "\n".repeat(blank);
+                let changed = format!("{}{space}\n{mistake}\n{}", &text[..end], &text[end..]);
+                let line = text[..end].matches('\n').count() + blank + 2;
+                let findings = judged(&changed);
+                let is_it =
+                    |it: &Finding| it.code == code && it.key.as_deref() == Some(key) && it.line == Some(line);
+                assert!(findings.iter().any(is_it), "{}: {mistake}: {:?}", path.display(), told(&findings));
+            }
+        }
+    }
+}
+
+#[test]
+fn what_looks_wrong_and_is_not_is_silent() {
+    let silent = [
+        "<key>StandardOutPath</key><string>/Library/Application Support/x y.log</string>",
+        "<key>Umask</key><string>022</string>",
+        "<key>POSIXSpawnType</key><string>Adaptive</string>",
+        "<key>KeepAlive</key><dict><key>AfterInitialDemand</key><true/></dict>",
+        "<key>KeepAlive</key><dict><key>SuccessfulExit</key><false/></dict><key>StartInterval</key><integer>60</integer>",
+        "<!-- a -- b --><key>Sockets</key><dict><key>L</key><array><dict><key>SockServiceName</key><integer>80</integer></dict></array></dict>",
+        "<key>EnvironmentVariables</key><dict><key>TOKEN_FILE</key><string>/x</string><key>MAX_TOKENS</key><string>4096000</string><key>API_KEY</key><string>__KEY__</string></dict>",
+        "<key>StartCalendarInterval</key><array><dict><key>Weekday</key><integer>7</integer><key>Hour</key><integer>0</integer><key>Minute</key><integer>0</integer></dict></array>",
+        "<key>MachServices</key><dict><key>com.x</key><true/><key>com.y</key><dict><key>ResetAtClose</key><true/></dict></dict>",
+        "<key>LaunchEvents</key><dict><key>com.apple.iokit.matching</key><dict><key>x</key><dict><key>idVendor</key><integer>1</integer></dict></dict></dict>",
+    ];
+    for keys in silent {
+        assert_eq!(told(&judged(&job(keys))), Vec::<String>::new(), "{keys}");
+    }
+    let programs = [
+        "<string>sh</string><string>-c</string><string>~/x --flag value $HOME</string>",
+        "<string>/Library/Application Support/My App/run</string><string>*.conf</string>",
+        "<string>/Applications/Code - Insiders.app/run</string><string>--opts</string><string>-a -b</string>",
+        "<string>/usr/bin/env</string><string>A=b</string><string>python3</string>",
+        "<string>/bin/date</string><string>+%H %M</string><string>~/x</string><string>--daemonize</string><string>no</string>",
+    ];
+    for arguments in programs {
+        let text = job("").replace("<string>/bin/date</string>", arguments);
+        assert_eq!(told(&judged(&text)), Vec::<String>::new(), "{arguments}");
+    }
+    let bare = "<plist><dict><key>Label</key><string>com.example.job</string><key>Program</key><string>/bin/date</string><key>RunAtLoad</key><true/></dict></plist>";
+    assert_eq!(told(&judged(bare)), Vec::<String>::new(), "no declaration, no document type");
+}
+
+#[test]
+fn programs_and_arguments_that_cannot_work_are_found() {
+    let cases = [
+        ("<string>~/bin/x</string>", "error unexpanded-path ProgramArguments 6"),
+        ("<string>node</string><string>x.js</string>", "warning program-not-found ProgramArguments 6"),
+        ("<string>./run.sh</string>", "warning relative-program ProgramArguments 6"),
+        ("<string>node server.js</string>", "warning joined-arguments ProgramArguments 6"),
+        ("<string>/usr/bin/python3 /srv/x.py</string>", "warning joined-arguments ProgramArguments 6"),
+        (
+            "<string>/bin/redis</string><string>--port 80</string>",
+            "warning joined-arguments ProgramArguments 6",
+        ),
+        ("<string>/bin/redis</string><string>--daemonize yes</string>", "info daemonizes ProgramArguments 6"),
+        (
+            "<string>/usr/bin/env</string><string>node</string>",
+            "warning program-not-found ProgramArguments 6",
+        ),
+        (
+            "<string>/opt/homebrew/Cellar/node/22.1/bin/node</string>",
+            "warning fragile-path ProgramArguments 6",
+        ),
+        (
+            "<string>/bin/x</string><string>--key=ghp_0123456789abcdefghij</string>",
+            "warning secret ProgramArguments 6",
+        ),
+        ("<string>/bin/x</string><integer>80</integer>", "warning wrong-type ProgramArguments 6"),
+        ("", "error empty-arguments ProgramArguments 5"),
+    ];
+    for (arguments, wanted) in cases {
+        let text = job("").replace("<string>/bin/date</string>", arguments);
+        assert!(told(&judged(&text)).contains(&wanted.to_owned()), "{arguments}: {:?}", told(&judged(&text)));
+    }
+    let none = job("").replace("ProgramArguments", "Comment");
+    assert!(told(&judged(&none)).contains(&"error missing-program ProgramArguments 3".to_owned()));
+    let unnamed = job("").replace("<key>Label</key>", "<key>Nice</key>");
+    assert!(told(&judged(&unnamed)).contains(&"error missing-label Label 3".to_owned()));
+}
+
+#[test]
+fn schedules_that_contradict_themselves_are_found() {
+    let cases = [
+        (
+            "<key>KeepAlive</key><true/><key>ThrottleInterval</key><integer>0</integer>",
+            "warning crash-loop ThrottleInterval 7",
+        ),
+        (
+            "<key>KeepAlive</key><true/><key>StartInterval</key><integer>60</integer>",
+            "warning keepalive-interval StartInterval 7",
+        ),
+        (
+            "<key>KeepAlive</key><true/><key>Program</key><string>/usr/bin/open</string>",
+            "warning crash-loop KeepAlive 7",
+        ),
+        (
+            "<key>StartCalendarInterval</key><dict><key>Hour</key><integer>3</integer></dict>",
+            "warning every-minute StartCalendarInterval 7",
+        ),
+        (
+            "<key>StartCalendarInterval</key><dict><key>Hour</key><integer>24</integer></dict>",
+            "warning out-of-range StartCalendarInterval.Hour 7",
+        ),
+        (
+            "<key>EnvironmentVariables</key><dict><key>PORT</key><integer>1</integer></dict>",
+            "warning wrong-type EnvironmentVariables.PORT 7",
+        ),
+        (
+            "<key>EnvironmentVariables</key><dict>\n<key>DB_PASSWORD</key><string>hunter2</string></dict>",
+            "warning secret EnvironmentVariables.DB_PASSWORD 8",
+        ),
+        (
+            "<key>EnvironmentVariables</key><dict><key>PATH</key><string>/bin:$HOME/bin</string></dict>",
+            "warning unexpanded-path EnvironmentVariables.PATH 7",
+        ),
+    ];
+    for (keys, wanted) in cases {
+        let findings = told(&judged(&job(keys)));
+        assert!(findings.contains(&wanted.to_owned()), "{keys}: {findings:?}");
+    }
+}
+
+#[test]
+fn syntax_is_told_in_the_words_of_plutil() {
+    let message = |text: &str| judged(text).first().map(|it| it.message.clone()).unwrap_or_default();
+    assert_eq!(message(""), "Cannot parse a NULL or zero-length data");
+    assert_eq!(
+        message("<plist><dict>\n<string>x</string></dict></plist>"),
+        "Found non-key inside <dict> at line 2"
+    );
+    assert_eq!(
+        message("<plist><dict>\n<key>x</key>\n</dict></plist>"),
+        "Value missing for key inside <dict> at line 2"
+    );
+    assert_eq!(
+        message("<plist><dict>\n<key>x</string></dict></plist>"),
+        "Close tag on line 2 does not match open tag key"
+    );
+    assert_eq!(message("<plist>\n<dictionary/></plist>"), "Encountered unknown tag dictionary on line 2");
+    assert_eq!(message("<plist>\n<!-- x"), "Unterminated comment started on line 2");
+    assert_eq!(message("<plist><dict>"), "Encountered unexpected EOF");
+    assert_eq!(
+        message("<plist><dict><key>Nice</key>\n<integer> </integer></dict></plist>"),
+        "Encountered empty <integer> on line 2"
+    );
+    let deep = "<array>".repeat(100_000);
+    assert_eq!(message(&deep), "Too many nested elements on line 1");
+}
+
+/// The world of an installed agent where all is well.
+fn facts(text: &str) -> Facts {
+    let seen = |path: PathBuf| {
+        let kind = if path.extension().is_some() || path.starts_with("/bin/") {
+            Kind::File
+        } else {
+            Kind::Directory
+        };
+        (path, Seen { kind, is_writable: true, is_executable: true })
+    };
+    let seen: BTreeMap<_, _> = paths_of(text.as_bytes()).into_iter().map(seen).collect();
+    Facts { home: "/Users/me".into(), user: 501, owner: 501, mode: 0o644, seen }
+}
+
+#[test]
+fn the_machine_is_asked_only_about_an_installed_job() {
+    const AGENT: &str = "/Users/me/Library/LaunchAgents/com.example.job.plist";
+    let text = job("<key>StandardErrorPath</key><string>/Users/me/Library/Logs/x.log</string>");
+    let installed = |facts: Facts, text: &str| {
+        told(&lint(AGENT, text.as_bytes(), &Place::Installed(Box::new(facts))).unwrap())
+    };
+    assert_eq!(installed(facts(&text), &text), Vec::<String>::new());
+
+    let mut gone = facts(&text);
+    gone.seen.get_mut(Path::new("/Users/me/Library/Logs")).unwrap().kind = Kind::Missing;
+    gone.seen.get_mut(Path::new("/bin/date")).unwrap().is_executable = false;
+    let wanted = ["error program-missing ProgramArguments 6", "error missing-directory StandardErrorPath 7"];
+    assert_eq!(installed(gone, &text), wanted);
+
+    let mut locked = facts(&text);
+    locked.seen.get_mut(Path::new("/Users/me/Library/Logs/x.log")).unwrap().is_writable = false;
+    assert_eq!(installed(locked, &text), ["error log-not-writable StandardErrorPath 7"]);
+
+    let open = Facts { mode: 0o666, owner: 502, ..facts(&text) };
+    assert_eq!(installed(open, &text), ["error writable-file - -", "error wrong-owner - -"]);
+
+    let away = text.replace("/Users/me/Library/Logs", "/Volumes/Disk");
+    assert_eq!(installed(facts(&away), &away), ["warning external-volume StandardErrorPath 7"]);
+    assert_eq!(told(&judged(&away)), Vec::<String>::new());
+    let guarded = text.replace("/Users/me/Library/Logs", "/Users/me/Documents");
+    assert_eq!(installed(facts(&guarded), &guarded), ["warning guarded-folder StandardErrorPath 7"]);
+}
+
+#[test]
+fn a_binary_one_is_judged_without_lines() {
+    let value = plist::Value::from_reader(std::io::Cursor::new(job("<key>WatchPath</key><true/>"))).unwrap();
+    let mut bytes = Vec::new();
+    value.to_writer_binary(&mut bytes).unwrap();
+    let findings = lint("/tmp/com.example.job.plist", &bytes, &Place::Elsewhere).unwrap();
+    assert_eq!(told(&findings), ["warning unknown-key WatchPath -"]);
+    assert_eq!(findings[0].suggestion.as_deref(), Some("WatchPaths"));
+    let torn = lint("x.plist", &bytes[..bytes.len() / 2], &Place::Elsewhere).unwrap();
+    assert_eq!(told(&torn), ["error syntax - -"]);
+}
+
+#[test]
+fn no_cut_and_no_mutation_makes_it_panic() {
+    let whole = job(
+        "<key>KeepAlive</key><dict><key>Crashed</key><true/></dict><!-- é --><key>Umask</key><string>&lt;</string>",
+    );
+    for end in (0..whole.len()).filter(|&end| whole.is_char_boundary(end)) {
+        let _ = judged(&whole[..end]);
+        for scrap in ["<", ">", "&", "</", "<!--", "<![CDATA[", "é", "$(", "~", "-", "\u{0}"] {
+            let _ = judged(&format!("{}{scrap}{}", &whole[..end], &whole[end..]));
+        }
+    }
+    for text in [
+        "\u{FEFF}<plist/>",
+        "<plist",
+        "<!",
+        "<!DOCTYPE [",
+        "<?",
+        "<plist></plist>",
+        "<string>&#x110000;</string>",
+    ] {
+        let _ = judged(text);
+    }
+    let _ = lint("", &[0xFF, 0xFE, 0x3C], &Place::Elsewhere);
+    let _ = lint("", &[0xC3, 0x28], &Place::Elsewhere);
+}
