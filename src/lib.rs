@@ -19,6 +19,7 @@ pub mod error;
 pub mod demo;
 pub mod exit;
 pub mod fixes;
+pub mod init;
 pub mod probes;
 pub mod git;
 pub mod lint;

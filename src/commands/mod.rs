@@ -6,6 +6,7 @@ mod checks;
 mod explain;
 pub mod logs;
 pub mod fix;
+mod init;
 mod mending;
 pub mod open;
 mod promises;
@@ -54,6 +55,7 @@ pub fn run(cli: Cli, console: &mut Console<'_>) -> Exit {
         Some(Command::Check(mend)) => check::run(&mut call, &merged(&cli.mend, &mend)),
         Some(Command::Checks) => checks::run(&mut call),
         Some(Command::Explain { id }) => explain::run(&mut call, &id),
+        Some(Command::Init { here }) => init::run(&mut call, here),
         Some(Command::Sync) => mending::sync(&mut call),
         Some(Command::Serve) => serve::run(&mut call),
         Some(Command::Up { detach: true, .. }) => up::up(&mut call, up::Place::Detached),
@@ -109,6 +111,10 @@ impl Call<'_, '_> {
     fn misconfigured(&mut self, error: &ConfigError) -> Exit {
         let text = error.render(self.console.terminal.colour_err);
         self.console.tell(&text);
+        if matches!(error, ConfigError::Absent { .. }) {
+            let instead = init::instead(self);
+            self.console.tell(&instead);
+        }
         Exit::Usage
     }
 }
