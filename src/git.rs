@@ -9,10 +9,13 @@ use crate::config::Config;
 use crate::probes::program::{self, Ended, Output, Program};
 
 /// How long a git command of ours may write: a first fetch, a checkout of everything.
-const WRITING: Duration = Duration::from_secs(600);
+const WRITING: Duration = Duration::from_mins(10);
 
 /// The most that is kept of what git says.
 const LIMIT: usize = 16 * 1024 * 1024;
+
+/// git's words for a repository of another user, which it does not read.
+pub const DUBIOUS: &str = "dubious ownership";
 
 /// The variables of git's own that a user may set for all repositories; every other `GIT_…` is about one
 /// command or one repository, such as those that a hook finds, and would make git look elsewhere.

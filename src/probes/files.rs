@@ -1,6 +1,7 @@
 //! Plain files, where they may be looked at without fear of a volume that hangs.
 #![expect(clippy::disallowed_methods, reason = "probes are where files are read")]
 
+use std::fmt::Write;
 use std::fs::{self, File};
 use std::io::{self, ErrorKind, Read};
 use std::os::unix::fs::PermissionsExt;
@@ -95,5 +96,8 @@ pub(super) fn text(path: &Path) -> Result<Option<Vec<u8>>, ProbeError> {
 }
 
 fn hexadecimal(bytes: &[u8]) -> String {
-    bytes.iter().map(|byte| format!("{byte:02x}")).collect()
+    bytes.iter().fold(String::with_capacity(bytes.len() * 2), |mut text, byte| {
+        let _ = write!(text, "{byte:02x}");
+        text
+    })
 }

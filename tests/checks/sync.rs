@@ -49,16 +49,14 @@ fn behind(state: Result<State, ProbeError>, distance: Result<Distance, ProbeErro
     verdict(&sha_parity::CHECK, &cx(probes))
 }
 
-fn not_counted() -> Result<Distance, ProbeError> {
-    Err(ProbeError::NotGiven("distance"))
+const NOT_COUNTED: Result<Distance, ProbeError> = Err(ProbeError::NotGiven("distance"));
+
+fn overdue() -> State {
+    state(SyncStatus::Noop, 75, OLD_SHA)
 }
 
-fn overdue() -> Result<State, ProbeError> {
-    Ok(state(SyncStatus::Noop, 75, OLD_SHA))
-}
-
-fn counted(ahead: usize, behind: usize) -> Result<Distance, ProbeError> {
-    Ok(Distance { of: SHA.to_owned(), ahead, behind })
+fn counted(ahead: usize, behind: usize) -> Distance {
+    Distance { of: SHA.to_owned(), ahead, behind }
 }
 
 #[test]
@@ -72,29 +70,29 @@ fn sha_parity_equal() {
 
 #[test]
 fn sha_parity_pending_while_the_next_sync_is_due() {
-    assert_snapshot!(behind(Ok(state(SyncStatus::Updated, 12, OLD_SHA)), not_counted()), @"pending origin/main has moved to a1bfbf4, and the next sync is due, until 2026-03-16T20:30:46Z");
-    assert_snapshot!(behind(Ok(state(SyncStatus::Stale, 74, OLD_SHA)), not_counted()), @"pending origin/main has moved to a1bfbf4, and the next sync is due, until 2026-03-16T20:29:44Z");
+    assert_snapshot!(behind(Ok(state(SyncStatus::Updated, 12, OLD_SHA)), NOT_COUNTED), @"pending origin/main has moved to a1bfbf4, and the next sync is due, until 2026-03-16T20:30:46Z");
+    assert_snapshot!(behind(Ok(state(SyncStatus::Stale, 74, OLD_SHA)), NOT_COUNTED), @"pending origin/main has moved to a1bfbf4, and the next sync is due, until 2026-03-16T20:29:44Z");
 }
 
 #[test]
 fn sha_parity_behind() {
-    assert_snapshot!(behind(overdue(), counted(0, 3)), @"
+    assert_snapshot!(behind(Ok(overdue()), Ok(counted(0, 3))), @"
     fail the worktree is 3 commits behind origin/main
       expected: a1bfbf4c0ffee0123456789abcdef0123456789a
       actual: 0ddba11c0ffee0123456789abcdef0123456789a
     ");
-    assert_snapshot!(behind(overdue(), counted(0, 1)), @"
+    assert_snapshot!(behind(Ok(overdue()), Ok(counted(0, 1))), @"
     fail the worktree is 1 commit behind origin/main
       expected: a1bfbf4c0ffee0123456789abcdef0123456789a
       actual: 0ddba11c0ffee0123456789abcdef0123456789a
     ");
-    assert_snapshot!(behind(overdue(), counted(2, 0)), @"
+    assert_snapshot!(behind(Ok(overdue()), Ok(counted(2, 0))), @"
     fail the worktree is 2 commits ahead of origin/main
       expected: a1bfbf4c0ffee0123456789abcdef0123456789a
       actual: 0ddba11c0ffee0123456789abcdef0123456789a
     ");
-    assert_snapshot!(behind(overdue(), counted(2, 3)), @"
-    fail the worktree has 2 commits that origin/main lacks, and lacks 3 of its own
+    assert_snapshot!(behind(Ok(overdue()), Ok(counted(2, 3))), @"
+    fail the worktree has 2 commits of its own and is 3 behind origin/main
       expected: a1bfbf4c0ffee0123456789abcdef0123456789a
       actual: 0ddba11c0ffee0123456789abcdef0123456789a
     ");
@@ -102,21 +100,21 @@ fn sha_parity_behind() {
 
 #[test]
 fn sha_parity_is_no_pending_matter_without_an_excuse() {
-    let expected = behind(overdue(), not_counted());
+    let expected = behind(Ok(overdue()), NOT_COUNTED);
     assert_snapshot!(expected, @"
     fail the worktree is not on the commit of origin/main
       expected: a1bfbf4c0ffee0123456789abcdef0123456789a
       actual: 0ddba11c0ffee0123456789abcdef0123456789a
     ");
     // HEAD is not what the last sync wrote; the last sync failed; nobody syncs; the state cannot be read.
-    assert_eq!(behind(Ok(state(SyncStatus::Noop, 12, SHA)), not_counted()), expected);
-    assert_eq!(behind(Ok(state(SyncStatus::Failed, 12, OLD_SHA)), not_counted()), expected);
+    assert_eq!(behind(Ok(state(SyncStatus::Noop, 12, SHA)), NOT_COUNTED), expected);
+    assert_eq!(behind(Ok(state(SyncStatus::Failed, 12, OLD_SHA)), NOT_COUNTED), expected);
     let stopped = State { stopped: Some(ago(5)), ..state(SyncStatus::Noop, 12, OLD_SHA) };
-    assert_eq!(behind(Ok(stopped), not_counted()), expected);
-    assert_eq!(behind(Err(ProbeError::failed("read the state", &"denied")), not_counted()), expected);
+    assert_eq!(behind(Ok(stopped), NOT_COUNTED), expected);
+    assert_eq!(behind(Err(ProbeError::failed("read the state", &"denied")), NOT_COUNTED), expected);
     // The count is of an older fetch.
     let older = Ok(Distance { of: OLD_SHA.to_owned(), ahead: 0, behind: 0 });
-    assert_eq!(behind(overdue(), older), expected);
+    assert_eq!(behind(Ok(overdue()), older), expected);
 }
 
 #[test]
@@ -124,9 +122,9 @@ fn sha_parity_on_no_commit() {
     let worktree = on(Checkout { head: None, ..checkout() });
     let probes = Probes { worktree, remote: remote(), ..Probes::default() };
     assert_snapshot!(verdict(&sha_parity::CHECK, &cx(probes)), @"
-    fail the worktree is on no commit
+    fail the worktree's HEAD names no commit
       expected: a1bfbf4c0ffee0123456789abcdef0123456789a
-      actual: HEAD names no commit that is there
+      actual: no such commit
     ");
 }
 
@@ -136,7 +134,7 @@ fn sha_parity_offline_is_against_the_last_fetch() {
         let mut config = config();
         config.limits.offline = true;
         let canonical = Probe::given(Ok(Canonical::Present(repository)));
-        let state = Probe::given(overdue());
+        let state = Probe::given(Ok(overdue()));
         let probes = Probes { canonical, worktree: on(checkout()), state, ..Probes::default() };
         verdict(&sha_parity::CHECK, &cx_of(config, probes))
     };
@@ -337,8 +335,8 @@ fn with(change: impl FnOnce(&mut Mirror)) -> Config {
     config
 }
 
-fn content(digest: &str, mode: u32) -> Option<Content> {
-    Some(Content { digest: digest.to_owned(), mode })
+fn content(digest: &str, mode: u32) -> Content {
+    Content { digest: digest.to_owned(), mode }
 }
 
 fn carried(files: &[(&str, Option<Content>, Option<Content>)]) -> String {
@@ -353,33 +351,33 @@ fn carried(files: &[(&str, Option<Content>, Option<Content>)]) -> String {
 
 #[test]
 fn carried_files_as_in_the_repository() {
-    assert_snapshot!(carried(&[(".env.local", content("aa", 0o644), content("aa", 0o600))]), @"pass -");
+    assert_snapshot!(carried(&[(".env.local", Some(content("aa", 0o644)), Some(content("aa", 0o600)))]), @"pass -");
 }
 
 #[test]
 fn carried_files_at_fault() {
     let one = |source, copy| carried(&[(".env.local", source, copy)]);
-    assert_snapshot!(one(content("aa", 0o600), None), @"
+    assert_snapshot!(one(Some(content("aa", 0o600)), None), @"
     fail `.env.local` is missing in the worktree
       expected: /home/ada/dev/site/.env.local
       actual: /home/ada/ops/site/worktree/.env.local
     ");
-    assert_snapshot!(one(content("aa", 0o600), content("bb", 0o600)), @"
+    assert_snapshot!(one(Some(content("aa", 0o600)), Some(content("bb", 0o600))), @"
     fail `.env.local` differs from the one in the repository
       expected: /home/ada/dev/site/.env.local
       actual: /home/ada/ops/site/worktree/.env.local
     ");
-    assert_snapshot!(one(content("aa", 0o600), content("aa", 0o644)), @"
+    assert_snapshot!(one(Some(content("aa", 0o600)), Some(content("aa", 0o644))), @"
     fail `.env.local` has the mode 0644 in the worktree, not 0600
       expected: /home/ada/dev/site/.env.local
       actual: /home/ada/ops/site/worktree/.env.local
     ");
-    assert_snapshot!(one(None, content("aa", 0o600)), @"
+    assert_snapshot!(one(None, Some(content("aa", 0o600))), @"
     fail `.env.local` is not in the repository, from where it is carried
       expected: /home/ada/dev/site/.env.local
       actual: /home/ada/ops/site/worktree/.env.local
     ");
-    let several = [(".env.local", content("aa", 0o600), None), ("keys/api", None, None)];
+    let several = [(".env.local", Some(content("aa", 0o600)), None), ("keys/api", None, None)];
     assert_snapshot!(carried(&several), @"
     fail 2 carried files are not as in the repository
       .env.local: is missing in the worktree

@@ -190,7 +190,7 @@ fn worktree_exists_not_git() {
 fn worktree_exists_of_another_user() {
     let why = "detected dubious ownership in repository at '/home/ada/ops/site/worktree'";
     assert_snapshot!(found(&worktree_exists::CHECK, Worktree::NotGit(why.to_owned())), @"
-    fail the mirror's directory is not a git worktree
+    fail git does not read the mirror's directory, since it belongs to another user
       expected: /home/ada/ops/site/worktree
       actual: detected dubious ownership in repository at '/home/ada/ops/site/worktree'
     ");

@@ -41,10 +41,10 @@ fn a_hanging_repository_costs_one_deadline_and_later_nothing() {
     world.mirror.repository = world.home.at("dev/away");
     world.config.limits.timeout = Duration::from_secs(1);
     // The child of a test is another program that touches the volume; what counts here is that it is one.
-    let stat = world
+    let child = world
         .home
         .program("bin/look", &format!("#!/bin/sh\nexec stat {}/x\n", world.home.at("volume").display()));
-    world.machine = housecall::probes::machine::Machine::with_program(stat);
+    world.machine = housecall::probes::machine::Machine::with_program(child);
     let start = Instant::now();
     let first = git::canonical(&world.machine, &world.config, &world.mirror).unwrap_err();
     assert!(matches!(first, ProbeError::TimedOut { .. }), "{first}");

@@ -9,7 +9,7 @@ use housecall::probes::git::{self, Changes};
 use crate::world::World;
 
 fn changes(world: &World) -> Changes {
-    git::changes(&world.machine, &world.config, &world.checkout()).unwrap()
+    git::changes(&world.machine, &world.config, &world.checkout()).expect("git's answer")
 }
 
 #[test]

@@ -12,8 +12,8 @@ fn asked(files: &[(&str, &str)]) -> Vec<String> {
     for (name, content) in files {
         world.home.write(format!("ops/worktree/{name}"), content);
     }
-    let project = project::read(&world.mirror).unwrap();
-    let file = |path: &std::path::Path| path.file_name().unwrap().to_string_lossy().into_owned();
+    let project = project::read(&world.mirror).expect("a project");
+    let file = |path: &std::path::Path| path.file_name().expect("a name").to_string_lossy().into_owned();
     let ranges = project.ranges.iter().map(|(tool, (range, path))| format!("{tool} {range} {}", file(path)));
     ranges.chain(project.lockfile.iter().map(|it| format!("{} {}", it.manager, file(&it.path)))).collect()
 }

@@ -40,13 +40,13 @@ impl World {
     pub(crate) fn without_worktree(format: &[&str]) -> Self {
         let home = Home::new();
         let remote = home.at("remote.git");
-        std::fs::create_dir_all(&remote).unwrap();
+        std::fs::create_dir_all(&remote).expect("a part of the world");
         let init = ["init", "--quiet", "--initial-branch=main"];
         home.git(&remote, init.iter().chain(&["--bare"]).chain(format));
         home.write("dev/site/page.md", "one\n");
         let repository = home.at("dev/site");
         home.git(&repository, init.iter().chain(format));
-        home.git(&repository, ["remote", "add", "origin", remote.to_str().unwrap()]);
+        home.git(&repository, ["remote", "add", "origin", remote.to_str().expect("a part of the world")]);
         let sha = home.commit(&repository, "one");
         home.git(&repository, ["push", "--quiet", "origin", "main"]);
         home.git(&repository, ["fetch", "--quiet", "origin"]);
@@ -56,7 +56,7 @@ impl World {
             upstream: "main".to_owned(),
             worktree: home.at("ops/worktree"),
             branch: "localhost-sync".to_owned(),
-            every: Duration::from_secs(60),
+            every: Duration::from_mins(1),
             install: vec!["npm".to_owned(), "ci".to_owned()],
             build: Vec::new(),
             carry: vec![".env.local".into()],
@@ -86,7 +86,7 @@ impl World {
     }
 
     pub(crate) fn canonical(&self) -> Canonical {
-        git::canonical(&self.machine, &self.config, &self.mirror).unwrap()
+        git::canonical(&self.machine, &self.config, &self.mirror).expect("a part of the world")
     }
 
     pub(crate) fn repository(&self) -> Repository {
@@ -97,7 +97,8 @@ impl World {
     }
 
     pub(crate) fn worktree(&self) -> Worktree {
-        git::worktree(&self.machine, &self.config, &self.mirror, &self.canonical()).unwrap()
+        git::worktree(&self.machine, &self.config, &self.mirror, &self.canonical())
+            .expect("a part of the world")
     }
 
     pub(crate) fn checkout(&self) -> Checkout {

@@ -3,6 +3,7 @@
 use crate::check::{Check, CheckId, Group, Look, Severity};
 use crate::config::Mirror;
 use crate::cx::Cx;
+use crate::git;
 use crate::probes::git::Canonical;
 use crate::verdict::{Seen, Verdict};
 
@@ -27,6 +28,11 @@ fn look(cx: &Cx, mirror: &Mirror) -> Seen {
         Canonical::Unmounted(volume) => Verdict::fail("the canonical repository's volume is not mounted")
             .with("expected", expected)
             .with("volume", volume.as_path()),
+        Canonical::NotGit(why) if why.contains(git::DUBIOUS) => {
+            Verdict::fail("git does not read the canonical repository, since it belongs to another user")
+                .with("expected", expected)
+                .with("actual", why.as_str())
+        }
         Canonical::NotGit(why) => Verdict::fail("the canonical repository is not a git repository")
             .with("expected", expected)
             .with("actual", why.as_str()),

@@ -52,9 +52,9 @@ fn look(cx: &Cx, mirror: &Mirror) -> Seen {
         upstream.age.map(|age| format!(" as fetched {} ago", human_duration(age))).unwrap_or_default();
     let expected = Fact::Sha(upstream.sha.clone());
     let Some(head) = &checkout.head else {
-        return Ok(Verdict::fail("the worktree is on no commit")
+        return Ok(Verdict::fail("the worktree's HEAD names no commit")
             .with("expected", expected)
-            .with("actual", "HEAD names no commit that is there"));
+            .with("actual", "no such commit"));
     };
     if *head == upstream.sha {
         return Ok(Verdict::pass_with(format!("{} is {name}{asked}", short(head))).with("commit", expected));
@@ -68,7 +68,7 @@ fn look(cx: &Cx, mirror: &Mirror) -> Seen {
         Some(it) if it.ahead == 0 => format!("the worktree is {} behind {name}{asked}", commits(it.behind)),
         Some(it) if it.behind == 0 => format!("the worktree is {} ahead of {name}{asked}", commits(it.ahead)),
         Some(it) => format!(
-            "the worktree has {} that {name} lacks, and lacks {} of its own{asked}",
+            "the worktree has {} of its own and is {} behind {name}{asked}",
             commits(it.ahead),
             it.behind
         ),

@@ -12,7 +12,7 @@ use crate::probes::state::SyncStatus;
 use crate::verdict::{Seen, Verdict};
 
 /// A sync may take this long on top of its period before one counts as missed.
-const LONGEST: Duration = Duration::from_secs(120);
+const LONGEST: Duration = Duration::from_mins(2);
 
 /// The last sync is recent, and did not fail.
 pub static CHECK: Check = Check {

@@ -6,6 +6,7 @@ use crate::checks::worktree::worktree_place;
 use crate::config::Mirror;
 use crate::cx::Cx;
 use crate::fixes::sync;
+use crate::git;
 use crate::probes::git::{Canonical, Worktree};
 use crate::verdict::{Seen, Verdict};
 
@@ -27,6 +28,10 @@ fn look(cx: &Cx, mirror: &Mirror) -> Seen {
     let verdict = match &*found {
         Worktree::Present(checkout) => return Ok(Verdict::pass().with("worktree", checkout.top.as_path())),
         Worktree::Absent => expected("the mirror's worktree is not there"),
+        Worktree::NotGit(why) if why.contains(git::DUBIOUS) => {
+            expected("git does not read the mirror's directory, since it belongs to another user")
+                .with("actual", why.as_str())
+        }
         Worktree::NotGit(why) => {
             expected("the mirror's directory is not a git worktree").with("actual", why.as_str())
         }

@@ -14,6 +14,7 @@ use crate::error::ProbeError;
 use crate::git;
 use crate::probes::away::{self, Local, Place, What};
 use crate::probes::machine::Machine;
+use crate::probes::mounts::Mounts;
 use crate::probes::program::{self, Output};
 
 /// Where systems mount what comes and goes.
@@ -63,17 +64,22 @@ fn not_git(path: &Path) -> Canonical {
     Canonical::NotGit(format!("it lies inside the repository {} and is none itself", real(top).display()))
 }
 
-/// The place on which its volume is mounted, if that is missing or empty.
+/// The place on which its volume is to be mounted, where nothing is and it is missing or empty.
 fn unmounted(path: &Path) -> Option<PathBuf> {
-    let there = path.ancestors().find(|it| it.exists())?;
-    let inside = |root: &&str| there != Path::new(root) && there.starts_with(root);
-    if VOLUMES.contains(&there.to_str()?) {
-        // The mount point itself is gone: it is the next part of the path.
-        let next = path.strip_prefix(there).ok()?.components().next()?;
-        return Some(there.join(next));
+    let root = VOLUMES.iter().map(Path::new).find(|root| path.starts_with(root))?;
+    let mount = Mounts::read().ok()?.holding(path);
+    if mount.point.starts_with(root) {
+        return None;
     }
+    let there = path.ancestors().find(|it| it.exists())?;
     let empty = fs::read_dir(there).is_ok_and(|mut entries| entries.next().is_none());
-    (empty && VOLUMES.iter().any(|root| inside(&root))).then(|| there.to_owned())
+    // Below some roots each user has a folder of their own.
+    let between = there == root || (root.ends_with("media") && there.parent() == Some(root));
+    if empty && there != root {
+        return Some(there.to_owned());
+    }
+    let next = path.strip_prefix(there).ok()?.components().next()?;
+    between.then(|| there.join(next))
 }
 
 fn describe(place: &Place, repository: &git2::Repository) -> Result<Repository, git2::Error> {

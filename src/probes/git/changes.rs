@@ -1,5 +1,7 @@
 //! How the worktree's files differ from HEAD, in git's own judgement: filters, attributes and sparseness count.
 
+use std::fmt::Write;
+
 use super::{Changes, Checkout};
 use crate::config::{Config, Trust};
 use crate::error::ProbeError;
@@ -75,7 +77,7 @@ fn readable(name: &[u8]) -> String {
             }
         }
         for byte in chunk.invalid() {
-            text.push_str(&format!("\\x{byte:02x}"));
+            let _ = write!(text, "\\x{byte:02x}");
         }
     }
     text
