@@ -49,6 +49,9 @@ pub enum Kept {
         identity: u64,
         /// When.
         at: Timestamp,
+        /// When it first answered, if it has: from then on silence is no start.
+        #[serde(default)]
+        answered: Option<Timestamp>,
     },
     /// It keeps ending; the next start is at this time.
     BackingOff {
@@ -90,7 +93,7 @@ impl Running {
     /// When the server must have answered, if it was started and has until then.
     #[must_use]
     pub fn starting_until(&self, within: Duration, now: Timestamp) -> Option<Timestamp> {
-        let Kept::Started { at, .. } = self.server else { return None };
+        let Kept::Started { at, answered: None, .. } = self.server else { return None };
         let until = at.checked_add(within).ok()?;
         (now < until).then_some(until)
     }

@@ -138,7 +138,9 @@ pub fn restart(config: &Config) -> Result<bool, StepError> {
             return Err(StepError::failed(what, &"the keeper ended"));
         };
         match &now.server {
-            Kept::Started { .. } if now.server != before.server => return Ok(true),
+            Kept::Started { pid, identity, .. } if !is_same(&before.server, *pid, *identity) => {
+                return Ok(true);
+            }
             Kept::BackingOff { last, .. } if now.server != before.server => {
                 return Err(StepError::failed(what, last));
             }
@@ -206,6 +208,10 @@ fn signal(keeper: &Running, signal: Signal) -> Result<(), StepError> {
     let pid = i32::try_from(keeper.pid).ok().filter(|it| *it > 1).and_then(Pid::from_raw);
     let pid = pid.ok_or_else(|| StepError::failed(what.clone(), &"its file names no process"))?;
     kill_process(pid, signal).map_err(|error| StepError::failed(what, &error))
+}
+
+fn is_same(kept: &Kept, wanted: u32, wanted_identity: u64) -> bool {
+    matches!(kept, Kept::Started { pid, identity, .. } if (*pid, *identity) == (wanted, wanted_identity))
 }
 
 /// The reason, with the last line of the server's own log.

@@ -5,8 +5,8 @@ use std::fs::{File, TryLockError};
 use std::io::{Read, Write};
 use std::os::fd::AsFd;
 use std::os::unix::net::UnixStream;
-use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::{Arc, OnceLock};
 use std::time::{Duration, Instant};
 
 use jiff::Timestamp;
@@ -18,8 +18,9 @@ use crate::checks::server::on_port;
 use crate::config::Config;
 use crate::error::StepError;
 use crate::fixes::hands::files;
+use crate::probes::http::Answer;
 use crate::probes::keeper::{Keeper, Kept, Running, SCHEMA};
-use crate::probes::{clock, keeper, processes, sockets};
+use crate::probes::{clock, http, keeper, processes, sockets};
 use crate::serve::kept::{Role, is_there};
 use crate::serve::{group, may_run};
 
@@ -31,6 +32,8 @@ const GOOD: Duration = Duration::from_secs(60);
 const LONGEST: Duration = Duration::from_secs(60);
 /// How long a sync may go on once the keeper was told to end.
 const LAST_SYNC: Duration = Duration::from_secs(10);
+/// How long one question to a starting server may take.
+const ASKED: Duration = Duration::from_secs(5);
 /// How long a lock is tried for: a look holds it for a moment.
 const LOCK: Duration = Duration::from_secs(1);
 
@@ -71,6 +74,7 @@ struct Keeping<'a> {
     next_sync: Instant,
     synced: bool,
     written: Option<Running>,
+    answered: Arc<OnceLock<Timestamp>>,
 }
 
 enum State {
@@ -99,6 +103,7 @@ impl<'a> Keeping<'a> {
             next_sync: clock::instant(),
             synced: false,
             written: None,
+            answered: Arc::default(),
         }
     }
 
@@ -164,10 +169,31 @@ impl<'a> Keeping<'a> {
         match Role::start(self.config, "serve") {
             Ok(role) => {
                 self.say(&format!("server started, pid {}", role.pid()));
+                self.answered = Arc::default();
+                self.watch_answer();
                 self.server = State::Started(role);
             }
             Err(error) => self.back_off(error.to_string()),
         }
+    }
+
+    /// Asks the server, in a thread of its own, until it answers or its time to start is over.
+    fn watch_answer(&self) {
+        let Some(server) = self.config.server.clone() else { return };
+        let answered = Arc::clone(&self.answered);
+        std::thread::spawn(move || {
+            let (url, start) = (server.url(&server.ready.path), clock::instant());
+            // Nobody but the keeper holds the other end: without it nobody wants to know.
+            while Arc::strong_count(&answered) > 1 && start.elapsed() < server.ready.within {
+                if let Ok(Answer::Response(it)) = http::get(&url, ASKED)
+                    && it.status < 500
+                {
+                    let _ = answered.set(clock::now());
+                    return;
+                }
+                std::thread::sleep(Duration::from_millis(100));
+            }
+        });
     }
 
     fn port_holder(&self) -> Option<String> {
@@ -207,6 +233,7 @@ impl<'a> Keeping<'a> {
         let due = match &self.server {
             State::BackingOff { at, .. } => at.saturating_duration_since(clock::instant()),
             State::Waiting => Duration::from_millis(100),
+            State::Started(_) if self.answered.get().is_none() => Duration::from_millis(100),
             State::None | State::Started(_) => TICK,
         };
         due.clamp(Duration::from_millis(10), TICK)
@@ -231,7 +258,12 @@ impl<'a> Keeping<'a> {
     fn write(&mut self) -> Result<(), StepError> {
         let server = match &self.server {
             State::None | State::Waiting => Kept::None,
-            State::Started(role) => Kept::Started { pid: role.pid(), identity: role.identity, at: role.at },
+            State::Started(role) => Kept::Started {
+                pid: role.pid(),
+                identity: role.identity,
+                at: role.at,
+                answered: self.answered.get().copied(),
+            },
             State::BackingOff { next, last, .. } => {
                 Kept::BackingOff { failures: self.failures, next: *next, last: last.clone() }
             }

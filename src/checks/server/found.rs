@@ -94,7 +94,7 @@ pub fn owner_of(cx: &Cx, server: &Server) -> Result<Option<Found>, ProbeError> {
 ///
 /// # Errors
 /// Where the worktree cannot be looked at, or is not the mirror's.
-pub(super) fn place_of(cx: &Cx, server: &Server) -> Result<PathBuf, ProbeError> {
+pub fn place_of(cx: &Cx, server: &Server) -> Result<PathBuf, ProbeError> {
     match &cx.config().mirror {
         Some(mirror) if mirror.worktree == server.directory => Ok(cx.checkout()?.top.clone()),
         _ => Ok(server.directory.clone()),
@@ -131,6 +131,15 @@ pub fn is_kept(cx: &Cx, process: &Process) -> bool {
     let (Keeper::Running(keeper) | Keeper::Died(keeper)) = &*keeper else { return false };
     let Kept::Started { pid, identity, .. } = keeper.server else { return false };
     lineage(cx, process).iter().any(|it| it.pid == pid && it.identity == identity)
+}
+
+/// Whether the process is an ancestor of this one, or this one itself.
+#[must_use]
+pub fn runs_this_command(cx: &Cx, process: &Process) -> bool {
+    match cx.process(std::process::id()).as_deref() {
+        Ok(Some(own)) => lineage(cx, own).iter().any(|it| it.pid == process.pid),
+        _ => true,
+    }
 }
 
 /// Until when the kept server may still be starting.

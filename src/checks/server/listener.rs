@@ -4,7 +4,9 @@ use std::net::SocketAddr;
 
 use crate::check::{Check, CheckId, Group, Look, Needs, Severity};
 use crate::checks::runtime::runtime_version;
-use crate::checks::server::found::{self, first_process, on_port, starting, with_process};
+use crate::checks::server::found::{
+    Found, first_process, kind_of, on_port, place_of, starting, with_process,
+};
 use crate::checks::sync::dependencies;
 use crate::config::Server;
 use crate::cx::Cx;
@@ -63,21 +65,22 @@ fn on_another_address(
     }))
 }
 
-/// A server of the configured kind that runs from the worktree, on another port: its own was taken when it started.
-pub(super) fn moved(
-    cx: &Cx,
-    server: &Server,
-    listeners: &[Listener],
-) -> Result<Option<found::Found>, ProbeError> {
-    let place = found::place_of(cx, server).unwrap_or_else(|_| server.directory.clone());
+/// A server that runs from the worktree, on another port: its own was taken when it started.
+pub(super) fn moved(cx: &Cx, server: &Server, listeners: &[Listener]) -> Result<Option<Found>, ProbeError> {
+    let place = place_of(cx, server).unwrap_or_else(|_| server.directory.clone());
+    let mut other = None;
     for listener in listeners.iter().filter(|it| it.address.port() != server.listen.port()) {
         let Some(process) = first_process(cx, listener)? else { continue };
-        let here = process.directory.as_ref().is_some_and(|it| it.starts_with(&place));
-        if here && found::kind_of(cx, server, &process).is_some() {
-            return Ok(Some(found::Found { listener: listener.clone(), process }));
+        if !process.directory.as_ref().is_some_and(|it| it.starts_with(&place)) {
+            continue;
         }
+        let found = Found { listener: listener.clone(), process };
+        if kind_of(cx, server, &found.process).is_some() {
+            return Ok(Some(found));
+        }
+        other.get_or_insert(found);
     }
-    Ok(None)
+    Ok(other)
 }
 
 fn nobody(cx: &Cx, server: &Server) -> Verdict {

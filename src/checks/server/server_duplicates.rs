@@ -4,7 +4,7 @@ use std::path::Path;
 use std::sync::Arc;
 
 use crate::check::{Check, CheckId, Group, Look, Needs, Severity};
-use crate::checks::server::found::{self, first_process, lineage, on_port, place_of, who, with_process};
+use crate::checks::server::found::{first_process, lineage, on_port, place_of, who, with_process};
 use crate::checks::worktree::worktree_exists;
 use crate::config::Server;
 use crate::cx::Cx;
@@ -46,6 +46,19 @@ fn look(cx: &Cx, server: &Server) -> Seen {
     Ok(Verdict::pass())
 }
 
+/// The process of a second server that runs from the worktree, on another port.
+///
+/// # Errors
+/// Where the kernel cannot be asked.
+pub fn second_server(cx: &Cx, server: &Server) -> Result<Option<Arc<Process>>, ProbeError> {
+    let listeners = cx.listening()?;
+    let Some(listener) = on_port(&listeners, server.listen) else { return Ok(None) };
+    let Some(own) = first_process(cx, listener)? else { return Ok(None) };
+    let place = place_of(cx, server)?;
+    let second = second(cx, server, &listeners, (&own, &place))?;
+    Ok(second.map(|(_, process)| process))
+}
+
 type Other<'a> = Option<(&'a Listener, Arc<Process>)>;
 
 /// The same port under another loopback or general address, held by a process that has nothing to do with ours.
@@ -65,7 +78,7 @@ fn shares_the_port<'a>(
     Ok(None)
 }
 
-/// A server of the mirror's kind that runs from the worktree too.
+/// A server that runs from the worktree too.
 fn second<'a>(
     cx: &Cx,
     server: &Server,
@@ -76,7 +89,6 @@ fn second<'a>(
         if let Some(process) = first_process(cx, listener)?
             && runs_in(place, &process)
             && !are_related(cx, &process, own)
-            && found::kind_of(cx, server, &process).is_some()
         {
             return Ok(Some((listener, process)));
         }
