@@ -1,5 +1,6 @@
 //! The fix `sync`: rounds that end with the worktree aligned, its files carried, its dependencies installed.
 
+use crate::checks::worktree::worktree_clean;
 use crate::config::Mirror;
 use crate::cx::Cx;
 use crate::error::ProbeError;
@@ -83,7 +84,10 @@ fn align(
         return Ok(Vec::new());
     };
     let edited = match cx.changes() {
-        Ok(changes) => !changes.tracked.is_empty() || !changes.untracked.is_empty(),
+        Ok(changes) => {
+            let theirs = |file: &String| !worktree_clean::is_ours(mirror, file);
+            changes.corrupt.is_some() || !changes.tracked.is_empty() || changes.untracked.iter().any(theirs)
+        }
         // An index that git cannot read hides what was edited: the hands look with one of their own.
         Err(ProbeError::Failed { .. } | ProbeError::Unreadable { .. }) => true,
         Err(error) => return Err(error),

@@ -230,3 +230,12 @@ pub(crate) fn child(home: &Path, test: &str) -> Command {
     command.stdout(std::process::Stdio::null()).stderr(std::process::Stdio::null());
     command
 }
+
+/// Every file beneath a folder.
+pub(crate) fn walk(top: &Path) -> Vec<PathBuf> {
+    let mut found = Vec::new();
+    for entry in fs::read_dir(top).expect("a folder").map(|entry| entry.expect("an entry").path()) {
+        if entry.is_dir() { found.extend(walk(&entry)) } else { found.push(entry) }
+    }
+    found
+}

@@ -4,7 +4,6 @@
 //! holds (a reset that was killed half way) is nobody's work and is not kept.
 #![expect(clippy::disallowed_methods, reason = "hands write")]
 
-use std::collections::HashSet;
 use std::ffi::{OsStr, OsString};
 use std::fs;
 use std::path::{Path, PathBuf};
@@ -12,8 +11,10 @@ use std::path::{Path, PathBuf};
 use crate::config::{Config, Mirror};
 use crate::error::StepError;
 use crate::fixes::hands::files::{self, stamp};
-use crate::fixes::hands::git::{self, as_os, command, commit, git_path, must, run, succeeded};
-use crate::probes::{clock, program, state};
+use crate::fixes::hands::git::{self, commit, git_path, must, run};
+use crate::fixes::hands::index::Index;
+use crate::fixes::hands::worktree;
+use crate::probes::{clock, state};
 
 /// Where the refs of what was set aside are.
 pub const REFS: &str = "refs/housecall/rescued";
@@ -27,9 +28,6 @@ const IN_HAND: [&str; 6] = [
     "rebase-merge/orig-head",
     "rebase-apply/orig-head",
 ];
-
-/// How many arguments one command gets.
-const CHUNK: usize = 500;
 
 /// Puts what a person left in the mirror under a ref and into a patch; says where, if there was anything.
 ///
@@ -52,7 +50,7 @@ pub fn set_aside(config: &Config, mirror: &Mirror) -> Result<Option<String>, Ste
     let index = Index { config, top, file: directory.path().join("index") };
     let staged = index.start(base.as_deref())?;
     let moved = move_repositories(config, &index, time)?;
-    index.add_all()?;
+    index.add_all(&worktree::own_files(config, mirror)?)?;
     if let (Some(base), Some(upstream)) = (&base, &upstream) {
         index.add_overwritten(base, upstream)?;
     }
@@ -140,143 +138,6 @@ pub fn keep_branch(config: &Config, mirror: &Mirror, target: &str) -> Result<Opt
     }
     kept.dedup();
     Ok((!kept.is_empty()).then(|| format!("commits set aside as {}", kept.join(" and "))))
-}
-
-/// Whether git cannot read the worktree's index.
-pub(super) fn index_is_corrupt(config: &Config, top: &Path) -> Result<bool, StepError> {
-    let index = git_path(config, top, "index")?;
-    Ok(index.exists() && !run(config, top, &["ls-files", "--stage", "--cached", "-z"])?.succeeded())
-}
-
-/// A temporary index: the person's own is never written to.
-struct Index<'a> {
-    config: &'a Config,
-    top: &'a Path,
-    file: PathBuf,
-}
-
-impl Index<'_> {
-    /// Begins as a copy of the person's; the tree that is staged there, where it makes one.
-    fn start(&self, base: Option<&str>) -> Result<Option<OsString>, StepError> {
-        let own = git_path(self.config, self.top, "index")?;
-        if own.exists() && !index_is_corrupt(self.config, self.top)? {
-            fs::copy(&own, &self.file).map_err(|error| StepError::failed("copy the index", &error))?;
-            // An index in the middle of a merge makes no tree, and its parts are in the files.
-            let tree = self.run(&["write-tree"])?;
-            let staged = tree.succeeded().then(|| as_os(git::trimmed(&tree.stdout)).to_owned());
-            self.look_at_all()?;
-            return Ok(staged);
-        }
-        if let Some(base) = base {
-            self.must("read HEAD into a temporary index", &["read-tree", base])?;
-        }
-        Ok(None)
-    }
-
-    /// Has files looked at that the person told git to take for unchanged.
-    fn look_at_all(&self) -> Result<(), StepError> {
-        let listed = self.must("list the files", &["ls-files", "-v", "-z"])?;
-        let assumed: Vec<&OsStr> = listed
-            .stdout
-            .split(|byte| *byte == 0)
-            .filter(|entry| entry.first().is_some_and(u8::is_ascii_lowercase) && entry.len() > 2)
-            .map(|entry| as_os(&entry[2..]))
-            .collect();
-        self.with_paths("look at every file", &["update-index", "--no-assume-unchanged", "--"], &assumed)
-    }
-
-    fn add_all(&self) -> Result<(), StepError> {
-        let mut arguments = vec!["add", "-A", "--", "."];
-        let dependencies =
-            self.top.join("node_modules").exists() && !git::ignores_dependencies(self.config, self.top)?;
-        if dependencies {
-            arguments.push(":(exclude,top)node_modules");
-        }
-        let mut program = command(self.config, self.top, &arguments);
-        if dependencies {
-            program.environment.remove(OsStr::new("GIT_LITERAL_PATHSPECS"));
-        }
-        program.environment.insert("GIT_INDEX_FILE".into(), self.file.clone().into());
-        succeeded("keep what was left in the mirror", program::run(&program)?).map(drop)
-    }
-
-    /// Adds files that git ignores where the upstream has one of that name: a reset would overwrite them.
-    fn add_overwritten(&self, base: &str, upstream: &str) -> Result<(), StepError> {
-        let arguments =
-            ["diff-tree", "-r", "-z", "--no-renames", "--name-only", "--diff-filter=A", base, upstream];
-        let added = self.must("compare with the upstream", &arguments)?;
-        let there: Vec<&OsStr> = added
-            .stdout
-            .split(|byte| *byte == 0)
-            .filter(|path| !path.is_empty())
-            .map(as_os)
-            .filter(|path| fs::symlink_metadata(self.top.join(path)).is_ok())
-            .collect();
-        self.with_paths("keep an ignored file", &["add", "-f", "--"], &there)
-    }
-
-    /// The untracked repositories inside: git would keep only their names, and clean would delete them.
-    fn repositories(&self) -> Result<Vec<PathBuf>, StepError> {
-        let listed =
-            self.must("list what is untracked", &["ls-files", "--others", "--exclude-standard", "-z"])?;
-        let of_one = |entry: &[u8]| entry.strip_suffix(b"/").map(|path| PathBuf::from(as_os(path)));
-        Ok(listed.stdout.split(|byte| *byte == 0).filter_map(of_one).collect())
-    }
-
-    fn write_tree(&self) -> Result<OsString, StepError> {
-        let tree = self.must("write what was left in the mirror", &["write-tree"])?;
-        Ok(as_os(git::trimmed(&tree.stdout)).to_owned())
-    }
-
-    /// The paths at which a tree is different from every one of those others.
-    fn differs_from_all(&self, tree: &OsStr, others: &[&OsStr]) -> Result<HashSet<Vec<u8>>, StepError> {
-        let mut common: Option<HashSet<Vec<u8>>> = None;
-        for other in others {
-            let arguments: [&OsStr; 7] = [
-                "diff-tree".as_ref(),
-                "-r".as_ref(),
-                "-z".as_ref(),
-                "--no-renames".as_ref(),
-                "--name-only".as_ref(),
-                other,
-                tree,
-            ];
-            let output = self.must("compare what was left in the mirror", &arguments)?;
-            let paths: HashSet<Vec<u8>> = output
-                .stdout
-                .split(|byte| *byte == 0)
-                .filter(|it| !it.is_empty())
-                .map(<[u8]>::to_vec)
-                .collect();
-            common = Some(match common {
-                Some(common) => common.intersection(&paths).cloned().collect(),
-                None => paths,
-            });
-        }
-        Ok(common.unwrap_or_default())
-    }
-
-    fn with_paths(&self, what: &str, arguments: &[&str], paths: &[&OsStr]) -> Result<(), StepError> {
-        for chunk in paths.chunks(CHUNK) {
-            let whole: Vec<&OsStr> = arguments.iter().map(OsStr::new).chain(chunk.iter().copied()).collect();
-            self.must(what, &whole)?;
-        }
-        Ok(())
-    }
-
-    fn run<A: AsRef<OsStr>>(&self, arguments: &[A]) -> Result<program::Output, StepError> {
-        let mut program = command(self.config, self.top, arguments);
-        program.environment.insert("GIT_INDEX_FILE".into(), self.file.clone().into());
-        Ok(program::run(&program)?)
-    }
-
-    fn must<A: AsRef<OsStr>>(&self, what: &str, arguments: &[A]) -> Result<program::Output, StepError> {
-        let output = succeeded(what, self.run(arguments)?)?;
-        if output.truncated {
-            return Err(StepError::failed(what, &"git says more than is read"));
-        }
-        Ok(output)
-    }
 }
 
 /// Moves repositories inside the mirror out of it, whole; says where to.

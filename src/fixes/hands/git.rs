@@ -8,12 +8,9 @@ use std::time::Duration;
 
 use crate::config::{Config, Mirror};
 use crate::error::StepError;
-use crate::fixes::hands::{aside, commands, files};
+use crate::fixes::hands::{commands, files};
 use crate::git;
 use crate::probes::program::{self, Output, Program};
-
-/// A tree is not written when less than this is free: half a checkout is worse than an old one.
-const ROOM: u64 = 64 << 20;
 
 /// A git command that writes: no hooks, no fsmonitor, whatever the repository says.
 pub(super) fn command<A: AsRef<OsStr>>(config: &Config, directory: &Path, arguments: &[A]) -> Program {
@@ -138,97 +135,6 @@ fn fetch_command(config: &Config, mirror: &Mirror) -> Result<Output, StepError> 
     )
 }
 
-/// Makes the worktree on its branch at the tracking branch's commit, and locks it against pruning.
-///
-/// # Errors
-/// Refused where the branch is checked out elsewhere, or something is at the worktree's place.
-pub fn add_worktree(config: &Config, mirror: &Mirror) -> Result<Option<String>, StepError> {
-    let repository = &mirror.repository;
-    let target = commit(config, repository, &mirror.tracking_ref())?.ok_or_else(|| {
-        StepError::Refused(format!(
-            "{} is not fetched, so there is nothing to check out",
-            mirror.upstream_name()
-        ))
-    })?;
-    not_elsewhere(config, mirror, repository)?;
-    let parent = mirror.worktree.parent().unwrap_or(&mirror.worktree);
-    fs::create_dir_all(parent)
-        .map_err(|error| StepError::failed(format!("make {}", parent.display()), &error))?;
-    room(parent)?;
-    let kept = aside::keep_branch(config, mirror, &target)?;
-    let worktree = mirror.worktree.as_os_str();
-    if administration(config, mirror)?.is_some() {
-        // The directory is gone and its administration is left; forced twice, since we lock it.
-        let arguments = [OsStr::new("worktree"), "remove".as_ref(), "-f".as_ref(), "-f".as_ref(), worktree];
-        must(config, repository, "remove what is left of the old worktree", &arguments)?;
-    }
-    let arguments: [&OsStr; 6] = [
-        "worktree".as_ref(),
-        "add".as_ref(),
-        "-B".as_ref(),
-        mirror.branch.as_ref(),
-        worktree,
-        target.as_ref(),
-    ];
-    must(config, repository, "add the worktree", &arguments)?;
-    lock_worktree(config, mirror)?;
-    Ok(kept)
-}
-
-/// Locks the worktree, so that nobody's `git worktree prune` takes it away.
-fn lock_worktree(config: &Config, mirror: &Mirror) -> Result<(), StepError> {
-    let arguments: [&OsStr; 5] = [
-        "worktree".as_ref(),
-        "lock".as_ref(),
-        "--reason".as_ref(),
-        "kept by housecall".as_ref(),
-        mirror.worktree.as_os_str(),
-    ];
-    // It fails where it is locked already, which is as good.
-    run(config, &mirror.repository, &arguments).map(drop)
-}
-
-/// Has the worktree and the repository find each other again: a `.git` file that is gone, a repository that moved.
-///
-/// # Errors
-/// Refused where nothing in the repository belongs to this worktree.
-pub fn relink(config: &Config, mirror: &Mirror) -> Result<Option<String>, StepError> {
-    let administration = administration(config, mirror)?.ok_or_else(|| {
-        StepError::Refused(format!(
-            "nothing in {} belongs to this worktree",
-            config.tilde(&mirror.repository)
-        ))
-    })?;
-    let failed = |what: &str, error: std::io::Error| StepError::failed(what, &error);
-    let link = mirror.worktree.join(".git");
-    let points = format!("gitdir: {}\n", administration.display());
-    match fs::symlink_metadata(&link) {
-        Ok(found) if !found.is_file() => {
-            return Err(StepError::Refused(format!("{} is no plain file", config.tilde(&link))));
-        }
-        _ if fs::read_to_string(&link).ok().as_ref() == Some(&points) => {}
-        _ => replace(&link, points.as_bytes()).map_err(|error| failed("write the worktree's .git", error))?,
-    }
-    let head = administration.join("HEAD");
-    let written = fs::read_to_string(&head).unwrap_or_default();
-    let usable = written.starts_with("ref: ") || written.trim().len() >= 40;
-    if !usable || written.contains('\0') {
-        let line = format!("ref: refs/heads/{}\n", mirror.branch);
-        replace(&head, line.as_bytes()).map_err(|error| failed("write HEAD", error))?;
-    }
-    Ok(None)
-}
-
-fn replace(path: &Path, content: &[u8]) -> std::io::Result<()> {
-    use std::io::Write as _;
-    use std::os::unix::fs::PermissionsExt as _;
-    let mut file = tempfile::NamedTempFile::new_in(path.parent().unwrap_or_else(|| Path::new(".")))?;
-    file.write_all(content)?;
-    file.as_file().set_permissions(fs::Permissions::from_mode(0o644))?;
-    file.as_file().sync_all()?;
-    file.persist(path).map(drop).map_err(|error| error.error)
-}
-
 /// Where the repository keeps what it knows of this worktree, if it does.
 pub(super) fn administration(config: &Config, mirror: &Mirror) -> Result<Option<PathBuf>, StepError> {
     let common = common_directory(config, &mirror.repository)?;
@@ -241,123 +147,6 @@ pub(super) fn common_directory(config: &Config, directory: &Path) -> Result<Path
     let output =
         must(config, directory, &what, &["rev-parse", "--path-format=absolute", "--git-common-dir"])?;
     real(&PathBuf::from(as_os(trimmed(&output.stdout))))
-}
-
-/// Brings HEAD, index and files to that commit, after all that a person left there is safe.
-///
-/// # Errors
-/// Refused where the branch is checked out elsewhere; failed where anything differs at the end.
-pub fn align(config: &Config, mirror: &Mirror, sha: &str) -> Result<Option<String>, StepError> {
-    let top = &mirror.worktree;
-    if commit(config, top, sha)?.is_none() {
-        return Err(StepError::Refused(format!("the commit {sha} is not there")));
-    }
-    not_elsewhere(config, mirror, top)?;
-    room(top)?;
-    // The plan sets aside in a step of its own; this finds something only if it came about since.
-    let kept = aside::set_aside(config, mirror)?;
-    for operation in ["rebase", "merge", "cherry-pick", "revert", "am"] {
-        quit(config, mirror, operation)?;
-    }
-    let branch = format!("refs/heads/{}", mirror.branch);
-    must(config, top, "put HEAD on its branch", &["symbolic-ref", "HEAD", &branch])?;
-    let mut reset = run(config, top, &["reset", "--hard", "--quiet", sha])?;
-    let index = git_path(config, top, "index")?;
-    if !reset.succeeded() && index.exists() && !index.with_extension("lock").exists() {
-        // It is corrupt, or holds marks that forbid the reset; what was staged in it is set aside.
-        fs::remove_file(&index)
-            .map_err(|error| StepError::failed(format!("remove {}", index.display()), &error))?;
-        reset = run(config, top, &["reset", "--hard", "--quiet", sha])?;
-    }
-    succeeded("reset the worktree", reset)?;
-    let mut clean = vec!["clean", "-ffd", "--quiet"];
-    if !ignores_dependencies(config, top)? {
-        clean.extend(["-e", "/node_modules"]);
-    }
-    must(config, top, "clean the worktree", &clean)?;
-    verify(config, top, sha)?;
-    Ok(kept)
-}
-
-/// Ends an operation that was under way; what it had in hand is set aside by now.
-fn quit(config: &Config, mirror: &Mirror, operation: &str) -> Result<(), StepError> {
-    let top = &mirror.worktree;
-    let marks: &[&str] = match operation {
-        "rebase" => &["rebase-merge", "rebase-apply"],
-        "am" => &["rebase-apply/applying"],
-        "merge" => &["MERGE_HEAD"],
-        "cherry-pick" => &["CHERRY_PICK_HEAD", "sequencer"],
-        _ => &["REVERT_HEAD", "sequencer"],
-    };
-    for mark in marks {
-        if git_path(config, top, mark)?.exists() {
-            // What cannot be quit is ended by the reset, or found by the look that follows.
-            run(config, top, &[operation, "--quit"])?;
-            return Ok(());
-        }
-    }
-    Ok(())
-}
-
-/// Whether git ignores `node_modules` there: else it would take them for what a person left.
-pub(super) fn ignores_dependencies(config: &Config, top: &Path) -> Result<bool, StepError> {
-    let arguments = ["check-ignore", "--quiet", "--no-index", "node_modules/x"];
-    Ok(program::run(&git::command(config, top, &arguments))?.succeeded())
-}
-
-fn verify(config: &Config, top: &Path, sha: &str) -> Result<(), StepError> {
-    let head = commit(config, top, "HEAD")?;
-    if head.as_deref() != Some(sha) {
-        return Err(StepError::failed("align the worktree", &format!("HEAD is {head:?} afterwards")));
-    }
-    let status = must(
-        config,
-        top,
-        "look at the worktree afterwards",
-        &["status", "--porcelain", "--untracked-files=no", "--ignore-submodules=dirty"],
-    )?;
-    match git::said(&status) {
-        said if said.is_empty() => Ok(()),
-        said => Err(StepError::failed("align the worktree", &format!("afterwards git still says {said}"))),
-    }
-}
-
-/// Refuses where the mirror's branch is checked out in another worktree.
-fn not_elsewhere(config: &Config, mirror: &Mirror, directory: &Path) -> Result<(), StepError> {
-    let branch = format!("refs/heads/{}", mirror.branch);
-    let output = must(
-        config,
-        directory,
-        "ask where the branch is checked out",
-        &["for-each-ref", "--format=%(worktreepath)", &branch],
-    )?;
-    let path = trimmed(&output.stdout);
-    if path.is_empty() {
-        return Ok(());
-    }
-    let place = PathBuf::from(as_os(path));
-    let same = place == mirror.worktree
-        || fs::canonicalize(&place)
-            .ok()
-            .is_some_and(|it| Some(it) == fs::canonicalize(&mirror.worktree).ok());
-    if same {
-        return Ok(());
-    }
-    Err(StepError::Refused(format!(
-        "the branch {} is checked out in {}",
-        mirror.branch,
-        config.tilde(&place)
-    )))
-}
-
-fn room(directory: &Path) -> Result<(), StepError> {
-    let free = rustix::fs::statvfs(directory)
-        .map(|it| it.f_bavail.saturating_mul(it.f_frsize))
-        .map_err(|error| StepError::failed("ask how much is free", &error))?;
-    if free >= ROOM {
-        return Ok(());
-    }
-    Err(StepError::Refused(format!("only {} MiB are free at {}", free >> 20, directory.display())))
 }
 
 /// Where git keeps that of this worktree.

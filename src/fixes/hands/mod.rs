@@ -5,10 +5,12 @@ pub mod commands;
 pub mod files;
 pub mod git;
 pub mod guard;
+mod index;
 pub mod install;
 pub mod keeper;
 pub mod locks;
 pub mod process;
+pub mod worktree;
 
 use std::sync::Arc;
 
@@ -167,11 +169,11 @@ impl<'a> Hands<'a> {
                 self.tell_fetched(sha);
                 Ok(Some(format!("{} is {short}", mirror()?.upstream_name())))
             }
-            Action::AddWorktree => git::add_worktree(config, mirror()?),
-            Action::Relink => git::relink(config, mirror()?),
+            Action::AddWorktree => worktree::add_worktree(config, mirror()?),
+            Action::Relink => worktree::relink(config, mirror()?),
             Action::RemoveLock(path) => locks::remove(config, mirror()?, path).map(|()| None),
             Action::SetAside => aside::set_aside(config, mirror()?),
-            Action::Align(sha) => git::align(config, mirror()?, sha),
+            Action::Align(sha) => worktree::align(config, mirror()?, sha),
             Action::Carry(file) => files::carry(config, file),
             Action::Install(argv) => {
                 let mut tell = |chunk: &[u8]| on_event(Event::Output(chunk));

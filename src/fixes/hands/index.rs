@@ -1,0 +1,164 @@
+//! A temporary index, through which what a person left is read: their own is only copied.
+#![expect(clippy::disallowed_methods, reason = "hands write")]
+
+use std::collections::HashSet;
+use std::ffi::{OsStr, OsString};
+use std::fs;
+use std::path::{Path, PathBuf};
+
+use crate::config::Config;
+use crate::error::StepError;
+use crate::fixes::hands::git::{self, as_os, command, git_path, run, succeeded};
+use crate::probes::program;
+
+/// How many arguments one command gets.
+const CHUNK: usize = 500;
+
+/// A temporary index: the person's own is never written to.
+pub(super) struct Index<'a> {
+    pub(super) config: &'a Config,
+    pub(super) top: &'a Path,
+    pub(super) file: PathBuf,
+}
+
+impl Index<'_> {
+    /// Begins as a copy of the person's; the tree that is staged there, where it makes one.
+    pub(super) fn start(&self, base: Option<&str>) -> Result<Option<OsString>, StepError> {
+        let own = git_path(self.config, self.top, "index")?;
+        if own.exists() && !index_is_corrupt(self.config, self.top)? {
+            fs::copy(&own, &self.file).map_err(|error| StepError::failed("copy the index", &error))?;
+            // An index in the middle of a merge makes no tree, and its parts are in the files.
+            let tree = self.run(&["write-tree"])?;
+            let staged = tree.succeeded().then(|| as_os(git::trimmed(&tree.stdout)).to_owned());
+            self.look_at_all()?;
+            return Ok(staged);
+        }
+        if let Some(base) = base {
+            self.must("read HEAD into a temporary index", &["read-tree", base])?;
+        }
+        Ok(None)
+    }
+
+    /// Has files looked at that the person told git to take for unchanged.
+    fn look_at_all(&self) -> Result<(), StepError> {
+        let listed = self.must("list the files", &["ls-files", "-v", "-z"])?;
+        let assumed: Vec<&OsStr> = listed
+            .stdout
+            .split(|byte| *byte == 0)
+            .filter(|entry| entry.first().is_some_and(u8::is_ascii_lowercase) && entry.len() > 2)
+            .map(|entry| as_os(&entry[2..]))
+            .collect();
+        self.with_paths("look at every file", &["update-index", "--no-assume-unchanged", "--"], &assumed)
+    }
+
+    /// Adds all that is there, but for what Housecall itself put there.
+    pub(super) fn add_all(&self, own: &[PathBuf]) -> Result<(), StepError> {
+        let mut arguments: Vec<OsString> = ["add", "-A", "--", "."].map(OsString::from).into();
+        for path in own {
+            let path = path.as_os_str();
+            // Only where git does not track it: else it is a file of the project's that was edited.
+            let listed = self.run(&[OsStr::new("ls-files"), "-z".as_ref(), "--".as_ref(), path])?;
+            if listed.stdout.is_empty() {
+                let mut exclude = OsString::from(":(exclude,top,literal)");
+                exclude.push(path);
+                arguments.push(exclude);
+            }
+        }
+        let mut program = command(self.config, self.top, &arguments);
+        program.environment.remove(OsStr::new("GIT_LITERAL_PATHSPECS"));
+        program.environment.insert("GIT_INDEX_FILE".into(), self.file.clone().into());
+        succeeded("keep what was left in the mirror", program::run(&program)?).map(drop)
+    }
+
+    /// Adds files that git ignores where the upstream has one of that name: a reset would overwrite them.
+    pub(super) fn add_overwritten(&self, base: &str, upstream: &str) -> Result<(), StepError> {
+        let arguments =
+            ["diff-tree", "-r", "-z", "--no-renames", "--name-only", "--diff-filter=A", base, upstream];
+        let added = self.must("compare with the upstream", &arguments)?;
+        let there: Vec<&OsStr> = added
+            .stdout
+            .split(|byte| *byte == 0)
+            .filter(|path| !path.is_empty())
+            .map(as_os)
+            .filter(|path| fs::symlink_metadata(self.top.join(path)).is_ok())
+            .collect();
+        self.with_paths("keep an ignored file", &["add", "-f", "--"], &there)
+    }
+
+    /// The untracked repositories inside: git would keep only their names, and clean would delete them.
+    pub(super) fn repositories(&self) -> Result<Vec<PathBuf>, StepError> {
+        let listed =
+            self.must("list what is untracked", &["ls-files", "--others", "--exclude-standard", "-z"])?;
+        let of_one = |entry: &[u8]| entry.strip_suffix(b"/").map(|path| PathBuf::from(as_os(path)));
+        Ok(listed.stdout.split(|byte| *byte == 0).filter_map(of_one).collect())
+    }
+
+    pub(super) fn write_tree(&self) -> Result<OsString, StepError> {
+        let tree = self.must("write what was left in the mirror", &["write-tree"])?;
+        Ok(as_os(git::trimmed(&tree.stdout)).to_owned())
+    }
+
+    /// The paths at which a tree is different from every one of those others.
+    pub(super) fn differs_from_all(
+        &self,
+        tree: &OsStr,
+        others: &[&OsStr],
+    ) -> Result<HashSet<Vec<u8>>, StepError> {
+        let mut common: Option<HashSet<Vec<u8>>> = None;
+        for other in others {
+            let arguments: [&OsStr; 7] = [
+                "diff-tree".as_ref(),
+                "-r".as_ref(),
+                "-z".as_ref(),
+                "--no-renames".as_ref(),
+                "--name-only".as_ref(),
+                other,
+                tree,
+            ];
+            let output = self.must("compare what was left in the mirror", &arguments)?;
+            let paths: HashSet<Vec<u8>> = output
+                .stdout
+                .split(|byte| *byte == 0)
+                .filter(|it| !it.is_empty())
+                .map(<[u8]>::to_vec)
+                .collect();
+            common = Some(match common {
+                Some(common) => common.intersection(&paths).cloned().collect(),
+                None => paths,
+            });
+        }
+        Ok(common.unwrap_or_default())
+    }
+
+    fn with_paths(&self, what: &str, arguments: &[&str], paths: &[&OsStr]) -> Result<(), StepError> {
+        for chunk in paths.chunks(CHUNK) {
+            let whole: Vec<&OsStr> = arguments.iter().map(OsStr::new).chain(chunk.iter().copied()).collect();
+            self.must(what, &whole)?;
+        }
+        Ok(())
+    }
+
+    pub(super) fn run<A: AsRef<OsStr>>(&self, arguments: &[A]) -> Result<program::Output, StepError> {
+        let mut program = command(self.config, self.top, arguments);
+        program.environment.insert("GIT_INDEX_FILE".into(), self.file.clone().into());
+        Ok(program::run(&program)?)
+    }
+
+    pub(super) fn must<A: AsRef<OsStr>>(
+        &self,
+        what: &str,
+        arguments: &[A],
+    ) -> Result<program::Output, StepError> {
+        let output = succeeded(what, self.run(arguments)?)?;
+        if output.truncated {
+            return Err(StepError::failed(what, &"git says more than is read"));
+        }
+        Ok(output)
+    }
+}
+
+/// Whether git cannot read the worktree's index.
+fn index_is_corrupt(config: &Config, top: &Path) -> Result<bool, StepError> {
+    let index = git_path(config, top, "index")?;
+    Ok(index.exists() && !run(config, top, &["ls-files", "--stage", "--cached", "-z"])?.succeeded())
+}
