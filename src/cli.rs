@@ -173,7 +173,13 @@ pub enum Command {
     /// Allow a configuration found in a repository to run its programs
     Trust,
     /// Build a throwaway mirror, break it and mend it before your eyes
-    Demo,
+    Demo {
+        /// Only this one of its scenes, counted from 1
+        only: Option<usize>,
+        /// Leave its files, to look around
+        #[arg(long)]
+        keep: bool,
+    },
     /// Print completions for a shell
     Completions {
         /// The shell

@@ -3,6 +3,7 @@
 pub mod console;
 mod check;
 mod checks;
+mod demo;
 mod explain;
 pub mod logs;
 pub mod fix;
@@ -21,6 +22,7 @@ pub use console::{Console, Terminal};
 
 use crate::cli::{Cli, Command, Format, GlobalOptions};
 use crate::config::{Config, ConfigError, Options, Surroundings};
+use crate::demo::Keep;
 use crate::exit::Exit;
 
 /// One call of the program.
@@ -39,6 +41,10 @@ pub fn run(cli: Cli, console: &mut Console<'_>) -> Exit {
     match &cli.command {
         Some(Command::Look { arguments }) => return promises::look(arguments, console),
         Some(Command::Completions { shell }) => return promises::completions(*shell, console),
+        Some(Command::Demo { only, keep }) => {
+            let keep = if *keep { Keep::Files } else { Keep::Nothing };
+            return demo::run(*only, keep, console);
+        }
         Some(Command::Schema { of }) => return promises::schema(*of, console),
         _ => {}
     }
