@@ -32,3 +32,4 @@ pub mod serve;
 pub mod trust;
 pub mod unit;
 pub mod verdict;
+pub mod who;

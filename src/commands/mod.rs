@@ -14,6 +14,7 @@ mod promises;
 pub mod serve;
 pub mod sync;
 mod trust;
+mod who;
 pub mod up;
 
 use std::sync::Arc;
@@ -76,6 +77,7 @@ pub fn run(cli: Cli, console: &mut Console<'_>) -> Exit {
             logs::run(&mut call, role, lines, follow)
         }
         Some(Command::Open) => open::run(&mut call),
+        Some(Command::Who { port }) => return who::run(&mut call, port),
         Some(Command::Trust) => trust::run(&mut call),
         Some(_) => {
             call.console.error("this command is not built yet");

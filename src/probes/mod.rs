@@ -22,6 +22,7 @@ pub mod project;
 pub mod sockets;
 pub mod state;
 pub mod tools;
+pub mod whereabouts;
 
 use std::collections::HashMap;
 use std::hash::Hash;

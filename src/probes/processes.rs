@@ -1,4 +1,5 @@
 //! Processes: what they run, where, since when, and whose they are.
+#![expect(clippy::disallowed_methods, reason = "probes are where the machine is read")]
 
 use std::path::PathBuf;
 
@@ -47,6 +48,19 @@ pub struct Process {
 /// Where the kernel cannot be asked.
 pub fn read(pid: u32) -> Result<Option<Process>, ProbeError> {
     system::read(pid)
+}
+
+/// A user's name, where the system's plain list of users has it; else the number.
+#[must_use]
+pub fn user(uid: u32) -> String {
+    let list = std::fs::read_to_string("/etc/passwd").unwrap_or_default();
+    let number = uid.to_string();
+    let mut names = list.lines().filter_map(|line| {
+        let mut fields = line.split(':');
+        let name = fields.next()?;
+        (fields.nth(1) == Some(&number)).then(|| name.to_owned())
+    });
+    names.next().unwrap_or_else(|| format!("user {uid}"))
 }
 
 /// Its start time in the kernel's own unit, for sorting parents before children.

@@ -1,0 +1,29 @@
+//! `who PORT`: who answers there. It needs no configuration, and works wherever it is called.
+
+use jiff::tz::TimeZone;
+
+use super::Call;
+use crate::exit::Exit;
+use crate::probes::clock;
+use crate::probes::machine::Machine;
+use crate::who::{Reader, look, render};
+
+/// Says who answers on a port.
+pub(super) fn run(call: &mut Call<'_, '_>, port: u16) -> Exit {
+    let who = match look(&Machine::default(), &call.surroundings.directory, port) {
+        Ok(who) => who,
+        Err(error) => {
+            call.console.error(error);
+            return Exit::Undetermined;
+        }
+    };
+    if call.is_json() {
+        let text = serde_json::to_string_pretty(&who).unwrap_or_default();
+        call.console.print(&format!("{text}\n"));
+    } else {
+        let home = call.surroundings.home.clone();
+        let reader = Reader { home, now: clock::now(), zone: TimeZone::system() };
+        call.console.print(&render(&who, &reader));
+    }
+    who.exit()
+}
