@@ -175,7 +175,7 @@ pub enum Command {
     /// Build a throwaway mirror, break it and mend it before your eyes
     Demo {
         /// Only this one of its scenes, counted from 1
-        only: Option<usize>,
+        scene: Option<usize>,
         /// Leave its files, to look around
         #[arg(long)]
         keep: bool,

@@ -42,9 +42,9 @@ pub fn run(cli: Cli, console: &mut Console<'_>) -> Exit {
     match &cli.command {
         Some(Command::Look { arguments }) => return promises::look(arguments, console),
         Some(Command::Completions { shell }) => return promises::completions(*shell, console),
-        Some(Command::Demo { only, keep }) => {
+        Some(Command::Demo { scene, keep }) => {
             let keep = if *keep { Keep::Files } else { Keep::Nothing };
-            return demo::run(*only, keep, console);
+            return demo::run(*scene, keep, console);
         }
         Some(Command::Schema { of }) => return promises::schema(*of, console),
         _ => {}
