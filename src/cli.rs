@@ -163,6 +163,12 @@ pub enum Command {
         #[arg(value_parser = clap::value_parser!(u16).range(1..))]
         port: u16,
     },
+    /// Lint launchd jobs by themselves: keys, types, values, paths, schedules
+    Lint {
+        /// Property lists, XML or binary
+        #[arg(value_name = "FILE", required = true, value_hint = ValueHint::FilePath)]
+        files: Vec<PathBuf>,
+    },
     /// List every check: severity, fix, whether it applies here and why not
     Checks,
     /// Show the page of a check, with this mirror's paths

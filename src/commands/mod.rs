@@ -5,6 +5,7 @@ mod check;
 mod checks;
 mod demo;
 mod explain;
+mod lint;
 pub mod logs;
 pub mod fix;
 mod init;
@@ -63,6 +64,7 @@ pub fn run(cli: Cli, console: &mut Console<'_>) -> Exit {
         Some(Command::Checks) => checks::run(&mut call),
         Some(Command::Explain { id }) => explain::run(&mut call, &id),
         Some(Command::Init { here }) => init::run(&mut call, here),
+        Some(Command::Lint { files }) => Ok(lint::run(&mut call, &files)),
         Some(Command::Sync) => mending::sync(&mut call),
         Some(Command::Serve) => serve::run(&mut call),
         Some(Command::Up { detach: true, .. }) => up::up(&mut call, up::Place::Detached),

@@ -2,7 +2,8 @@
 
 use std::ops::Range;
 
-use annotate_snippets::{AnnotationKind, Group, Level, Renderer, Snippet};
+use annotate_snippets::renderer::DecorStyle;
+use annotate_snippets::{AnnotationKind, Group, Level, Origin, Renderer, Snippet};
 use serde::Serialize;
 
 use super::plist::decode;
@@ -36,17 +37,19 @@ pub fn json(files: &[File]) -> Result<String, serde_json::Error> {
 
 /// The findings in the manner of a compiler, and a line that sums them up.
 #[must_use]
-pub fn human(files: &[File], renderer: &Renderer) -> String {
+pub fn human(files: &[File], colour: bool) -> String {
+    let renderer = if colour { Renderer::styled() } else { Renderer::plain() };
+    let renderer = renderer.decor_style(DecorStyle::Unicode);
     let mut text = String::new();
     for file in files {
         let source =
             decode(&file.bytes).unwrap_or_else(|_| String::from_utf8_lossy(&file.bytes).into_owned());
         for finding in &file.findings {
-            text.push_str(&one(file, &source, finding, renderer));
+            text.push_str(&one(file, &source, finding, &renderer));
             text.push_str("\n\n");
         }
     }
-    text + &summary(files) + "\n"
+    text + &summary(files)
 }
 
 fn one(file: &File, source: &str, finding: &Finding, renderer: &Renderer) -> String {
@@ -67,7 +70,7 @@ fn one(file: &File, source: &str, finding: &Finding, renderer: &Renderer) -> Str
             let snippet = Snippet::source(shown.as_str()).line_start(first).path(file.path.as_str());
             Group::with_title(title).element(snippet.annotation(annotation))
         }
-        None => Group::with_title(title).element(annotate_snippets::Origin::path(file.path.as_str())),
+        None => Group::with_title(title).element(Origin::path(file.path.as_str())),
     };
     let group = match &finding.suggestion {
         Some(suggestion) => group.element(Level::HELP.message(format!("write `{suggestion}`"))),
@@ -100,7 +103,9 @@ fn hidden(line: &str, finding: &Finding) -> String {
     }
 }
 
-fn summary(files: &[File]) -> String {
+/// One line: how many files, and what was found in them.
+#[must_use]
+pub fn summary(files: &[File]) -> String {
     let count =
         |severity| files.iter().flat_map(|it| &it.findings).filter(|it| it.severity == severity).count();
     let plural = |number: usize, noun: &str| format!("{number} {noun}{}", if number == 1 { "" } else { "s" });
@@ -112,5 +117,5 @@ fn summary(files: &[File]) -> String {
         .chain((count(Severity::Info) > 0).then(|| format!("{} info", count(Severity::Info))))
         .collect();
     let found = if parts.is_empty() { "nothing to say".to_owned() } else { parts.join(", ") };
-    format!("{}: {found}", plural(files.len(), "file"))
+    format!("{}: {found}\n", plural(files.len(), "file"))
 }
