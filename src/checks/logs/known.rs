@@ -14,8 +14,13 @@ pub(super) struct Signature {
 /// The first that matches is believed, so the telling ones come first.
 pub(super) static KNOWN: &[Signature] = &[
     Signature {
-        texts: &[&["Operation not permitted", "/Volumes/"], &["EPERM", "/Volumes/"], &["EPERM", "uv_cwd"]],
-        cause: "macOS keeps the job from an external volume",
+        texts: &[
+            &["Operation not permitted", "/Volumes/"],
+            &["EPERM", "/Volumes/"],
+            &["EPERM", "uv_cwd"],
+            &["EPERM", "astro.mjs"],
+        ],
+        cause: "macOS keeps the job from an external volume or a protected directory",
         remedy: "keep the worktree and all that the jobs run below the home directory, or grant full disk access",
     },
     Signature {
@@ -45,7 +50,15 @@ pub(super) static KNOWN: &[Signature] = &[
     },
     Signature {
         texts: &[
-            &["EPERM", "astro"],
+            &["Permission denied (publickey)"],
+            &["Host key verification failed"],
+            &["could not read Username"],
+        ],
+        cause: "the remote does not let the job in",
+        remedy: "see `housecall explain remote-reachable`",
+    },
+    Signature {
+        texts: &[
             &["EACCES"],
             &["EPERM"],
             &["Permission denied"],
@@ -96,15 +109,6 @@ pub(super) static KNOWN: &[Signature] = &[
         texts: &[&["JavaScript heap out of memory"]],
         cause: "the server ran out of memory",
         remedy: "give it more with NODE_OPTIONS=--max-old-space-size in `env` of [serve]",
-    },
-    Signature {
-        texts: &[
-            &["Permission denied (publickey)"],
-            &["Host key verification failed"],
-            &["could not read Username"],
-        ],
-        cause: "the remote does not let the job in",
-        remedy: "see `housecall explain remote-reachable`",
     },
     Signature {
         texts: &[

@@ -36,10 +36,15 @@ fn look(cx: &Cx, _mirror: &Mirror) -> Seen {
     }
     let Some((role, _, (first, _))) = found.first() else { return Ok(Verdict::pass()) };
     let message = format!("the log of `{role}` shows that {}", first.cause);
+    let who = cx.config().server.as_ref().map(|it| format!("`housecall who {}`", it.listen.port()));
+    let remedy = |it: &Signature| match &who {
+        Some(who) => it.remedy.replace("`housecall who`", who),
+        None => it.remedy.to_owned(),
+    };
     let verdict = found.iter().fold(Verdict::fail(message), |verdict, (_, path, (signature, line))| {
         let verdict =
             if signature.cause == first.cause { verdict } else { verdict.with("also", signature.cause) };
-        verdict.with("line", line.as_str()).with("log", path.as_path()).with("remedy", signature.remedy)
+        verdict.with("line", line.as_str()).with("log", path.as_path()).with("remedy", remedy(signature))
     });
     Ok(verdict)
 }
