@@ -7,6 +7,7 @@
 
 mod syntax;
 mod plist;
+mod binary;
 mod keys;
 mod shape;
 mod job;

@@ -80,7 +80,8 @@ pub(super) fn placeholder(key: &str, path: &str, line: Line, report: &mut Report
 pub(super) fn has_placeholder(text: &str) -> bool {
     let between = |mark: &str| {
         text.split(mark).nth(1).is_some_and(|it| {
-            !it.is_empty() && it.chars().all(|it| it.is_ascii_uppercase() || it.is_ascii_digit() || it == '_')
+            it.contains(|it: char| it.is_ascii_uppercase())
+                && it.chars().all(|it| it.is_ascii_uppercase() || it.is_ascii_digit() || it == '_')
         })
     };
     let enclosed =

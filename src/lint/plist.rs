@@ -1,7 +1,7 @@
 //! A property list with the line of everything in it, whatever its encoding.
 
 use super::syntax::{self, Syntax};
-use super::{Finding, Severity};
+use super::{Finding, Severity, binary};
 
 /// A line, from one; a binary property list has none.
 pub(super) type Line = Option<usize>;
@@ -87,8 +87,8 @@ impl Node {
 /// Reads XML or binary, as launchd does.
 pub(super) fn read(bytes: &[u8]) -> Read {
     if bytes.starts_with(b"bplist") {
-        return match ::plist::Value::from_reader(std::io::Cursor::new(bytes)) {
-            Ok(value) => Read { root: Some(from_binary(value)), problems: Vec::new() },
+        return match binary::read(bytes) {
+            Ok(root) => Read { root: Some(root), problems: Vec::new() },
             Err(error) => broken(None, format!("the binary property list is damaged: {error}")),
         };
     }
@@ -131,25 +131,4 @@ fn declares_latin(bytes: &[u8]) -> bool {
     let head = String::from_utf8_lossy(&bytes[..bytes.len().min(120)]).to_ascii_lowercase();
     let declaration = head.split("?>").next().unwrap_or_default();
     declaration.starts_with("<?xml") && ["iso-8859-1", "us-ascii"].iter().any(|it| declaration.contains(it))
-}
-
-fn from_binary(value: ::plist::Value) -> Node {
-    use ::plist::Value as Binary;
-    let value = match value {
-        Binary::Array(items) => Value::List(items.into_iter().map(from_binary).collect()),
-        Binary::Dictionary(entries) => {
-            let entry = |(key, value)| Entry { key, line: None, node: from_binary(value) };
-            Value::Dict(entries.into_iter().map(entry).collect())
-        }
-        Binary::Boolean(flag) => Value::Flag(flag),
-        Binary::Date(_) => Value::Date,
-        Binary::Integer(number) => {
-            let unsigned = number.as_unsigned().map(i128::from);
-            Value::Integer(number.as_signed().map(i128::from).or(unsigned).unwrap_or_default())
-        }
-        Binary::Real(number) => Value::Real(number),
-        Binary::String(text) => Value::Text(text),
-        _ => Value::Data,
-    };
-    Node { line: None, value }
 }

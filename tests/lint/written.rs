@@ -226,3 +226,32 @@ fn no_cut_and_no_mutation_makes_it_panic() {
     let _ = lint("", &[0xFF, 0xFE, 0x3C], &Place::Elsewhere);
     let _ = lint("", &[0xC3, 0x28], &Place::Elsewhere);
 }
+
+/// Arrays of two that both are the next: small, and 2 to the power of their number when it is unfolded.
+fn folded(arrays: u8, width: u8) -> Vec<u8> {
+    let mut bytes = b"bplist00".to_vec();
+    let mut offsets = Vec::new();
+    for array in 0..arrays {
+        offsets.push(u8::try_from(bytes.len()).unwrap_or(u8::MAX));
+        bytes.push(0xA0 | width);
+        bytes.extend(std::iter::repeat_n(array + 1, width.into()));
+    }
+    offsets.push(u8::try_from(bytes.len()).unwrap_or(u8::MAX));
+    bytes.push(0x09);
+    let table = u8::try_from(bytes.len()).unwrap_or(u8::MAX);
+    bytes.extend(offsets);
+    bytes.extend([0, 0, 0, 0, 0, 0, 1, 1, 0, 0, 0, 0, 0, 0, 0, arrays + 1]);
+    bytes.extend([0; 15]);
+    bytes.push(table);
+    bytes
+}
+
+#[test]
+fn a_small_file_that_unfolds_without_end_is_refused() {
+    let message = |bytes: &[u8]| lint("x.plist", bytes, &Place::Elsewhere).unwrap().remove(0).message;
+    assert_eq!(message(&folded(3, 2)), "a job is a dictionary, and this is an array");
+    let bomb = "the binary property list is damaged: it unfolds to more values than any job has";
+    assert_eq!(message(&folded(60, 2)), bomb);
+    let deep = "the binary property list is damaged: it is nested too deeply";
+    assert_eq!(message(&folded(110, 1)), deep);
+}
