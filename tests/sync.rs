@@ -162,6 +162,18 @@ fn a_merge_or_a_rebase_under_way_is_ended_and_what_it_had_is_kept() {
 }
 
 #[test]
+fn a_bisect_under_way_is_ended_where_the_branch_is() {
+    let world = World::synced();
+    let worktree = world.worktree();
+    world.push("index.html", "newer\n");
+    world.sync();
+    world.home.git(&worktree, ["bisect", "start", "HEAD", "HEAD~1"]);
+    assert!(world.administration().join("BISECT_LOG").exists(), "a bisect is under way");
+    world.heals();
+    assert!(!world.administration().join("BISECT_LOG").exists(), "it is over");
+}
+
+#[test]
 fn a_detached_head_and_another_branch_go_back_without_losing_commits() {
     let world = World::synced();
     let worktree = world.worktree();

@@ -133,6 +133,10 @@ pub fn align(config: &Config, mirror: &Mirror, sha: &str) -> Result<Option<Strin
         reset = run(config, top, &["reset", "--hard", "--quiet", sha])?;
     }
     succeeded("reset the worktree", reset)?;
+    if git_path(config, top, "BISECT_LOG")?.exists() {
+        // It needs an index, and on the branch that HEAD is on now it moves nothing.
+        must(config, top, "end the bisect", &["bisect", "reset", "HEAD"])?;
+    }
     let mut clean: Vec<OsString> = ["clean", "-ffd", "--quiet"].map(OsString::from).into();
     for path in own_files(config, mirror)? {
         clean.extend(["-e".into(), pattern(&path)]);
