@@ -299,7 +299,7 @@ fn what_was_done(repair: &Repair) -> String {
                 (Action::Align(sha), _) => format!("aligned on {}", sha.get(..7).unwrap_or(sha)),
                 (Action::Record, _) => continue,
                 (_, Some(note)) => note.clone(),
-                (action, None) if matches!(action, Action::SetAside) => continue,
+                (Action::SetAside, None) => continue,
                 (action, None) => action.name().replace('-', " "),
             };
             done.push(said);

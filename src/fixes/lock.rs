@@ -1,5 +1,4 @@
 //! One lock per mirror: the kernel's, so that it ends with whoever holds it, and no live one is ever deleted.
-#![expect(clippy::disallowed_methods, reason = "hands write")]
 
 use std::fs::{File, TryLockError};
 use std::io::{Read, Seek, SeekFrom, Write};

@@ -132,7 +132,7 @@ fn record(cx: &Cx, checkout: &Checkout, broken: &[&Examined]) -> Vec<Step> {
     if names(broken, "sync-recent") {
         return vec![safe(Action::Fetch, Guard::None), safe(Action::Record, Guard::None)];
     }
-    if last != checkout.head { vec![safe(Action::Record, Guard::None)] } else { Vec::new() }
+    if last == checkout.head { Vec::new() } else { vec![safe(Action::Record, Guard::None)] }
 }
 
 /// Whether the remote has a commit that is not fetched, as far as it answers.

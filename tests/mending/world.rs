@@ -45,7 +45,7 @@ pub(crate) fn config(home: &Path) -> Config {
             upstream: "main".to_owned(),
             worktree: home.join("ops/worktree"),
             branch: "localhost-sync".to_owned(),
-            every: Duration::from_secs(60),
+            every: Duration::from_mins(1),
             install: Vec::new(),
             build: Vec::new(),
             carry: Vec::new(),
@@ -220,7 +220,7 @@ fn collect(top: &Path, relative: &Path, found: &mut BTreeMap<PathBuf, Vec<u8>>) 
 /// Makes a file a minute old.
 pub(crate) fn age(path: &Path) {
     let file = fs::File::options().write(true).open(path).expect("the file");
-    file.set_modified(SystemTime::now() - Duration::from_secs(60)).expect("its time");
+    file.set_modified(SystemTime::now() - Duration::from_mins(1)).expect("its time");
 }
 
 /// This test binary, as another process that runs one of its tests in that home.

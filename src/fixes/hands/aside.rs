@@ -85,16 +85,12 @@ pub fn set_aside(config: &Config, mirror: &Mirror) -> Result<Option<String>, Ste
         }
     }
     let commits = parents.len();
-    if commits == 0 && is_kept_tree(config, top, &tree, staged.as_deref())? {
-        return Ok(None);
-    }
-    if !edited && staged.is_none() && commits == 0 {
+    let nothing = !edited && staged.is_none() && commits == 0;
+    if nothing || commits == 0 && is_kept_tree(config, top, &tree, staged.as_deref())? {
         return Ok(moved.map(|place| format!("set aside in {}", config.tilde(&place))));
     }
-    if let Some(head) = &base {
-        if !parents.contains(head) {
-            parents.insert(0, head.clone());
-        }
+    if let Some(head) = base.as_ref().filter(|head| !parents.contains(head)) {
+        parents.insert(0, head.clone());
     }
     if let Some(staged) = &staged {
         let parent = base.iter().cloned().collect::<Vec<_>>();

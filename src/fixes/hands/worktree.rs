@@ -87,9 +87,9 @@ pub fn relink(config: &Config, mirror: &Mirror) -> Result<Option<String>, StepEr
         _ => replace(&link, points.as_bytes()).map_err(|error| failed("write the worktree's .git", error))?,
     }
     let head = administration.join("HEAD");
-    let written = fs::read_to_string(&head).unwrap_or_default();
-    let usable = written.starts_with("ref: ") || written.trim().len() >= 40;
-    if !usable || written.contains('\0') {
+    let content = fs::read_to_string(&head).unwrap_or_default();
+    let usable = content.starts_with("ref: ") || content.trim().len() >= 40;
+    if !usable || content.contains('\0') {
         let line = format!("ref: refs/heads/{}\n", mirror.branch);
         replace(&head, line.as_bytes()).map_err(|error| failed("write HEAD", error))?;
     }
