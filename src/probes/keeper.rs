@@ -75,18 +75,18 @@ const WRITING: Duration = Duration::from_millis(500);
 /// # Errors
 /// Where its files are there and may not be read, or make no sense.
 pub fn read(config: &Config) -> Result<Keeper, ProbeError> {
-    if !is_held(config)? {
-        return Ok(said(config)?.map_or(Keeper::Absent, Keeper::Died));
-    }
     let start = super::clock::instant();
-    loop {
-        match said(config) {
-            Ok(Some(running)) => return Ok(Keeper::Running(running)),
-            Ok(None) if start.elapsed() < WRITING => std::thread::sleep(Duration::from_millis(5)),
-            Ok(None) => return Err(ProbeError::unreadable(name(config), &"the keeper has not written it")),
-            Err(error) => return Err(error),
+    // Between a keeper's taking its lock and its first word, and between its last and its end, it has no file.
+    while is_held(config)? {
+        if let Some(running) = said(config)? {
+            return Ok(Keeper::Running(running));
         }
+        if start.elapsed() > WRITING {
+            return Err(ProbeError::unreadable(name(config), &"the keeper has not written it"));
+        }
+        std::thread::sleep(Duration::from_millis(5));
     }
+    Ok(said(config)?.map_or(Keeper::Absent, Keeper::Died))
 }
 
 impl Running {
