@@ -11,3 +11,11 @@ mod processes;
 mod program;
 #[path = "probes_machine/sockets.rs"]
 mod sockets;
+#[path = "probes_machine/logs.rs"]
+mod logs;
+#[path = "probes_machine/tools.rs"]
+mod tools;
+#[path = "probes_machine/who.rs"]
+mod who;
+#[path = "checks/worlds.rs"]
+mod worlds;

@@ -13,9 +13,9 @@ use insta::assert_snapshot;
 
 use crate::worlds::{SHA, ago, at, config, cx, cx_of, verdict};
 
-fn log(role: &str, bytes: u64, tail: &str) -> Result<Log, ProbeError> {
+fn log(role: &str, bytes: u64, tail: &str) -> Log {
     let path: PathBuf = at("ops/site/logs").join(format!("{role}.log"));
-    Ok(Log { path, bytes, tail: tail.to_owned() })
+    Log { path, bytes, tail: tail.to_owned() }
 }
 
 fn synced(status: SyncStatus) -> Probe<State> {
@@ -39,7 +39,7 @@ fn synced(status: SyncStatus) -> Probe<State> {
 }
 
 fn said(serve: &str, sync: &str, status: SyncStatus) -> Probes {
-    let logs = [("serve", log("serve", 400, serve)), ("sync", log("sync", 400, sync))];
+    let logs = [("serve", Ok(log("serve", 400, serve))), ("sync", Ok(log("sync", 400, sync)))];
     Probes { logs: Keyed::given(logs), state: synced(status), ..Probes::default() }
 }
 
@@ -147,7 +147,7 @@ fn a_log_that_may_not_be_read_is_unknown() {
 #[test]
 fn logs_that_have_grown_too_long_are_named() {
     let sized = |sync, serve| {
-        let logs = [("serve", log("serve", serve, "")), ("sync", log("sync", sync, ""))];
+        let logs = [("serve", Ok(log("serve", serve, ""))), ("sync", Ok(log("sync", sync, "")))];
         verdict(&log_size::CHECK, &cx(Probes { logs: Keyed::given(logs), ..Probes::default() }))
     };
     assert_snapshot!(sized(5 << 20, 0), @"pass -");

@@ -3,7 +3,6 @@
 
 use std::net::{Ipv4Addr, Ipv6Addr, SocketAddr, TcpListener, TcpStream};
 use std::process::{Command, Stdio};
-use std::time::{Duration, Instant};
 
 use housecall::probes::sockets::{Listener, listening};
 
@@ -40,16 +39,4 @@ fn those_that_share_a_listener_are_named_parents_first() {
     child.kill().unwrap();
     child.wait().unwrap();
     assert_eq!(pids, [std::process::id(), child.id()]);
-}
-
-#[test]
-fn asking_is_fast() {
-    let start = Instant::now();
-    let times = (0..5).map(|_| {
-        let start = Instant::now();
-        listening().unwrap();
-        start.elapsed()
-    });
-    let best = times.min().unwrap();
-    assert!(best < Duration::from_millis(50), "{best:?} of {:?}", start.elapsed());
 }
