@@ -106,13 +106,12 @@ fn sha_parity_is_no_pending_matter_without_an_excuse() {
       expected: a1bfbf4c0ffee0123456789abcdef0123456789a
       actual: 0ddba11c0ffee0123456789abcdef0123456789a
     ");
-    // HEAD is not what the last sync wrote; the last sync failed; nobody syncs; the state cannot be read.
+    // Not what the last sync wrote; it failed; nobody syncs; the state cannot be read; an older fetch was counted.
     assert_eq!(behind(Ok(state(SyncStatus::Noop, 12, SHA)), NOT_COUNTED), expected);
     assert_eq!(behind(Ok(state(SyncStatus::Failed, 12, OLD_SHA)), NOT_COUNTED), expected);
     let stopped = State { stopped: Some(ago(5)), ..state(SyncStatus::Noop, 12, OLD_SHA) };
     assert_eq!(behind(Ok(stopped), NOT_COUNTED), expected);
     assert_eq!(behind(Err(ProbeError::failed("read the state", &"denied")), NOT_COUNTED), expected);
-    // The count is of an older fetch.
     let older = Ok(Distance { of: OLD_SHA.to_owned(), ahead: 0, behind: 0 });
     assert_eq!(behind(Ok(overdue()), older), expected);
 }
@@ -243,6 +242,8 @@ fn sync_recent_stopped() {
 
 #[test]
 fn sync_recent_unknown() {
+    let bad = vec![(config().sync_file(), "it is torn".to_owned())];
+    assert_snapshot!(recent(Ok(State { last_sync: None, bad, ..overdue() })), @"unknown ~/ops/site/sync.json is not readable: it is torn");
     assert_snapshot!(recent(Err(ProbeError::failed("read the state", &"Permission denied"))), @"unknown cannot read the state: Permission denied");
 }
 

@@ -2,11 +2,10 @@
 
 use std::time::Duration;
 
-use crate::check::{Check, CheckId, Group, Look, Needs, Severity};
-use crate::checks::logs::state_file;
+use crate::check::{Check, CheckId, Group, Look, Severity};
 use crate::config::Mirror;
 use crate::cx::Cx;
-use crate::error::human_duration;
+use crate::error::{ProbeError, human_duration};
 use crate::fixes::sync;
 use crate::probes::state::SyncStatus;
 use crate::verdict::{Seen, Verdict};
@@ -21,7 +20,8 @@ pub static CHECK: Check = Check {
     summary: "the last sync is recent and did not fail",
     docs: include_str!("sync_recent.md"),
     severity: Severity::Error,
-    requires: &[Needs::all(&state_file::CHECK)],
+    // `state-file` stands behind, among the logs; a torn state is unknown here.
+    requires: &[],
     fix: Some(&sync::FIX),
     look: Look::Mirror(look),
 };
@@ -30,6 +30,10 @@ fn look(cx: &Cx, mirror: &Mirror) -> Seen {
     let state = cx.state()?;
     if state.stopped.is_some() {
         return Ok(Verdict::not_applicable("the mirror was stopped by its user"));
+    }
+    let torn = state.bad.iter().find(|(file, _)| *file == cx.config().sync_file());
+    if let (None, Some((file, why))) = (&state.last_sync, torn) {
+        return Err(ProbeError::unreadable(cx.config().tilde(file), why));
     }
     let every = format!("every {}", human_duration(mirror.every));
     let Some(last) = &state.last_sync else {

@@ -51,7 +51,8 @@ fn look(cx: &Cx, mirror: &Mirror) -> Seen {
     })
 }
 
-/// What Housecall itself put there: carried files, and an install that the project does not ignore.#[must_use]
+/// What Housecall itself put there: carried files, and an install that the project does not ignore.
+#[must_use]
 pub fn is_ours(mirror: &Mirror, file: &str) -> bool {
     let carried = mirror.carry.iter().any(|carried| Path::new(file).starts_with(carried));
     carried || (!mirror.install.is_empty() && Path::new(file).starts_with("node_modules"))
