@@ -163,9 +163,9 @@ pub enum Command {
         #[arg(value_parser = clap::value_parser!(u16).range(1..))]
         port: u16,
     },
-    /// Lint launchd jobs by themselves: keys, types, values, paths, schedules
+    /// Lint launchd jobs or systemd units by themselves
     Lint {
-        /// Property lists, XML or binary
+        /// Property lists, XML or binary; units
         #[arg(value_name = "FILE", required = true, value_hint = ValueHint::FilePath)]
         files: Vec<PathBuf>,
     },

@@ -1,12 +1,16 @@
-//! `housecall lint FILE…`: what is wrong with launchd jobs, by themselves.
+//! `housecall lint FILE…`: what is wrong with launchd jobs, or systemd units, by themselves.
 
 use std::path::{Path, PathBuf};
+use std::time::Duration;
 
 use super::Call;
 use crate::check::Severity;
 use crate::exit::Exit;
-use crate::lint::{lint, render};
+use crate::lint::{lint, render, unit};
 use crate::probes::job_file;
+
+/// systemd reads all the units that one names.
+const VERIFYING: Duration = Duration::from_secs(20);
 
 /// Lints each file; one that cannot be read is told, and the rest are linted.
 pub(super) fn run(call: &mut Call<'_, '_>, paths: &[PathBuf]) -> Exit {
@@ -43,6 +47,13 @@ pub(super) fn run(call: &mut Call<'_, '_>, paths: &[PathBuf]) -> Exit {
 fn one(call: &Call<'_, '_>, path: &Path) -> Result<render::File, String> {
     let surroundings = &call.surroundings;
     let absolute: PathBuf = surroundings.directory.join(path).components().collect();
+    if unit::is_unit(&absolute) {
+        let deadline = call.global.timeout.unwrap_or(VERIFYING);
+        let (bytes, said) = job_file::read_unit(&absolute, &surroundings.environment, deadline)
+            .map_err(|error| error.to_string())?;
+        let findings = unit::findings(&absolute, unit::is_installed(&absolute, &surroundings.home), &said);
+        return Ok(render::File { path: path.display().to_string(), findings, bytes });
+    }
     let job = job_file::read(&absolute, &surroundings.home, surroundings.uid).map_err(|it| it.to_string())?;
     let findings = lint(&absolute.to_string_lossy(), &job.bytes, &job.place)
         .map_err(|error| format!("cannot lint {}: {error}", path.display()))?;

@@ -1,4 +1,4 @@
-//! A linter for launchd's jobs: what is wrong with a property list, told with its line.
+//! A linter for launchd's jobs: what is wrong with a property list, told with its line; and for systemd's units.
 //!
 //! It reads like CoreFoundation, knows launchd.plist(5), and keeps one rule of severity: an *error* is
 //! what launchd refuses, or a job that it can never start. What launchd accepts and then ignores is a
@@ -19,6 +19,7 @@ mod environment;
 mod installed;
 mod secret;
 pub mod render;
+pub mod unit;
 
 use serde::Serialize;
 

@@ -9,7 +9,15 @@ use crate::job;
 
 fn housecall(home: &Path, arguments: &[&str]) -> Output {
     let mut command = Command::new(env!("CARGO_BIN_EXE_housecall"));
-    command.env_clear().env("HOME", home).current_dir(home).arg("lint").args(arguments).output().unwrap()
+    command
+        .env_clear()
+        .env("HOME", home)
+        .env("PATH", "/usr/bin:/bin")
+        .current_dir(home)
+        .arg("lint")
+        .args(arguments)
+        .output()
+        .unwrap()
 }
 
 fn stdout(output: &Output) -> String {
@@ -107,4 +115,25 @@ fn what_this_machine_says_counts_where_launchd_loads_jobs_from() {
     for code in ["writable-file", "missing-directory"] {
         assert!(stdout(&installed).contains(code), "{}", stdout(&installed));
     }
+}
+
+#[test]
+fn a_unit_is_judged_by_systemd_where_that_is() {
+    let home = tempfile::tempdir().unwrap();
+    let unit = "[Service]\nExecStart=/bin/true\nRestrt=always\nRestartSec=soon\n";
+    fs::write(home.path().join("typo.service"), unit).unwrap();
+    fs::write(home.path().join("good.service"), "[Service]\nExecStart=/bin/true\n").unwrap();
+    let judged = housecall(home.path(), &["--json", "typo.service", "good.service"]);
+    if !Path::new("/usr/bin/systemd-analyze").exists() {
+        assert_eq!(judged.status.code(), Some(3));
+        eprintln!("skipped: systemd-analyze is not here");
+        return;
+    }
+    let told: serde_json::Value = serde_json::from_slice(&judged.stdout).unwrap();
+    let found = &told["files"][0]["findings"];
+    assert_eq!((&found[0]["code"], &found[0]["line"]), (&"unknown-key".into(), &3.into()), "{told}");
+    assert_eq!((&found[0]["key"], &found[0]["suggestion"]), (&"Restrt".into(), &"Restart".into()));
+    assert_eq!((&found[1]["code"], &found[1]["line"]), (&"bad-value".into(), &4.into()));
+    assert_eq!(told["files"][1]["findings"], serde_json::json!([]));
+    assert_eq!(judged.status.code(), Some(0));
 }
