@@ -1,0 +1,149 @@
+//! The command line, with the real binary in a home of the test's own: help, usage errors, exit codes, discovery.
+
+use std::fs;
+
+use insta::assert_snapshot;
+use support::home::Home;
+
+/// What it wrote, with the home written `~`.
+fn told(home: &Home, text: &str) -> String {
+    text.replace(&*home.path().to_string_lossy(), "~")
+}
+
+fn command(home: &Home, arguments: &[&str], code: i32) -> (String, String) {
+    let ran = home.housecall(arguments).exits(code);
+    (told(home, &ran.stdout), told(home, &ran.stderr))
+}
+
+#[test]
+fn help_shows_every_command_with_examples_and_exit_codes() {
+    let (out, err) = command(&Home::new(), &["--help"], 0);
+    assert_eq!(err, "");
+    assert_snapshot!(out);
+}
+
+#[test]
+fn what_is_not_built_is_no_command() {
+    let home = Home::new();
+    for later in ["install", "uninstall", "reload", "rescued", "undo", "watch", "mirrors", "fleet"] {
+        let (out, err) = command(&home, &[later], 2);
+        assert_eq!(out, "");
+        assert!(err.contains("unrecognized subcommand"), "{err}");
+    }
+}
+
+#[test]
+fn the_version_is_said() {
+    let (out, _) = command(&Home::new(), &["--version"], 0);
+    assert_eq!(out, concat!("housecall ", env!("CARGO_PKG_VERSION"), "\n"));
+}
+
+#[test]
+fn without_a_configuration_the_ways_on_are_named() {
+    let (out, err) = command(&Home::new(), &[], 2);
+    assert_eq!(out, "");
+    assert_snapshot!(err, @"
+    error: no mirror is configured for ~
+
+    ~ is in no git repository: run this in the repository of a site
+
+    next  housecall init     writes a configuration from what is here
+          housecall demo     shows a mirror that is broken and mended
+    ");
+}
+
+#[test]
+fn what_makes_no_sense_is_said_before_anything_is_done() {
+    let home = Home::new();
+    assert_snapshot!(command(&home, &["--dry-run"], 2).1, @"
+    error: the following required arguments were not provided:
+      --fix
+
+    Usage: housecall --fix --dry-run
+
+    For more information, try '--help'.
+    ");
+    assert_snapshot!(command(&home, &["--timeout", "soon"], 2).1, @"
+    error: invalid value 'soon' for '--timeout <DURATION>': `soon` is no duration: write 90s, 5m or 1h
+
+    For more information, try '--help'.
+    ");
+    assert_snapshot!(command(&home, &["-C", "nowhere"], 2).1, @"error: there is no directory for -C: `nowhere` is no directory");
+    assert_snapshot!(command(&home, &["--config", "nowhere.toml"], 2).1, @"error: cannot read ~/nowhere.toml: No such file or directory (os error 2)");
+    assert_snapshot!(command(&home, &["explain", "listener-cmd"], 2).1, @"error: there is no check `listener-cmd`: did you mean `listener-cwd`?");
+    assert_snapshot!(command(&home, &["statsu"], 2).1, @"
+    error: unrecognized subcommand 'statsu'
+
+      tip: some similar subcommands exist: 'start', 'status'
+
+    Usage: housecall [OPTIONS] [COMMAND]
+
+    For more information, try '--help'.
+    ");
+    assert_eq!(
+        fs::read_dir(home.path()).unwrap().flatten().filter(|it| it.file_name() == ".local").count(),
+        0
+    );
+}
+
+#[test]
+fn a_mistaken_configuration_is_shown_at_its_place() {
+    let home = Home::new();
+    home.write("site/housecall.toml", "[mirror]\nrepositry = \"~/site\"\n");
+    let ran = home.housecall_in(&home.at("site"), ["--json"]).exits(2);
+    assert_eq!(ran.stdout, "");
+    assert_snapshot!(told(&home, &ran.stderr), @r#"
+    error: unknown key `repositry`
+      ╭▸ ~/site/housecall.toml:2:1
+      │
+    2 │ repositry = "~/site"
+      ╰╴━━━━━━━━━ did you mean `repository`?
+    "#);
+}
+
+#[test]
+fn a_selector_that_names_nothing_is_a_usage_error() {
+    let home = Home::new();
+    home.write("site/housecall.toml", "[[page]]\nurl = \"http://127.0.0.1:9/\"\n");
+    let ran = home.housecall_in(&home.at("site"), ["--only", "http-statsu"]).exits(2);
+    assert_snapshot!(ran.stderr, @"error: no check, group or subject is named `http-statsu`: did you mean `http-status`?");
+    let ran = home.housecall_in(&home.at("site"), ["--only", "page"]).exits(1);
+    assert!(ran.stdout.contains("http-status"), "{ran}");
+}
+
+#[test]
+fn checks_and_explain_work_anywhere() {
+    let home = Home::new();
+    let (out, _) = command(&home, &["checks"], 0);
+    assert!(out.contains("listener-cwd"), "{out}");
+    let (out, _) = command(&home, &["explain", "listener-cwd"], 0);
+    assert!(out.contains("{worktree}"), "{out}");
+    home.write(
+        "site/housecall.toml",
+        "[mirror]\nrepository = \".\"\nworktree = \"~/own place\"\n[serve]\nstatic = \".\"\nlisten = \"127.0.0.1:4999\"\n",
+    );
+    let ran = home.housecall_in(&home.at("site"), ["explain", "worktree-branch"]).exits(0);
+    assert!(ran.stdout.contains("~/'own place'") && !ran.stdout.contains("{worktree}"), "{ran}");
+    let ran = home.housecall_in(&home.at("site"), ["checks"]).exits(0);
+    assert!(ran.stdout.contains("does not apply: the jobs run no known tool"), "{ran}");
+}
+
+#[test]
+fn schemas_are_json() {
+    let home = Home::new();
+    for of in ["report", "config"] {
+        let (out, _) = command(&home, &["schema", of], 0);
+        let schema: serde_json::Value = serde_json::from_str(&out).unwrap();
+        assert_eq!(schema["type"], "object", "{out}");
+    }
+}
+
+#[test]
+fn a_reader_who_has_gone_is_no_panic() {
+    let home = Home::new();
+    let mut command = home.command("sh");
+    let binary = support::housecall::binary();
+    command.arg("-c").arg(format!("'{}' completions bash | head -c 1 >/dev/null", binary.display()));
+    let output = command.output().unwrap();
+    assert_eq!(String::from_utf8_lossy(&output.stderr), "");
+}
