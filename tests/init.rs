@@ -107,7 +107,8 @@ fn each_framework_is_known_by_its_own_files() {
     let means = |fixture: &str| World::new(fixture).means();
     assert_snapshot!(means("astro"), @"npm ci; node node_modules/.bin/astro dev --host 127.0.0.1 --port 4321; 127.0.0.1:4321");
     assert_snapshot!(means("vite"), @"pnpm install --frozen-lockfile; pnpm exec vite dev --host 127.0.0.1 --port 5173 --strictPort; 127.0.0.1:5173");
-    assert_snapshot!(means("sveltekit"), @"npm ci; node node_modules/.bin/vite dev --host 127.0.0.1 --port 5199 --strictPort; 127.0.0.1:5199");
+    assert_snapshot!(means("sveltekit"), @"npm ci; node node_modules/.bin/vite dev --host 127.0.0.1 --port 5173 --strictPort; 127.0.0.1:5173");
+    assert_snapshot!(means("sveltekit-port"), @"npm ci; node node_modules/.bin/vite dev --host 127.0.0.1 --port 5199 --strictPort; 127.0.0.1:5199");
     assert_snapshot!(means("next"), @"yarn install --frozen-lockfile; node node_modules/.bin/next dev --hostname 127.0.0.1 --port 3000; 127.0.0.1:3000");
     assert_snapshot!(means("nuxt"), @"pnpm install --frozen-lockfile; pnpm exec nuxt dev --host 127.0.0.1 --port 3000; 127.0.0.1:3000");
     assert_snapshot!(means("gatsby"), @"npm ci; node node_modules/.bin/gatsby develop --host 127.0.0.1 --port 8123; 127.0.0.1:8123");
