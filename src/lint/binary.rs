@@ -93,7 +93,7 @@ impl<'a> Table<'a> {
         let at = number(self.bytes, place, self.offset_size)?;
         let marker = *self.bytes.get(at)?;
         let each = match marker >> 4 {
-            0xA | 0xB | 0xC => 1,
+            0xA..=0xC => 1,
             0xD => 2,
             _ => return Some(Vec::new()),
         };

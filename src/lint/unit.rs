@@ -95,18 +95,19 @@ pub fn findings(path: &Path, is_installed: bool, said: &str) -> Vec<Finding> {
 fn finding(whole: &str, name: &str, line: &str) -> Option<Finding> {
     if let Some(rest) = line.strip_prefix(whole).and_then(|it| it.strip_prefix(':')) {
         let (number, message) = rest.split_once(':')?;
-        let message = message.trim();
+        let message = message.trim().trim_end_matches('.');
         let mut found = plain(Severity::Warning, "bad-value", number.parse().ok(), message.to_owned());
         if let Some(key) = unknown_key(message) {
             found.code = "unknown-key";
-            found.suggestion = nearest(key, KEYS.iter().map(|&it| it.to_owned()));
+            // A real key that is unknown here stands in the wrong section.
+            found.suggestion = nearest(key, KEYS.iter().map(|&it| it.to_owned())).filter(|it| it != key);
             found.key = Some(key.to_owned());
         } else if !message.contains("ignoring") {
             found.severity = Severity::Error;
         }
         return Some(found);
     }
-    let message = line.strip_prefix(name)?.strip_prefix(':')?.trim();
+    let message = line.strip_prefix(name)?.strip_prefix(':')?.trim().trim_end_matches('.');
     let is_about_program = message.contains("is not executable");
     let code = if is_about_program { "program-missing" } else { "bad-unit" };
     Some(plain(Severity::Error, code, None, message.to_owned()))
