@@ -27,7 +27,11 @@ fn look(cx: &Cx, mirror: &Mirror) -> Seen {
     let name = &mirror.remote;
     let verdict = match &*cx.remote()? {
         Remote::At { sha, took } => {
-            let note = format!("{name} answers in {}", human_duration(*took));
+            // What a mend fetched a moment ago was not measured.
+            let note = match took.as_millis() {
+                0 => format!("{name} answers"),
+                _ => format!("{name} answers in {}", human_duration(*took)),
+            };
             return Ok(Verdict::pass_with(note).with(mirror.upstream_name(), Fact::Sha(sha.clone())));
         }
         // Nobody said no: being offline is no fault of the mirror.
