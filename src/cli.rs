@@ -49,6 +49,7 @@ pub struct Cli {
 
 /// What every command takes.
 #[derive(Debug, Clone, Args)]
+#[expect(clippy::struct_excessive_bools, reason = "each is a flag of the command line")]
 #[command(next_help_heading = "Global options")]
 pub struct GlobalOptions {
     /// Work as if called in this directory
@@ -94,6 +95,7 @@ pub struct GlobalOptions {
 
 /// What may be changed by an examination.
 #[derive(Debug, Clone, Default, Args)]
+#[expect(clippy::struct_excessive_bools, reason = "each is a flag of the command line")]
 #[command(next_help_heading = "Mending")]
 pub struct MendOptions {
     /// Show the plan, mend what is safe, look again

@@ -32,7 +32,7 @@ fn silence_looks() {
 fn terminal(color: Color, quiet: bool) -> Terminal {
     let set = |name: &str| std::env::var_os(name).is_some_and(|value| !value.is_empty());
     let is_dumb = std::env::var_os("TERM").is_some_and(|term| term == "dumb");
-    let colour = |is_terminal: bool| match color {
+    let takes_colour = |is_terminal: bool| match color {
         Color::Always => true,
         Color::Never => false,
         Color::Auto => is_terminal && !set("NO_COLOR") && !is_dumb,
@@ -41,8 +41,8 @@ fn terminal(color: Color, quiet: bool) -> Terminal {
     let measured = rustix::termios::tcgetwinsize(stdout()).map(width).ok().filter(|width| *width > 0);
     let shows_progress = stderr().is_terminal() && !quiet && !is_dumb;
     Terminal {
-        colour_out: colour(stdout().is_terminal()),
-        colour_err: colour(stderr().is_terminal()),
+        colour_out: takes_colour(stdout().is_terminal()),
+        colour_err: takes_colour(stderr().is_terminal()),
         width: measured.unwrap_or(100).clamp(40, 120),
         can_ask: stdin().is_terminal() && stderr().is_terminal(),
         audience: if shows_progress { Audience::Terminal } else { Audience::Nobody },

@@ -3,6 +3,7 @@
 #![expect(clippy::disallowed_methods, reason = "the configuration is judged at the edge")]
 
 use std::collections::BTreeMap;
+use std::fmt::Write as _;
 use std::io::Write as _;
 use std::os::unix::fs::MetadataExt as _;
 use std::path::{Path, PathBuf};
@@ -94,7 +95,10 @@ fn may_be_tracked(file: &Path) -> bool {
 }
 
 fn digest(content: &[u8]) -> String {
-    Sha256::digest(content).iter().map(|byte| format!("{byte:02x}")).collect()
+    Sha256::digest(content).iter().fold(String::new(), |mut text, byte| {
+        let _ = write!(text, "{byte:02x}");
+        text
+    })
 }
 
 fn read(surroundings: &Surroundings) -> Result<Allowed, StepError> {

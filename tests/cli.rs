@@ -1,4 +1,5 @@
 //! The command line, with the real binary in a home of the test's own: help, usage errors, exit codes, discovery.
+#![expect(clippy::disallowed_methods, reason = "a test makes a world and looks at it")]
 
 use std::fs;
 

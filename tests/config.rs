@@ -52,7 +52,7 @@ fn what_is_not_written_has_its_default() {
     assert_eq!(config.state, Path::new("/home/ann/.local/state/housecall/site"));
     assert_eq!(mirror.worktree, Path::new("/home/ann/.local/state/housecall/site/worktree"));
     assert_eq!((&*mirror.upstream_name(), &*mirror.branch), ("origin/main", "localhost-sync"));
-    assert_eq!(mirror.every, Duration::from_secs(60));
+    assert_eq!(mirror.every, Duration::from_mins(1));
     let tools: Vec<_> = config.tools.iter().map(|tool| tool.name.as_str()).collect();
     assert_eq!(tools, ["node", "npm"]);
     let pages: Vec<_> = config.pages.iter().map(|page| (page.url.as_str(), page.status)).collect();

@@ -1,4 +1,5 @@
 //! What `init` infers: from each framework's own files, from the repository, from jobs that are there.
+#![expect(clippy::disallowed_methods, clippy::unwrap_used, reason = "a test makes a world and looks at it")]
 
 use std::collections::BTreeMap;
 use std::fs;

@@ -1,6 +1,7 @@
 //! The probes of the machine, on real programs, sockets, processes and mounts.
 #![expect(clippy::disallowed_methods, reason = "tests make the world that probes read")]
 
+#[cfg(target_os = "linux")]
 #[path = "probes_machine/alone.rs"]
 mod alone;
 #[path = "probes_machine/mounts.rs"]

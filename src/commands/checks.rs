@@ -1,5 +1,7 @@
 //! `housecall checks`: every check, and whether it applies here.
 
+use std::fmt::Write as _;
+
 use super::Call;
 use crate::check::{Check, Look};
 use crate::checks::ALL;
@@ -25,7 +27,7 @@ pub(super) fn run(call: &mut Call<'_, '_>) -> Result<Exit, ConfigError> {
     for check in ALL {
         if group != Some(check.group) {
             let space = if group.is_some() { "\n" } else { "" };
-            text.push_str(&format!("{space}{}\n", check.group));
+            let _ = writeln!(text, "{space}{}", check.group);
             group = Some(check.group);
         }
         let id = styles.unit.paint(format!("{:id_width$}", check.id.0));
@@ -35,7 +37,7 @@ pub(super) fn run(call: &mut Call<'_, '_>) -> Result<Exit, ConfigError> {
             Some(Err(why)) => styles.quiet.paint(format!("does not apply: {why}")),
             _ => check.summary.to_owned(),
         };
-        text.push_str(&format!("  {id}  {severity:7}  {fix:5}  {told}\n"));
+        let _ = writeln!(text, "  {id}  {severity:7}  {fix:5}  {told}");
     }
     if config.is_none() {
         text.push_str("\nNo mirror is configured here; with one, this says which of them apply.\n");

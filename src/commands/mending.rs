@@ -1,6 +1,7 @@
 //! What people see of a mend: the plan, questions, what happens, and the verdict after it.
 
 use std::cell::RefCell;
+use std::fmt::Write as _;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -106,8 +107,11 @@ fn mend(
 fn question(config: &Config, fix: &Fix, steps: &[Step]) -> String {
     let risky = steps.iter().filter(|step| step.safety == Safety::Risky);
     let commands = risky.flat_map(|step| step.action.commands(config));
-    let commands: String = commands.map(|command| format!("  {}\n", clean_line(&command))).collect();
-    format!("{}: {}\n{commands}do this?", fix.id, fix.title)
+    let mut text = format!("{}: {}\n", fix.id, fix.title);
+    for command in commands {
+        let _ = writeln!(text, "  {}", clean_line(&command));
+    }
+    text + "do this?"
 }
 
 /// What a person who watches is told while it happens.

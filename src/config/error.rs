@@ -1,5 +1,6 @@
 //! Why there is no configuration: each mistake at its place in the file, underlined, with the way out.
 
+use std::fmt::Write as _;
 use std::ops::Range;
 use std::path::PathBuf;
 
@@ -73,8 +74,11 @@ impl ConfigError {
         match self {
             Self::Invalid(mistakes) => mistakes.render(colour),
             Self::Several { files, .. } => {
-                let files: String = files.iter().map(|file| format!("\n  {}", file.display())).collect();
-                format!("error: {self}{files}\n")
+                let mut text = format!("error: {self}\n");
+                for file in files {
+                    let _ = writeln!(text, "  {}", file.display());
+                }
+                text
             }
             other => format!("error: {other}\n"),
         }

@@ -38,7 +38,7 @@ pub struct Config {
     pub home: PathBuf,
     /// State, logs and journal: see the methods that name its files.
     pub state: PathBuf,
-    /// The whole environment of every program that is run, but for PATH: HOME, USER, LANG, LC_ALL,
+    /// The whole environment of every program that is run, but for PATH: HOME, USER, LANG, `LC_ALL`,
     /// `SSH_AUTH_SOCK`, proxies … A job has no more than this, so a look has no more either.
     pub environment: BTreeMap<String, String>,
     /// Directories put first in the jobs' PATH.

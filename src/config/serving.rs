@@ -1,6 +1,6 @@
 //! What answers: `[serve]` and `[[page]]`, validated.
 
-use std::collections::BTreeMap;
+use std::collections::BTreeSet;
 use std::path::Path;
 use std::time::Duration;
 
@@ -52,15 +52,11 @@ impl Validation<'_> {
                 None
             }
         };
-        let listen = match &serve.listen {
-            Some(listen) => self.or_wrong(listen.span(), values::listen(listen.get_ref())),
-            None => {
-                if self.mistakes.is_empty() {
-                    self.wrong(at, "[serve] names no address", "add `listen = \"127.0.0.1:4321\"`");
-                }
-                None
-            }
-        };
+        if serve.listen.is_none() && self.mistakes.is_empty() {
+            self.wrong(at, "[serve] names no address", "add `listen = \"127.0.0.1:4321\"`");
+        }
+        let listen = serve.listen.as_ref();
+        let listen = listen.and_then(|listen| self.or_wrong(listen.span(), values::listen(listen.get_ref())));
         let ready = self.ready(&serve.ready.unwrap_or_default());
         Some(Server {
             run: run?,
@@ -72,8 +68,8 @@ impl Validation<'_> {
     }
 
     fn ready(&mut self, ready: &raw::Ready) -> Ready {
-        let path = ready.path.as_ref().map(|path| self.page_path(path)).unwrap_or_else(|| "/".to_owned());
-        Ready { path, within: self.duration(ready.within.as_ref(), Duration::from_secs(60)) }
+        let path = ready.path.as_ref().map_or_else(|| "/".to_owned(), |path| self.page_path(path));
+        Ready { path, within: self.duration(ready.within.as_ref(), Duration::from_mins(1)) }
     }
 
     fn page_path(&mut self, path: &raw::Text) -> String {
@@ -90,7 +86,7 @@ impl Validation<'_> {
 
     pub(super) fn pages(&mut self, written: &[Spanned<raw::Page>], server: Option<&Server>) -> Vec<Page> {
         let mut pages: Vec<Page> = Vec::new();
-        let mut places = BTreeMap::new();
+        let mut subjects = BTreeSet::new();
         for page in written {
             let at = page
                 .get_ref()
@@ -99,7 +95,7 @@ impl Validation<'_> {
                 .or(page.get_ref().url.as_ref())
                 .map_or_else(|| page.span(), Spanned::span);
             let Some(page) = self.page(page, server) else { continue };
-            if places.insert(page.subject(), ()).is_some() {
+            if !subjects.insert(page.subject()) {
                 let message = format!("there are two pages `{}`", page.subject());
                 self.wrong(at, message, "put all that is asked of it into one [[page]]");
             }

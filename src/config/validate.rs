@@ -119,12 +119,13 @@ impl Validation<'_> {
             !bad
         });
         let directory = repository.or_else(|| self.file.parent()).and_then(Path::file_name);
-        given.map(|name| name.get_ref().clone()).unwrap_or_else(|| {
+        let inferred = || {
             let name = directory.map(|name| name.to_string_lossy().into_owned());
             name.map(|name| name.trim_end_matches(".git").to_owned())
                 .filter(|name| !name.is_empty())
                 .unwrap_or_else(|| "mirror".to_owned())
-        })
+        };
+        given.map_or_else(inferred, |name| name.get_ref().clone())
     }
 
     fn runtime(
@@ -244,7 +245,7 @@ impl Validation<'_> {
         let argv = |it: &Option<Spanned<Vec<String>>>| {
             it.as_ref().map(|it| it.get_ref().clone()).unwrap_or_default()
         };
-        let every = self.duration(written.every.as_ref(), Duration::from_secs(60));
+        let every = self.duration(written.every.as_ref(), Duration::from_mins(1));
         let carry = written.carry.iter().filter_map(|file| self.carried(file)).collect();
         let (remote, upstream) = upstream?;
         Some(Mirror {
@@ -336,7 +337,7 @@ fn is_ref(name: &str) -> bool {
     !name.is_empty()
         && !name.starts_with(['-', '/', '.'])
         && !name.ends_with(['/', '.'])
-        && !name.ends_with(".lock")
+        && Path::new(name).extension().is_none_or(|it| it != "lock")
         && !name.contains("..")
         && !name.contains("//")
         && !name.contains("@{")

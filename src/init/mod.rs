@@ -131,7 +131,7 @@ impl Inferred {
             match &serving.run {
                 Ok(argv) => row("serve", argv.join(" "), &serving.from),
                 Err(directory) => {
-                    row("serve", format!("the files in {}", directory.display()), &serving.from)
+                    row("serve", format!("the files in {}", directory.display()), &serving.from);
                 }
             }
             row("listen", format!("127.0.0.1:{}", serving.port), &serving.port_from);

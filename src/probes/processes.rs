@@ -17,6 +17,8 @@ use linux as system;
 #[cfg(target_os = "macos")]
 use macos as system;
 
+/// What ends the path of an executable or a directory that is no longer there, as Linux writes it.
+pub const DELETED: &str = " (deleted)";
 /// The most of a command line that people are shown, in characters.
 const COMMAND: usize = 160;
 
@@ -29,7 +31,7 @@ pub struct Process {
     pub parent: Option<u32>,
     /// Its user.
     pub uid: Option<u32>,
-    /// Its executable, links resolved; `None` where that may not be known. On Linux ` (deleted)` ends the name of one
+    /// Its executable, links resolved; `None` where that may not be known. [`DELETED`] ends the name of one
     /// that is no longer there, so that no other file is taken for it.
     pub executable: Option<PathBuf>,
     /// Its command line; empty where that may not be known.

@@ -212,6 +212,17 @@ fn the_node_that_serves_now_is_judged_too() {
       the jobs find: 22.23.3
       restart: $ housecall restart
     ");
+    // An upgrade removed the file that runs: nobody can say which version it was.
+    let world = served(worktree(), "/opt/node22/bin/node (deleted)");
+    assert_snapshot!(verdict(&runtime_version::CHECK, &cx_of(config(), world)), @"
+    [node]
+    fail the node that serves was removed from the disk after it started
+      expected: >=22.0.0 <23.0.0
+      who: pid 31492
+      path: /opt/node22/bin/node (deleted)
+      the jobs find: 22.23.3
+      restart: $ housecall restart
+    ");
     // Somebody else's server is another check's business.
     let world = Probes { versions: versions(), ..served("/Volumes/old/site".into(), old) };
     assert_snapshot!(verdict(&runtime_version::CHECK, &cx_of(config(), world)), @"

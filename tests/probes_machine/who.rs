@@ -118,7 +118,6 @@ fn two_who_share_a_port_and_one_that_may_not_be_looked_at() {
 }
 
 #[test]
-#[cfg(target_os = "linux")]
 fn a_real_listener_is_known_in_both_families() {
     let four = TcpListener::bind("127.0.0.1:0").unwrap();
     let port = four.local_addr().unwrap().port();

@@ -1,6 +1,6 @@
 //! `runtime-version`: the tools that the jobs find, and the one that serves now, are of the versions asked for.
 
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 
 use nodejs_semver::{Range, Version};
 
@@ -10,6 +10,7 @@ use crate::config::Tool;
 use crate::cx::Cx;
 use crate::error::ProbeError;
 use crate::probes::git::Worktree;
+use crate::probes::processes::DELETED;
 use crate::verdict::{Fact, Seen, Verdict};
 
 /// The tools are of the versions asked for.
@@ -55,6 +56,14 @@ fn look(cx: &Cx, tool: &Tool) -> Seen {
     if name == "node"
         && let Some((pid, program)) = serving(cx)?
     {
+        if program.to_string_lossy().ends_with(DELETED) {
+            return Ok(Verdict::fail("the node that serves was removed from the disk after it started")
+                .with("expected", asked.words)
+                .with("who", Fact::Pid(pid))
+                .with("path", program)
+                .with("the jobs find", Fact::Version(found.version.clone()))
+                .with("restart", Fact::Command("housecall restart".to_owned())));
+        }
         let version = cx.version_of(&program)?;
         if !is_within(&version, &asked)? {
             let message = format!("node {version} serves, and {} asks for {}", asked.by, asked.words);
@@ -107,7 +116,9 @@ fn serving(cx: &Cx) -> Result<Option<(u32, PathBuf)>, ProbeError> {
         let is_ours = process.directory.as_ref().is_some_and(|it| it.starts_with(&top));
         if let Some(program) = &process.executable
             && is_ours
-            && program.file_name() == Some(Path::new("node").as_os_str())
+            && program
+                .file_name()
+                .is_some_and(|it| it == "node" || it.to_string_lossy() == format!("node{DELETED}"))
         {
             return Ok(Some((*pid, program.clone())));
         }

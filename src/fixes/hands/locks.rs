@@ -90,7 +90,8 @@ fn in_use(lock: &Path, places: &[PathBuf]) -> Option<u32> {
 /// A git at work in one of those places.
 #[cfg(not(target_os = "linux"))]
 fn in_use(_lock: &Path, places: &[PathBuf]) -> Option<u32> {
-    let mut system = sysinfo::System::new();
+    // Where nobody can say who is at work, somebody may be: 0 names nobody, and keeps the lock.
+    let Ok(mut system) = sysinfo::System::new() else { return Some(0) };
     system.refresh_processes_specifics(
         sysinfo::ProcessesToUpdate::All,
         true,

@@ -1,4 +1,7 @@
 //! macOS: the kernel's own record for what everybody may know, sysinfo for the rest.
+#![expect(clippy::disallowed_methods, reason = "probes are where the machine is read")]
+
+use std::path::{Path, PathBuf};
 
 use jiff::Timestamp;
 use libproc::libproc::kinfo::KinfoProc;
@@ -6,7 +9,7 @@ use libproc::libproc::proc_pid::kproc_info_raw;
 use rustix::process::{Pid as KernelPid, test_kill_process};
 use sysinfo::{Pid, ProcessRefreshKind, ProcessesToUpdate, System, UpdateKind};
 
-use super::Process;
+use super::{DELETED, Process};
 use crate::error::ProbeError;
 
 /// The state of a process that ended and was not yet waited for.
@@ -31,7 +34,7 @@ pub(super) fn read(pid: u32) -> Result<Option<Process>, ProbeError> {
         pid,
         parent: u32::try_from(record.kp_eproc.e_ppid).ok().filter(|parent| *parent != 0),
         uid: Some(record.kp_eproc.e_pcred.p_ruid),
-        executable: seen.and_then(|it| it.exe()).map(ToOwned::to_owned),
+        executable: seen.and_then(|it| it.exe()).map(still_there),
         argv: words.unwrap_or_default(),
         directory: seen.and_then(|it| it.cwd()).map(ToOwned::to_owned),
         started: Timestamp::from_microsecond(micros).unwrap_or(Timestamp::UNIX_EPOCH),
@@ -50,6 +53,16 @@ fn record(pid: u32) -> Result<Option<KinfoProc>, ProbeError> {
         Err(_) if test_kill_process(id) == Err(rustix::io::Errno::SRCH) => Ok(None),
         Err(why) => Err(ProbeError::failed(format!("read process {pid}"), &why)),
     }
+}
+
+/// The path, marked where its file is gone; what is on a volume that may hang is not touched.
+fn still_there(program: &Path) -> PathBuf {
+    if program.starts_with("/Volumes") || program.exists() {
+        return program.to_owned();
+    }
+    let mut marked = program.as_os_str().to_owned();
+    marked.push(DELETED);
+    PathBuf::from(marked)
 }
 
 /// When it started, in microseconds of the epoch.
