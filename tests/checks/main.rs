@@ -5,4 +5,6 @@ mod repository;
 mod runtime;
 mod sync;
 mod worktree;
+mod page;
+mod server;
 mod worlds;
