@@ -4,7 +4,6 @@ use std::net::SocketAddr;
 
 use crate::check::{Check, CheckId, Group, Look, Needs, Severity};
 use crate::checks::runtime::runtime_version;
-use crate::checks::runtime::runtime_version;
 use crate::checks::server::found::{
     Found, first_process, kind_of, on_port, place_of, starting, with_process,
 };
