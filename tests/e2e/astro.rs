@@ -30,8 +30,7 @@ fn whole() {
         "{text}\n{init}"
     );
     // The port that it infers may be taken on this machine.
-    let text =
-        text.replace("4321", &mirror.port.to_string()) + "\n[[page]]\npath = \"/\"\ncontains = [\"text\"]\n";
+    let text = text.replace("4321", &mirror.port.to_string());
     let text = if text.contains(&parts::node(22).display().to_string()) {
         text
     } else {
@@ -53,6 +52,7 @@ fn whole() {
     );
     assert!(mirror.page("/").contains("The first text"));
 
+    mirror.settle();
     mirror.publish("src/pages/index.astro", "The first text", "The second text");
     let _ = mirror.run(&["sync"]).exits(0);
     let shown = || mirror.page("/").contains("The second text");

@@ -95,9 +95,15 @@ fn two_at_once() {
         ended[0],
         ended[1]
     );
+    mirror.settle();
     let _ = mirror.run(&["--json"]).exits(0).report().healthy();
-    let servers = mirror.home.processes().iter().filter(|it| it.command.contains("housecall")).count();
-    assert!((1..=2).contains(&servers), "one keeper, one server: {:?}", mirror.home.processes());
+    let left = mirror.home.processes();
+    let running = |verb: &str| left.iter().filter(|it| it.command.contains(verb)).count();
+    assert_eq!(
+        (running("housecall up"), running("housecall serve")),
+        (1, 1),
+        "one keeper, one server: {left:?}"
+    );
 }
 
 fn killed() {

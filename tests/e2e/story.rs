@@ -41,6 +41,7 @@ fn whole(mirror: &Mirror) {
     let mended = mirror.run(&["--fix", "--json"]).exits(0).report().healthy();
     assert!(mended.0["repairs"].as_array().is_some_and(|it| !it.is_empty()), "{:#}", mended.0["repairs"]);
     assert!(mirror.page("/").contains("The first text"));
+    mirror.settle();
 
     let sha = mirror.publish("public/index.html", "The first text", "The first text and a second one");
     let behind = mirror.examine();

@@ -148,6 +148,9 @@ impl Ran {
 impl std::fmt::Display for Ran {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         let Self { code, stdout, stderr, took, .. } = self;
+        // Of a report, what went wrong; of all else, everything.
+        let told = serde_json::from_str(stdout).map(|it| crate::report::Report(it).troubles());
+        let stdout = told.as_ref().unwrap_or(stdout);
         write!(f, "exit code {code} after {took:?}\n--- stdout\n{stdout}\n--- stderr\n{stderr}")
     }
 }

@@ -4,10 +4,12 @@ use std::fs;
 use std::net::SocketAddr;
 use std::path::PathBuf;
 use std::process::Command;
+use std::time::Duration;
 
 use crate::home::Home;
 use crate::housecall::{Ran, Running};
 use crate::parts;
+use crate::processes;
 use crate::remotes::Remote;
 use crate::report::Report;
 use crate::servers::free_port;
@@ -155,7 +157,19 @@ impl Mirror {
     #[must_use]
     #[track_caller]
     pub fn mend(&self) -> Report {
-        self.run(&["--fix", "--json"]).report()
+        let report = self.run(&["--fix", "--json"]).report();
+        self.settle();
+        report
+    }
+
+    /// Waits until the keeper's own sync is done: what a test does next is then the only thing that happens.
+    ///
+    /// # Panics
+    /// Where it is not done within half a minute.
+    pub fn settle(&self) {
+        let at_work = || self.home.processes().iter().any(|it| it.command.contains("housecall sync"));
+        let done = processes::eventually(Duration::from_secs(30), || !at_work());
+        assert!(done, "a sync does not end: {:?}", self.home.processes());
     }
 
     /// Pushes a new text of the page to the remote, from another clone; the new SHA.
@@ -186,7 +200,7 @@ impl Mirror {
     /// Who answers there, by other eyes than the product's.
     #[must_use]
     pub fn listener(&self) -> Option<u32> {
-        crate::processes::listening(self.port)
+        processes::listening(self.port)
     }
 
     /// A clone of the site as it was, elsewhere in the home.
@@ -194,6 +208,8 @@ impl Mirror {
     pub fn stale_clone(&self, relative: &str) -> PathBuf {
         let origin = self.origin.to_string_lossy().into_owned();
         self.home.git(self.home.path(), ["clone", "--quiet", &origin, relative]);
+        let url = self.home.git(&self.repository, ["remote", "get-url", "origin"]);
+        self.home.git(&self.home.at(relative), ["remote", "set-url", "origin", &url]);
         self.home.at(relative)
     }
 

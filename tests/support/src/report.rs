@@ -77,7 +77,12 @@ impl Report {
     pub fn troubles(&self) -> String {
         let checks = self.0["checks"].as_array().into_iter().flatten();
         let troubled = checks.filter(|it| it["status"] != "pass" && it["status"] != "skip");
-        troubled.fold(format!("verdict {}, causes {:?}", self.verdict(), self.causes()), |text, it| {
+        let repairs = match &self.0["repairs"] {
+            Value::Array(repairs) if !repairs.is_empty() => format!("\nrepairs {:#}", self.0["repairs"]),
+            _ => String::new(),
+        };
+        let start = format!("verdict {}, causes {:?}{repairs}", self.verdict(), self.causes());
+        troubled.fold(start, |text, it| {
             let subject = it["subject"].as_str().unwrap_or_default();
             let (id, status, message) = (&it["id"], &it["status"], &it["message"]);
             format!("{text}\n{id} {subject} {status} {message} {} {}", it["evidence"], it["blocked_by"])
