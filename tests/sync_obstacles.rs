@@ -74,7 +74,7 @@ fn a_carried_file_that_git_does_not_ignore_is_no_persons_work() {
     world.push("index.html", "two\n");
     let last = world.sync();
     assert_eq!(last.status, SyncStatus::Updated, "{}", last.reason);
-    assert!(!last.reason.contains("carry"), "it stays where it is: {}", last.reason);
+    assert!(!last.reason.contains("copied"), "it stays where it is: {}", last.reason);
     assert!(world.worktree().join("secret [1].txt").exists());
     world.edit("index.html", "an edit\n");
     assert_eq!(world.sync().status, SyncStatus::Updated);

@@ -296,10 +296,8 @@ fn what_was_done(repair: &Repair) -> String {
     for step in &repair.steps {
         if let StepResult::Done { note, .. } = &step.result {
             let said = match (&step.action, note) {
-                (Action::Align(sha), _) => format!("aligned on {}", sha.get(..7).unwrap_or(sha)),
-                (Action::Record, _) => continue,
+                (Action::Record, _) | (Action::SetAside, None) => continue,
                 (_, Some(note)) => note.clone(),
-                (Action::SetAside, None) => continue,
                 (action, None) => action.name().replace('-', " "),
             };
             done.push(said);

@@ -41,9 +41,9 @@ impl Action {
             }),
             Self::RemoveLock(path) => vec![format!("rm {}", quote(path))],
             Self::SetAside => of_mirror(&|mirror| {
+                let worktree = quote(&mirror.worktree);
                 vec![format!(
-                    "git -C {} update-ref refs/housecall/rescued/<time> <all that differs>",
-                    quote(&mirror.worktree)
+                    "git -C {worktree} stash push --include-untracked  # as refs/housecall/rescued/<time>"
                 )]
             }),
             Self::Align(sha) => of_mirror(&|mirror| {

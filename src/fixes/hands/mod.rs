@@ -169,12 +169,25 @@ impl<'a> Hands<'a> {
                 self.tell_fetched(sha);
                 Ok(Some(format!("{} is {short}", mirror()?.upstream_name())))
             }
-            Action::AddWorktree => worktree::add_worktree(config, mirror()?),
-            Action::Relink => worktree::relink(config, mirror()?),
-            Action::RemoveLock(path) => locks::remove(config, mirror()?, path).map(|()| None),
+            Action::AddWorktree => {
+                worktree::add_worktree(config, mirror()?).map(|kept| told("made the worktree", kept))
+            }
+            Action::Relink => {
+                worktree::relink(config, mirror()?).map(|()| told("linked the worktree again", None))
+            }
+            Action::RemoveLock(path) => {
+                let done = || told(&format!("removed the stale lock {}", config.tilde(path)), None);
+                locks::remove(config, mirror()?, path).map(|()| done())
+            }
             Action::SetAside => aside::set_aside(config, mirror()?),
-            Action::Align(sha) => worktree::align(config, mirror()?, sha),
-            Action::Carry(file) => files::carry(config, file),
+            Action::Align(sha) => {
+                let done = format!("aligned on {}", sha.get(..7).unwrap_or(sha));
+                worktree::align(config, mirror()?, sha).map(|kept| told(&done, kept))
+            }
+            Action::Carry(file) => {
+                let done = format!("copied {}", file.display());
+                files::carry(config, file).map(|kept| told(&done, kept))
+            }
             Action::Install(argv) => {
                 let mut tell = |chunk: &[u8]| on_event(Event::Output(chunk));
                 install::install(self.machine, config, mirror()?, argv, &mut tell)
@@ -199,6 +212,11 @@ impl<'a> Hands<'a> {
             Action::RotateLog(path) => files::rotate(path).map(|()| None),
         }
     }
+}
+
+/// What was done, and what was kept meanwhile.
+fn told(done: &str, kept: Option<String>) -> Option<String> {
+    Some(kept.map_or_else(|| done.to_owned(), |kept| format!("{done}; {kept}")))
 }
 
 fn mirror_of(config: &Config) -> Result<&Mirror, StepError> {

@@ -69,7 +69,7 @@ fn lock_worktree(config: &Config, mirror: &Mirror) -> Result<(), StepError> {
 ///
 /// # Errors
 /// Refused where nothing in the repository belongs to this worktree.
-pub fn relink(config: &Config, mirror: &Mirror) -> Result<Option<String>, StepError> {
+pub fn relink(config: &Config, mirror: &Mirror) -> Result<(), StepError> {
     let administration = administration(config, mirror)?.ok_or_else(|| {
         StepError::Refused(format!(
             "nothing in {} belongs to this worktree",
@@ -88,12 +88,12 @@ pub fn relink(config: &Config, mirror: &Mirror) -> Result<Option<String>, StepEr
     }
     let head = administration.join("HEAD");
     let content = fs::read_to_string(&head).unwrap_or_default();
-    let usable = content.starts_with("ref: ") || content.trim().len() >= 40;
-    if !usable || content.contains('\0') {
-        let line = format!("ref: refs/heads/{}\n", mirror.branch);
-        replace(&head, line.as_bytes()).map_err(|error| failed("write HEAD", error))?;
+    let names_something = content.starts_with("ref: ") || content.trim().len() >= 40;
+    if !names_something || content.contains('\0') {
+        let content = format!("ref: refs/heads/{}\n", mirror.branch);
+        replace(&head, content.as_bytes()).map_err(|error| failed("write HEAD", error))?;
     }
-    Ok(None)
+    Ok(())
 }
 
 fn replace(path: &Path, content: &[u8]) -> std::io::Result<()> {
