@@ -143,6 +143,7 @@ fn act(
     view: &View,
     tell: &mut dyn FnMut(&str),
 ) -> Result<(), DemoError> {
+    world.settle()?;
     (scenario.breaks)(world)?;
     let before = look(world)?;
     let broken = report(world, &before, &[]);

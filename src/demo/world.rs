@@ -15,8 +15,9 @@ use super::ending::Ending;
 use super::{DemoError, Keep};
 use crate::config::{Config, Options, Surroundings};
 use crate::git;
+use crate::probes::keeper::{self, Keeper};
 use crate::probes::machine::Machine;
-use crate::probes::{clock, program};
+use crate::probes::{clock, program, state};
 
 /// How long a server of the demo may take to answer.
 const PATIENCE: Duration = Duration::from_secs(10);
@@ -114,17 +115,15 @@ impl World {
         Err(DemoError::failed(format!("run housecall {}", arguments.join(" ")), &status))
     }
 
-    /// An old clone of the same project, one edition behind, that serves the mirror's address.
+    /// The mirror of an old clone of the same project, one edition behind, that serves this mirror's address.
     pub(super) fn serve_from_old_clone(&self) -> Result<(), DemoError> {
-        let old = self.config.home.join("old/site-localhost");
-        make(&self.config.home.join("old"))?;
+        let old = self.config.home.join("old");
+        make(&old)?;
         let remote = self.root.join("remote/site.git");
-        self.git(
-            &self.config.home.join("old"),
-            &["clone", "--quiet", &remote.to_string_lossy(), "site-localhost"],
-        )?;
-        self.git(&old, &["reset", "--quiet", "--hard", "HEAD~1"])?;
-        let text = text_of(self.listen()?, "~/old/site-localhost", "~/old/state");
+        self.git(&old, &["clone", "--quiet", &remote.to_string_lossy(), "site"])?;
+        let add = ["worktree", "add", "--quiet", "-b", "localhost-sync", "../site-localhost", "HEAD~1"];
+        self.git(&old.join("site"), &add)?;
+        let text = text_of(self.listen()?, &old, ["site", "site-localhost", "state"]);
         let file = self.config.home.join(".config/housecall/old.toml");
         write(&file, &text)?;
         self.start(&file, &["serve"])?;
@@ -136,6 +135,21 @@ impl World {
             std::thread::sleep(Duration::from_millis(20));
         }
         Ok(())
+    }
+
+    /// Waits until a keeper that has just begun has made its first sync, which would mend what is broken meanwhile.
+    pub(super) fn settle(&self) -> Result<(), DemoError> {
+        let start = clock::instant();
+        while start.elapsed() < PATIENCE {
+            let state = state::read(&self.config)?;
+            let synced = |since| state.last_sync.as_ref().is_some_and(|last| last.at >= since);
+            match keeper::read(&self.config)? {
+                Keeper::Running(running) if !synced(running.since) || state.holder.is_some() => {}
+                _ => return Ok(()),
+            }
+            std::thread::sleep(Duration::from_millis(20));
+        }
+        Err(DemoError::failed("wait for the keeper's first sync", &"it does not come"))
     }
 
     /// Ends every process of this world, and waits until they are gone.
@@ -181,22 +195,25 @@ fn configuration(home: &Path) -> Result<Config, DemoError> {
     let surroundings =
         Surroundings { home: home.to_owned(), directory: home.to_owned(), environment, uid: real.uid };
     let file = surroundings.config_home().join("site.toml");
-    write(&file, &text_of(free_address()?, "~/ops/site/worktree", "~/ops/site"))?;
+    write(&file, &text_of(free_address()?, home, ["dev/site", "ops/site/worktree", "ops/site"]))?;
     let options = Options { file: Some(file), ..Options::default() };
     Config::load(&options, &surroundings)
         .map_err(|error| DemoError::failed("read the demo's configuration", &error))
 }
 
-fn text_of(listen: SocketAddr, worktree: &str, state: &str) -> String {
+/// Its paths are absolute: whoever reads it with another home still means this world.
+fn text_of(listen: SocketAddr, beneath: &Path, paths: [&str; 3]) -> String {
+    let path = |name: &str| toml::Value::from(beneath.join(name).display().to_string());
+    let [repository, worktree, state] = paths.map(path);
     format!(
         r#"name = "shop"
 
 [mirror]
-repository = "~/dev/site"
+repository = {repository}
 upstream = "origin/main"
-worktree = "{worktree}"
+worktree = {worktree}
 branch = "localhost-sync"
-state = "{state}"
+state = {state}
 every = "1h"
 carry = [".env.local"]
 

@@ -63,7 +63,7 @@ fn write(report: &Report, view: &View, was: &str) -> String {
     }
     let problems = problem::all(report, view);
     if view.detail == Detail::Problems {
-        return format!("{problems}{last}");
+        return format!("{problems}\n{last}");
     }
     let mut text = format!("{}\n\n", title(report));
     if report.verdict == Verdict::Stopped {

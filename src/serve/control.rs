@@ -43,6 +43,8 @@ pub fn start(config: &Config) -> Result<u32, StepError> {
     let mut child = Command::new(own_program()?)
         .args(["up", "--session", "--config"])
         .arg(&config.file)
+        // The home that the configuration was read for: `~` must mean the same to the keeper.
+        .envs(&config.environment)
         .current_dir(&config.state)
         .stdin(Stdio::null())
         .stdout(log)
