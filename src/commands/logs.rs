@@ -1,5 +1,4 @@
 //! `logs`: what sync and server wrote, merged by time.
-#![expect(clippy::disallowed_methods, reason = "logs are read line by line as they grow")]
 
 use std::fs::File;
 use std::io::{ErrorKind, Read, Seek, SeekFrom};

@@ -20,7 +20,7 @@ const ENDING: Duration = Duration::from_secs(40);
 /// How long it has to restart its server.
 const RESTARTING: Duration = Duration::from_secs(20);
 /// How long the first sync of a mirror may take to make the worktree.
-const FIRST_SYNC: Duration = Duration::from_secs(900);
+const FIRST_SYNC: Duration = Duration::from_mins(15);
 /// After so many failed starts the next one will fail too.
 const HOPELESS: u32 = 3;
 const TICK: Duration = Duration::from_millis(30);
@@ -181,14 +181,13 @@ pub fn await_server(config: &Config) -> Result<Option<Duration>, StepError> {
             Kept::BackingOff { failures, last, .. } if *failures >= HOPELESS => {
                 return Err(StepError::failed("start the server", &with_log(config, last)));
             }
-            Kept::BackingOff { .. } => {}
             Kept::None if start.elapsed() > FIRST_SYNC => {
                 return Err(StepError::failed(
                     "start the server",
                     &"the first sync has not made the worktree",
                 ));
             }
-            Kept::None => {}
+            Kept::None | Kept::BackingOff { .. } => {}
         }
         std::thread::sleep(TICK);
     }

@@ -42,7 +42,10 @@ pub fn serve(listen: SocketAddr, worktree: &Path, root: &Path) -> Result<Infalli
             })
         })
         .collect();
-    workers.into_iter().for_each(|worker| drop(worker.join()));
+    for worker in workers {
+        // One that crashed leaves its work to the others.
+        let _ = worker.join();
+    }
     Err(failed(&"its socket closed"))
 }
 

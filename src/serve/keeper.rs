@@ -27,9 +27,9 @@ use crate::serve::{group, may_run};
 /// How often the stop mark and the clock are looked at.
 const TICK: Duration = Duration::from_secs(1);
 /// A server that lived so long was no failed start.
-const GOOD: Duration = Duration::from_secs(60);
+const GOOD: Duration = Duration::from_mins(1);
 /// The longest pause between two starts.
-const LONGEST: Duration = Duration::from_secs(60);
+const LONGEST: Duration = Duration::from_mins(1);
 /// How long a sync may go on once the keeper was told to end.
 const LAST_SYNC: Duration = Duration::from_secs(10);
 /// How long one question to a starting server may take.

@@ -328,5 +328,5 @@ fn a_server_that_answered_once_is_no_longer_starting() {
         *answered = Some(ago(10));
     }
     let running = Running { schema: 1, pid: 77, since: ago(30), server: kept };
-    assert_eq!(running.starting_until(Duration::from_secs(60), ago(0)), None);
+    assert_eq!(running.starting_until(Duration::from_mins(1), ago(0)), None);
 }

@@ -168,7 +168,7 @@ pub fn kind_of(cx: &Cx, server: &Server, process: &Process) -> Option<String> {
                 return Some(name);
             }
             let runs_a_script = argv.first().is_some_and(|it| RUNNERS.contains(&word_of(it).as_str()));
-            let engine = process.executable.as_ref().map(|it| word_of(&it.to_string_lossy()))?;
+            let engine = process.executable.as_ref().map(|it| word_of(it.to_string_lossy()))?;
             (runs_a_script && ENGINES.contains(&engine.as_str())).then_some(engine)
         }
     }
@@ -177,9 +177,9 @@ pub fn kind_of(cx: &Cx, server: &Server, process: &Process) -> Option<String> {
 /// The word of a command line that says what it runs: "astro" of `node node_modules/.bin/astro dev`.
 fn telling(argv: &[String]) -> Option<String> {
     let words = argv.iter().filter(|it| !it.starts_with('-') && !it.contains('='));
-    let names = words.map(|it| word_of(it));
+    let names = words.map(word_of);
     let mut names = names.skip_while(|it| CARRIERS.contains(&it.as_str()));
-    let first = names.next().or_else(|| argv.first().map(|it| word_of(it)))?;
+    let first = names.next().or_else(|| argv.first().map(word_of))?;
     // An interpreter that runs a script or a module is told by that.
     if first.starts_with("python") || first == "ruby" || first == "php" || first == "perl" {
         return names.next().or(Some(first));

@@ -46,7 +46,7 @@ fn look(cx: &Cx, server: &Server) -> Seen {
         .with("actual", actual.as_path())
         .with("who", who(process))
         .with("since", Fact::Time(process.started));
-    Ok(match moved(cx, server, &*cx.listening()?)? {
+    Ok(match moved(cx, server, &cx.listening()?)? {
         Some(own) => {
             verdict.with("the mirror's own", format!("{} on {}", who(&own.process), own.listener.address))
         }
