@@ -28,7 +28,6 @@ pub struct Machine {
     volumes: Mutex<HashMap<PathBuf, Arc<Mutex<Volume>>>>,
     pub(super) versions: Mutex<HashMap<Identity, String>>,
     own_program: Option<PathBuf>,
-    child: bool,
 }
 
 /// Where something is to be looked at.
@@ -64,22 +63,11 @@ impl Machine {
         Self { own_program: Some(program), ..Self::default() }
     }
 
-    /// The one of a child that looks at a volume that can hang: it looks itself, and all it starts stays in its
-    /// group, so that its parent can kill everything at once.
-    #[must_use]
-    pub fn of_child() -> Self {
-        program::share_group();
-        Self { child: true, ..Self::default() }
-    }
-
     /// Says where to look at this path, without touching a volume that can hang.
     ///
     /// # Errors
     /// [`ProbeError::Stuck`] where its volume did not answer a moment ago; also where the mount table cannot be read.
     pub fn guard(&self, path: &Path) -> Result<Where, ProbeError> {
-        if self.child {
-            return Ok(Where::Here);
-        }
         let mount = self.mount_of(path)?;
         if mount.kind == Kind::Local {
             return Ok(Where::Here);

@@ -13,13 +13,12 @@ use std::os::unix::fs::PermissionsExt;
 use std::os::unix::process::{CommandExt, ExitStatusExt};
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
-use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Mutex, PoisonError};
 use std::thread::sleep;
 use std::time::{Duration, Instant};
 
 use rustix::event::{PollFd, PollFlags, Timespec, poll};
-use rustix::process::{Pid, Signal, WaitId, WaitIdOptions, kill_process, kill_process_group, waitid};
+use rustix::process::{Pid, Signal, WaitId, WaitIdOptions, kill_process_group, waitid};
 
 use crate::error::ProbeError;
 
@@ -79,8 +78,6 @@ const TICK: Duration = Duration::from_millis(25);
 
 /// Killed programs that did not die in time: reaped when they do, if this process lives that long.
 static UNDEAD: Mutex<Vec<Child>> = Mutex::new(Vec::new());
-/// Whether programs stay in this process's own group, so that whoever watches it can kill all at once.
-static SHARED_GROUP: AtomicBool = AtomicBool::new(false);
 
 /// What became of a program.
 #[derive(Debug)]
@@ -120,11 +117,6 @@ pub fn run_observed(program: &Program, on_output: &mut dyn FnMut(&[u8])) -> Resu
         Run::Ended(output) => Ok(output),
         Run::TimedOut { .. } => Err(ProbeError::TimedOut { what: program.name(), after: program.deadline }),
     }
-}
-
-/// From now on programs stay in this process's own group: for a child of ours that is itself watched.
-pub(crate) fn share_group() {
-    SHARED_GROUP.store(true, Ordering::Relaxed);
 }
 
 /// Runs it and tells what became of it, death included.
@@ -202,9 +194,7 @@ impl Program {
         let mut command = Command::new(found);
         command.arg0(name).args(arguments).env_clear().envs(&self.environment).current_dir(directory);
         command.stdin(Stdio::null()).stdout(Stdio::piped()).stderr(Stdio::piped());
-        if !SHARED_GROUP.load(Ordering::Relaxed) {
-            command.process_group(0);
-        }
+        command.process_group(0);
         let mut tries = 0;
         loop {
             match command.spawn() {
@@ -232,11 +222,7 @@ fn has_ended(id: Pid) -> bool {
 
 fn kill_all(id: Pid) {
     // It may be gone already; then there is nobody to kill.
-    if SHARED_GROUP.load(Ordering::Relaxed) {
-        let _ = kill_process(id, Signal::KILL);
-    } else {
-        let _ = kill_process_group(id, Signal::KILL);
-    }
+    let _ = kill_process_group(id, Signal::KILL);
 }
 
 /// Reaps a killed child, or keeps it for later when it does not die; names it then.
