@@ -223,6 +223,23 @@ fn a_second_mend_is_busy_and_is_told_by_whom_and_a_dead_holder_holds_nothing() {
     assert!(Lock::take(&world.config, "fix", Duration::ZERO, &mut |_| ()).is_ok());
 }
 
+#[test]
+fn a_lock_whose_file_was_taken_away_is_not_mistaken_for_the_mirrors() {
+    let world = World::synced();
+    let held = Lock::take(&world.config, "sync", Duration::ZERO, &mut |_| ()).expect("free");
+    let config = Arc::clone(&world.config);
+    let waiting = std::thread::spawn(move || {
+        let lock = Lock::take(&config, "fix", Duration::from_secs(10), &mut |_| ()).expect("taken");
+        let second = Lock::take(&config, "fix", Duration::ZERO, &mut |_| ());
+        assert!(matches!(second, Err(NotTaken::Busy(_))), "one holds it: {second:?}");
+        drop(lock);
+    });
+    std::thread::sleep(Duration::from_millis(200));
+    fs::remove_file(world.config.lock_file()).expect("removed");
+    drop(held);
+    waiting.join().expect("the second one gets the lock that is there");
+}
+
 /// Not a test of its own: what [`child`] runs.
 #[test]
 fn hold_the_lock_in_a_child() {

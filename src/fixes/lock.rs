@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use crate::config::Config;
 use crate::error::StepError;
-use crate::fixes::hands::files;
+use crate::fixes::hands::{files, guard};
 use crate::probes::clock;
 use crate::probes::state::Holder;
 
@@ -54,7 +54,9 @@ impl Lock {
         let mut told = false;
         loop {
             match file.try_lock() {
-                Ok(()) => break,
+                Ok(()) if guard::is_at(&file, &path) => break,
+                // The directory was removed while we waited, and made again: that lock is nobody's.
+                Ok(()) => file = files::open_private(&path).map_err(|error| failed(&error))?,
                 Err(TryLockError::WouldBlock) => {}
                 Err(TryLockError::Error(error)) => return Err(failed(&error).into()),
             }

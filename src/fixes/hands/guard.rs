@@ -51,6 +51,14 @@ pub fn identity(path: &Path) -> Option<(u64, u64, u64, i128)> {
     Some((found.dev(), found.ino(), found.len(), changed))
 }
 
+/// Whether an open file is still the one at that path.
+#[must_use]
+pub fn is_at(file: &fs::File, path: &Path) -> bool {
+    let open = file.metadata().map(|it| (it.dev(), it.ino()));
+    let there = fs::symlink_metadata(path).map(|it| (it.dev(), it.ino()));
+    matches!((open, there), (Ok(open), Ok(there)) if open == there)
+}
+
 /// git searches upwards: without this, a reset could destroy the repository of a parent directory.
 fn own_worktree(config: &Config) -> Result<(), StepError> {
     let mirror = config.mirror.as_deref().ok_or_else(super::no_mirror)?;
