@@ -39,17 +39,6 @@ pub struct Call<'a, 'b> {
 
 /// Does what the command line says.
 pub fn run(cli: Cli, console: &mut Console<'_>) -> Exit {
-    // What needs no surroundings comes first: it works wherever it is called.
-    match &cli.command {
-        Some(Command::Look { arguments }) => return promises::look(arguments, console),
-        Some(Command::Completions { shell }) => return promises::completions(*shell, console),
-        Some(Command::Demo { scene, keep }) => {
-            let keep = if *keep { Keep::Files } else { Keep::Nothing };
-            return demo::run(*scene, keep, console);
-        }
-        Some(Command::Schema { of }) => return promises::schema(*of, console),
-        _ => {}
-    }
     let surroundings = match Surroundings::of_process(cli.global.directory.as_deref()) {
         Ok(surroundings) => surroundings,
         Err(error) => {
@@ -79,12 +68,15 @@ pub fn run(cli: Cli, console: &mut Console<'_>) -> Exit {
             logs::run(&mut call, role, lines, follow)
         }
         Some(Command::Open) => open::run(&mut call),
-        Some(Command::Who { port }) => return who::run(&mut call, port),
+        Some(Command::Who { port }) => Ok(who::run(&mut call, port)),
         Some(Command::Trust) => trust::run(&mut call),
-        Some(_) => {
-            call.console.error("this command is not built yet");
-            Ok(Exit::Usage)
+        Some(Command::Completions { shell }) => Ok(promises::completions(shell, call.console)),
+        Some(Command::Schema { of }) => Ok(promises::schema(of, call.console)),
+        Some(Command::Demo { scene, keep }) => {
+            let keep = if keep { Keep::Files } else { Keep::Nothing };
+            Ok(demo::run(scene, keep, call.console))
         }
+        Some(Command::Look { arguments }) => Ok(promises::look(&arguments, call.console)),
     };
     done.unwrap_or_else(|error| call.misconfigured(&error))
 }
