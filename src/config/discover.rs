@@ -69,13 +69,14 @@ pub fn places(file: &Path, surroundings: &Surroundings) -> [Option<PathBuf>; 2] 
 
 /// How deep the place of that mirror is that holds this directory.
 fn nearness(file: &Path, here: &Path, surroundings: &Surroundings) -> Option<usize> {
+    let [repository, worktree] = places(file, surroundings);
+    // The repository may lie on a volume that hangs: it is compared by its text, and never touched.
+    let worktree_too = worktree.as_deref().map(real);
     let holds = |place: PathBuf| {
-        let held = [&place, &real(&place)]
-            .iter()
-            .any(|place| here.starts_with(place) || surroundings.directory.starts_with(place));
+        let held = here.starts_with(&place) || surroundings.directory.starts_with(&place);
         held.then(|| place.components().count())
     };
-    places(file, surroundings).into_iter().flatten().filter_map(holds).max()
+    [repository, worktree, worktree_too].into_iter().flatten().filter_map(holds).max()
 }
 
 /// The nearest one at or above this directory: up to the home directory where this is beneath it, else to the root.

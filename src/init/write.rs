@@ -19,7 +19,7 @@ pub fn place(it: &mut Inferred, surroundings: &Surroundings, place: Place) -> Re
     }
     for file in config::registered(surroundings) {
         let [repository, _] = config::places(&file, surroundings);
-        let is_this = repository.is_some_and(|path| path.canonicalize().unwrap_or(path) == it.repository.top);
+        let is_this = repository.is_some_and(|path| path == it.repository.top);
         if is_this {
             return Err(InitError::Registered(surroundings.tilde(&file)));
         }
