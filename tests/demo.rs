@@ -37,6 +37,10 @@ fn every_scene_is_found_and_mended_and_nothing_is_left() {
     let output = demo(temporary.path(), &[]).output().expect("run the demo");
     let text = text(&output);
     assert!(output.status.success(), "{text}");
+    assert!(
+        text.contains("housecall --fix --risky     have the mirror"),
+        "what is risky is said first:\n{text}"
+    );
     // Each fix is needed by a scene, and each scene proves the unit that named it.
     for unit in [
         "listener-cwd",
@@ -54,7 +58,7 @@ fn every_scene_is_found_and_mended_and_nothing_is_left() {
         };
         assert!(text.lines().any(verified), "{unit} was not verified:\n{text}");
     }
-    assert_eq!(left(temporary.path()), [String::new(); 0]);
+    assert_eq!(left(temporary.path()), Vec::<String>::new());
 }
 
 #[test]
@@ -74,7 +78,7 @@ fn a_scene_that_is_not_there_is_a_usage_error() {
     let temporary = tempfile::tempdir().expect("a directory");
     let output = demo(temporary.path(), &["99"]).output().expect("run the demo");
     assert_eq!(output.status.code(), Some(2), "{}", text(&output));
-    assert_eq!(left(temporary.path()), [String::new(); 0]);
+    assert_eq!(left(temporary.path()), Vec::<String>::new());
 }
 
 #[test]
@@ -86,5 +90,5 @@ fn a_signal_leaves_nothing_either() {
     rustix::process::kill_process(pid, rustix::process::Signal::INT).expect("interrupt it");
     let status = child.wait().expect("it ends");
     assert!(!status.success());
-    assert_eq!(left(temporary.path()), [String::new(); 0]);
+    assert_eq!(left(temporary.path()), Vec::<String>::new());
 }

@@ -7,6 +7,7 @@ use crate::cli::MendOptions;
 use crate::config::{Config, ConfigError};
 use crate::cx::Cx;
 use crate::exit::Exit;
+use crate::fixes;
 use crate::probes::clock;
 use crate::probes::machine::Machine;
 use crate::progress::Progress;
@@ -51,6 +52,7 @@ fn examine(call: &Call<'_, '_>, config: &Arc<Config>, selection: &Selection) -> 
     let fail_on = call.global.fail_on.into();
     let mut report = Report::new(config, fail_on, &examined, &[], stopped, cx.now(), start.elapsed());
     report.about.command = call.command();
+    report.about.risky = fixes::risky(&cx, &examined);
     report
 }
 

@@ -14,6 +14,7 @@ use crate::check::Severity;
 use crate::cx::Cx;
 use crate::error::ProbeError;
 use crate::exit::Exit;
+use crate::fixes;
 use crate::fixes::lock::NotTaken;
 use crate::fixes::mend::{Company, Request, mend};
 use crate::fixes::{Consent, Mended, Repair};
@@ -145,8 +146,10 @@ fn act(
 ) -> Result<(), DemoError> {
     world.settle()?;
     (scenario.breaks)(world)?;
-    let before = look(world)?;
-    let broken = report(world, &before, &[]);
+    let cx = Arc::new(Cx::new(Arc::clone(&world.config), Arc::clone(&world.machine)));
+    let before = run(&selection(world)?, &cx);
+    let mut broken = report(world, &before, &[]);
+    broken.about.risky = fixes::risky(&cx, &before);
     let named = broken.causes.first().is_some_and(|cause| cause == scenario.cause);
     expect(named, &format!("`{}` as the first cause", scenario.cause), &broken)?;
     tell(&human::render(&broken, &View { detail: Detail::Problems, ..*view }));
@@ -170,11 +173,6 @@ fn act(
 
 fn selection(world: &World) -> Result<Selection, SelectionError> {
     Selection::new(&world.config, &Wanted::default())
-}
-
-fn look(world: &World) -> Result<Vec<Examined>, DemoError> {
-    let cx = Arc::new(Cx::new(Arc::clone(&world.config), Arc::clone(&world.machine)));
-    Ok(run(&selection(world)?, &cx))
 }
 
 fn examine_and_mend(world: &World, consent: Consent) -> Result<Mended, DemoError> {

@@ -181,3 +181,15 @@ impl Safety {
 }
 /// Every fix.
 pub static ALL: &[&Fix] = &[&sync::FIX, &serve::FIX, &logs::FIX, &state::FIX];
+
+/// The fixes that what failed names, and whose next steps would be risky; one that cannot be planned now is none.
+#[must_use]
+pub fn risky(cx: &Cx, examined: &[Examined]) -> Vec<&'static str> {
+    let is_risky = |fix: &&&'static Fix| {
+        let named = |it: &&Examined| it.outcome.is_failure() && it.unit.fix.is_some_and(|it| it.id == fix.id);
+        let broken: Vec<&Examined> = examined.iter().filter(named).collect();
+        let steps = if broken.is_empty() { Ok(Vec::new()) } else { (fix.plan)(cx, &broken) };
+        steps.is_ok_and(|steps| steps.iter().any(|step| step.safety == Safety::Risky))
+    };
+    ALL.iter().filter(is_risky).map(|fix| fix.id).collect()
+}

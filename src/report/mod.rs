@@ -225,6 +225,8 @@ pub struct About {
     pub stopped: Option<Timestamp>,
     /// The home directory, written `~`.
     pub home: PathBuf,
+    /// The fixes whose next steps would need `--risky`.
+    pub risky: Vec<&'static str>,
     /// How this program is called for this mirror: "housecall", or with `-C` or `--config`.
     pub command: String,
 }

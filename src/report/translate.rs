@@ -49,6 +49,7 @@ pub(super) fn report(
             upstream: config.mirror.as_ref().map(|mirror| mirror.upstream_name()),
             stopped,
             home: config.home.clone(),
+            risky: Vec::new(),
             command: "housecall".to_owned(),
         },
     }

@@ -118,7 +118,8 @@ fn remedy(check: &CheckReport, report: &Report) -> String {
         repair.fix == *fix && repair.result == RepairResult::Proposed && repair.for_units.contains(&unit)
     };
     let safety = report.repairs.iter().find(proposed).map(|repair| repair.safety);
-    let risky = if safety == Some(SafetyReport::Risky) { " --risky" } else { "" };
+    let is_risky = safety == Some(SafetyReport::Risky) || report.about.risky.contains(&fix.as_str());
+    let risky = if is_risky { " --risky" } else { "" };
     let title = fixes::ALL.iter().find(|known| known.id == fix).map_or("", |known| known.title);
     format!("{} --fix{risky}     {title}", report.about.command)
 }
