@@ -139,6 +139,8 @@ pub enum Command {
     },
     /// End what `up` keeps
     Down,
+    /// What was set aside, and how to get it back
+    Rescued,
     /// Restart the server, and believe it only when it answers
     Restart,
     /// Stop the mirror durably: no repair undoes it

@@ -10,6 +10,7 @@ pub mod logs;
 pub mod fix;
 mod init;
 mod mending;
+mod rescued;
 pub mod open;
 mod promises;
 pub mod serve;
@@ -60,6 +61,7 @@ pub fn run(cli: Cli, console: &mut Console<'_>) -> Exit {
         Some(Command::Up { session: true, .. }) => up::up(&mut call, up::Place::OwnSession),
         Some(Command::Up { .. }) => up::up(&mut call, up::Place::Here),
         Some(Command::Down) => up::down(&mut call),
+        Some(Command::Rescued) => rescued::run(&mut call),
         Some(Command::Restart) => up::restart(&mut call),
         Some(Command::Stop) => up::stop(&mut call),
         Some(Command::Start) => up::start(&mut call),

@@ -170,23 +170,23 @@ impl<'a> Hands<'a> {
                 Ok(Some(format!("{} is {short}", mirror()?.upstream_name())))
             }
             Action::AddWorktree => {
-                worktree::add_worktree(config, mirror()?).map(|kept| told("made the worktree", kept))
+                worktree::add_worktree(config, mirror()?).map(|kept| Some(told("made the worktree", kept)))
             }
             Action::Relink => {
-                worktree::relink(config, mirror()?).map(|()| told("linked the worktree again", None))
+                worktree::relink(config, mirror()?).map(|()| Some(told("linked the worktree again", None)))
             }
             Action::RemoveLock(path) => {
                 let done = || told(&format!("removed the stale lock {}", config.tilde(path)), None);
-                locks::remove(config, mirror()?, path).map(|()| done())
+                locks::remove(config, mirror()?, path).map(|()| Some(done()))
             }
             Action::SetAside => aside::set_aside(config, mirror()?),
             Action::Align(sha) => {
                 let done = format!("aligned on {}", sha.get(..7).unwrap_or(sha));
-                worktree::align(config, mirror()?, sha).map(|kept| told(&done, kept))
+                worktree::align(config, mirror()?, sha).map(|kept| Some(told(&done, kept)))
             }
             Action::Carry(file) => {
                 let done = format!("copied {}", file.display());
-                files::carry(config, file).map(|kept| told(&done, kept))
+                files::carry(config, file).map(|kept| Some(told(&done, kept)))
             }
             Action::Install(argv) => {
                 let mut tell = |chunk: &[u8]| on_event(Event::Output(chunk));
@@ -215,8 +215,8 @@ impl<'a> Hands<'a> {
 }
 
 /// What was done, and what was kept meanwhile.
-fn told(done: &str, kept: Option<String>) -> Option<String> {
-    Some(kept.map_or_else(|| done.to_owned(), |kept| format!("{done}; {kept}")))
+fn told(done: &str, kept: Option<String>) -> String {
+    kept.map_or_else(|| done.to_owned(), |kept| format!("{done}; {kept}"))
 }
 
 fn mirror_of(config: &Config) -> Result<&Mirror, StepError> {

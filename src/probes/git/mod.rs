@@ -7,6 +7,7 @@ mod canonical;
 mod changes;
 mod distance;
 mod remote;
+mod rescued;
 mod worktree;
 
 use std::path::PathBuf;
@@ -19,6 +20,7 @@ pub use canonical::canonical;
 pub use changes::changes;
 pub use distance::distance;
 pub use remote::{failure, remote};
+pub use rescued::rescued;
 pub use worktree::worktree;
 
 pub(super) use canonical::read as read_canonical;
