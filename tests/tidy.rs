@@ -244,7 +244,7 @@ fn table() -> String {
             check.severity.to_string(),
             fix,
         ];
-        text.push_str(&format!("| {} |\n", row.join(" | ")));
+        text = text + "| " + &row.join(" | ") + " |\n";
     }
     text
 }

@@ -37,6 +37,10 @@ fn plan(cx: &Cx, broken: &[&Examined]) -> Result<Vec<Step>, ProbeError> {
 
 /// What brings the mirror's server up: a keeper, or a word to the one that runs; then it must answer.
 fn begin(cx: &Cx, server: &Server) -> Result<Vec<Step>, ProbeError> {
+    // Nothing can be served from a worktree that is not there, and nothing is begun that cannot be seen.
+    if cx.config().mirror.is_some() {
+        cx.checkout()?;
+    }
     let action = match &*cx.keeper()? {
         Keeper::Running(_) => Action::RestartServer,
         // A new keeper ends what a killed one left behind.

@@ -114,6 +114,9 @@ fn killed() {
         processes::signal(running.pid(), "KILL");
         let _ = running.wait(Duration::from_secs(10));
     }
+    // The git that it ran is on its own now, and comes to its end.
+    let alone = || !mirror.home.processes().iter().any(|it| it.command.starts_with("git "));
+    assert!(processes::eventually(Duration::from_secs(10), alone), "{:?}", mirror.home.processes());
     let mended = mirror.run(&["--fix", "--json"]).exits(0).report().healthy();
     assert_eq!(mended.status("git-locks"), "pass");
 }
