@@ -27,8 +27,6 @@ fn sets_aside() {
     let _ = mirror.run(&["--fix", "--json"]).exits(0).report().healthy();
     assert!(fs::read_to_string(&page).expect("the page").contains("The first text"));
     assert!(!mirror.worktree().join("notes.txt").exists());
-    let rescued = mirror.run(&["rescued"]).exits(0);
-    assert!(rescued.stdout.contains("refs/housecall/rescued/"), "{rescued}");
     let refs = mirror.home.git(&mirror.repository, ["for-each-ref", "--format=%(refname)", "refs/housecall"]);
     let kept = refs.lines().any(|name| {
         let show = |file: &str| {
