@@ -84,6 +84,7 @@ fn cx() -> Arc<Cx> {
         state: PathBuf::from("/home/ada/state"),
         environment: BTreeMap::new(),
         runtime_path: Vec::new(),
+        system_path: Vec::new(),
         tools: Vec::new(),
         mirror: None,
         server: None,

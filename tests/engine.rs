@@ -31,6 +31,7 @@ fn config() -> Config {
         state: PathBuf::from("/home/ada/state"),
         environment: BTreeMap::new(),
         runtime_path: Vec::new(),
+        system_path: Vec::new(),
         tools: Vec::new(),
         mirror: None,
         server: None,

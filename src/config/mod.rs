@@ -43,6 +43,8 @@ pub struct Config {
     pub environment: BTreeMap<String, String>,
     /// Directories put first in the jobs' PATH.
     pub runtime_path: Vec<PathBuf>,
+    /// Where the service managers' own programs are looked for: the PATH of whoever called, then the system's.
+    pub system_path: Vec<PathBuf>,
     /// The tools that the jobs run, with the ranges the file gives.
     pub tools: Vec<Arc<Tool>>,
     /// The mirror, if it keeps one.

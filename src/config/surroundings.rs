@@ -59,6 +59,14 @@ impl Surroundings {
         self.environment.get(name).map(String::as_str).filter(|value| !value.is_empty())
     }
 
+    /// Where the service managers' own programs are looked for: the caller's PATH, then the system's.
+    #[must_use]
+    pub fn system_path(&self) -> Vec<PathBuf> {
+        let called = self.variable("PATH").map(std::env::split_paths).into_iter().flatten();
+        let system = ["/usr/bin", "/bin", "/usr/sbin", "/sbin"].map(PathBuf::from);
+        called.filter(|place| place.is_absolute()).chain(system).collect()
+    }
+
     /// Where our own configuration lives: `~/.config/housecall`.
     #[must_use]
     pub fn config_home(&self) -> PathBuf {

@@ -80,6 +80,7 @@ impl Validation<'_> {
             state: state?,
             environment: self.surroundings.kept_environment(),
             runtime_path,
+            system_path: self.surroundings.system_path(),
             tools,
             mirror: mirror.map(Arc::new),
             server: server.map(Arc::new),

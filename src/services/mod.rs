@@ -25,10 +25,13 @@ pub struct Manager {
     /// What it knows of a job now.
     pub observe: fn(&Machine, &Config, &Job) -> Result<Observed, ProbeError>,
     /// Does one thing to a job, and returns once it is done; a note where something is worth telling.
-    pub act: fn(&Machine, &Config, &Job, Verb) -> Result<Option<String>, StepError>,
+    pub act: Act,
     /// The commands that a person would type for it: pure.
     pub commands: fn(&Config, &Job, Verb) -> Vec<String>,
 }
+
+/// Doing one thing to a job.
+pub type Act = fn(&Machine, &Config, &Job, Verb) -> Result<Option<String>, StepError>;
 
 /// A job by the name its manager knows it by.
 #[derive(Debug, Clone, PartialEq, Eq, Hash)]
@@ -39,6 +42,8 @@ pub struct Job {
     pub label: String,
     /// Whose it is.
     pub scope: Scope,
+    /// Its file, where that is known to be another than the one its manager has for that label.
+    pub file: Option<PathBuf>,
 }
 
 /// Whose jobs they are.
@@ -98,6 +103,8 @@ pub enum Verb {
     Unload,
     /// Read its files again: unload, wait, load, and load it in any case.
     Reload,
+    /// Start it from what is loaded, if it does not run: `kickstart`; `start`.
+    Start,
     /// End it and start it from what is loaded: `kickstart -k`; `restart`.
     Restart,
     /// End it durably, loaded or not: disable and bootout; disable, stop.

@@ -61,6 +61,7 @@ pub(crate) fn config() -> Config {
         state: at("ops/site"),
         environment: BTreeMap::new(),
         runtime_path: vec![PathBuf::from("/opt/node22/bin")],
+        system_path: Vec::new(),
         tools: vec![tool("node", Some(">=22 <23")), tool("npm", Some(">=10 <11"))],
         mirror: Some(Arc::new(Mirror {
             repository: repository(),
@@ -68,7 +69,7 @@ pub(crate) fn config() -> Config {
             upstream: "main".to_owned(),
             worktree: worktree(),
             branch: "localhost-sync".to_owned(),
-            every: Duration::from_secs(60),
+            every: Duration::from_mins(1),
             install: vec!["npm".to_owned(), "ci".to_owned()],
             build: Vec::new(),
             carry: vec![PathBuf::from(".env.local")],
@@ -80,7 +81,7 @@ pub(crate) fn config() -> Config {
             directory: worktree(),
             listen: "127.0.0.1:4321".parse().expect("an address"),
             env: BTreeMap::new(),
-            ready: Ready { path: "/".to_owned(), within: Duration::from_secs(60) },
+            ready: Ready { path: "/".to_owned(), within: Duration::from_mins(1) },
         })),
         pages: vec![Arc::new(Page {
             path: "/".to_owned(),

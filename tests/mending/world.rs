@@ -38,6 +38,7 @@ pub(crate) fn config(home: &Path) -> Config {
         state: home.join("ops"),
         environment,
         runtime_path: vec![home.join("bin")],
+        system_path: Vec::new(),
         tools: Vec::new(),
         mirror: Some(Arc::new(Mirror {
             repository: home.join("dev/site"),

@@ -74,6 +74,7 @@ impl World {
             state: home.at("ops"),
             environment,
             runtime_path: Vec::new(),
+            system_path: Vec::new(),
             tools: Vec::new(),
             mirror: Some(Arc::new(mirror.clone())),
             server: None,

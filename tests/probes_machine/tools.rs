@@ -32,6 +32,7 @@ impl Home {
         Config {
             file: home.join("site/housecall.toml"),
             runtime_path: vec![home.join("tools/bin")],
+            system_path: Vec::new(),
             limits: Limits { timeout: Duration::from_millis(400), ..Limits::default() },
             mirror: None,
             home,

@@ -33,6 +33,7 @@ pub(crate) fn config() -> Config {
         state: PathBuf::from("/home/ada/ops/site"),
         environment: BTreeMap::new(),
         runtime_path: Vec::new(),
+        system_path: Vec::new(),
         tools: Vec::new(),
         mirror: Some(Arc::new(Mirror {
             repository: PathBuf::from("/home/ada/dev/site"),
