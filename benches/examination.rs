@@ -91,6 +91,7 @@ fn cx() -> Arc<Cx> {
         pages: Vec::new(),
         overrides: BTreeMap::new(),
         jobs: Jobs { manager: Manager::Auto, label: None, labels: BTreeMap::new() },
+        services: Vec::new(),
         limits: Limits::default(),
     };
     Arc::new(Cx::given(Arc::new(config), Timestamp::UNIX_EPOCH, Probes::default()))

@@ -129,7 +129,7 @@ fn the_examples_of_the_documentation_are_understood() {
     let page = include_str!("../docs/configuration.md");
     let examples: Vec<&str> =
         page.split("```toml\n").skip(1).filter_map(|it| it.split("```").next()).collect();
-    assert_eq!(examples.len(), 2);
+    assert_eq!(examples.len(), 3);
     for example in examples {
         load(example).unwrap_or_else(|error| panic!("{error}"));
     }
@@ -272,11 +272,4 @@ fn what_is_missing_is_told() {
     2 │ path = "/"
       ╰╴       ━━━ add a [serve] section, or write `url = "http://…"`
     "#);
-    assert_snapshot!(mistakes("[service.x]\nlabel = \"a\"\n"), @"
-    error: [service.NAME] is not supported yet
-      ╭▸ ~/dev/site/housecall.toml:1:2
-      │
-    1 │ [service.x]
-      ╰╴ ━━━━━━━ leave the section out: a later version will know it
-    ");
 }

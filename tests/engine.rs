@@ -38,6 +38,7 @@ fn config() -> Config {
         pages: Vec::new(),
         overrides: BTreeMap::new(),
         jobs: Jobs { manager: Manager::Auto, label: None, labels: BTreeMap::new() },
+        services: Vec::new(),
         limits: Limits::default(),
     }
 }

@@ -8,6 +8,7 @@ mod load;
 mod parse;
 pub mod raw;
 mod serving;
+pub mod service;
 mod surroundings;
 mod validate;
 pub mod values;
@@ -15,6 +16,7 @@ pub mod values;
 pub use discover::{FILE_NAME, discover, places, registered};
 pub use error::{ConfigError, Mistake, Mistakes};
 pub use load::Options;
+pub use service::{Health, Place, Service};
 pub use surroundings::Surroundings;
 
 use std::collections::BTreeMap;
@@ -57,6 +59,8 @@ pub struct Config {
     pub overrides: BTreeMap<String, Override>,
     /// How the jobs are kept.
     pub jobs: Jobs,
+    /// Other jobs that must run and answer.
+    pub services: Vec<Arc<Service>>,
     /// What the command line says about looking.
     pub limits: Limits,
 }
@@ -140,8 +144,10 @@ pub struct Ready {
 pub struct Page {
     /// Its path, which names it in reports.
     pub path: String,
-    /// Its whole address.
+    /// Its whole address; of a service's page its path alone, for the service's address is read when it is asked.
     pub url: String,
+    /// The service whose page it is.
+    pub service: Option<Arc<Service>>,
     /// The status it must have.
     pub status: u16,
     /// Texts that it must contain.
@@ -285,7 +291,10 @@ impl Page {
     /// Its name in unit ids.
     #[must_use]
     pub fn subject(&self) -> String {
-        self.path.clone()
+        match &self.service {
+            Some(service) => format!("{}{}", service.name, self.path),
+            None => self.path.clone(),
+        }
     }
 }
 

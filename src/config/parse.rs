@@ -20,13 +20,6 @@ pub(super) fn parse(text: &str) -> (raw::File, Vec<Mistake>) {
         return (raw::File::default(), syntax.iter().take(1).map(mistake).collect());
     }
     let mut mistakes = Vec::new();
-    let services =
-        table.get_ref().iter().find(|(key, _)| key.get_ref() == "service").map(|(key, _)| key.span());
-    if let Some(at) = services {
-        let hint = "leave the section out: a later version will know it";
-        mistakes.push(Mistake::new("[service.NAME] is not supported yet", at, hint));
-        table.get_mut().remove("service");
-    }
     loop {
         match raw::File::deserialize(Deserializer::from(table.clone())) {
             Ok(file) => return (file, mistakes),

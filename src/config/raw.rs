@@ -31,6 +31,10 @@ pub struct File {
     pub page: Vec<Spanned<Page>>,
     /// How the jobs are kept.
     pub jobs: Option<Jobs>,
+    /// Other jobs that must run and answer.
+    #[serde(default)]
+    #[schemars(with = "BTreeMap<String, Service>")]
+    pub service: BTreeMap<Text, Spanned<Service>>,
     /// What a built-in check counts as.
     #[serde(default)]
     #[schemars(with = "BTreeMap<String, Check>")]
@@ -124,6 +128,9 @@ pub struct Page {
     /// Its whole address, where this mirror runs no server.
     #[schemars(with = "Option<String>")]
     pub url: Option<Text>,
+    /// The `[service.NAME]` whose page it is; its path is looked for at that service's address.
+    #[schemars(with = "Option<String>")]
+    pub service: Option<Text>,
     /// The status it must have; default 200.
     #[schemars(with = "Option<u16>")]
     pub status: Option<Spanned<u16>>,
@@ -155,6 +162,61 @@ pub struct Jobs {
     #[serde(default)]
     #[schemars(with = "BTreeMap<String, String>")]
     pub labels: BTreeMap<Text, String>,
+}
+
+/// Another job that must run and answer.
+#[derive(Debug, Default, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields, rename_all = "kebab-case")]
+pub struct Service {
+    /// Its label, where launchd keeps it.
+    #[schemars(with = "Option<String>")]
+    pub label: Option<Text>,
+    /// Its unit, where systemd keeps it: "conductor.service".
+    #[schemars(with = "Option<String>")]
+    pub unit: Option<Text>,
+    /// Whose job it is: `agent`, the user's, or `daemon`, the system's; default `agent`.
+    #[schemars(with = "Option<String>")]
+    pub scope: Option<Text>,
+    /// Where it answers: an address, or where its property list says so.
+    #[schemars(with = "Option<Health>")]
+    pub health: Option<Spanned<Health>>,
+    /// The status it must answer with; default 200.
+    #[schemars(with = "Option<u16>")]
+    pub status: Option<Spanned<u16>>,
+    /// How often it is asked after a reload before it is given up; default 30.
+    #[schemars(with = "Option<u16>")]
+    pub tries: Option<Spanned<u16>>,
+    /// How long between two tries; default "1s".
+    #[schemars(with = "Option<String>")]
+    pub every: Option<Text>,
+    /// How long one try may take; default "5s".
+    #[schemars(with = "Option<String>")]
+    pub timeout: Option<Text>,
+}
+
+/// Where a service answers.
+#[derive(Debug, Clone, Deserialize, JsonSchema)]
+#[serde(
+    untagged,
+    expecting = "`health` is an address, or { plist-key = \"…\", default = \"http://…\", path = \"/…\" }"
+)]
+pub enum Health {
+    /// There.
+    Address(String),
+    /// Where its installed property list says.
+    Plist(PlistHealth),
+}
+
+/// An address that a job's installed property list names.
+#[derive(Debug, Clone, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields, rename_all = "kebab-case")]
+pub struct PlistHealth {
+    /// The key, nested ones with dots: "EnvironmentVariables.API".
+    pub plist_key: String,
+    /// The address where the property list does not have it.
+    pub default: Option<String>,
+    /// What is added to it: "/healthz".
+    pub path: Option<String>,
 }
 
 /// What a built-in check counts as.

@@ -2,12 +2,13 @@
 
 use std::collections::BTreeSet;
 use std::path::Path;
+use std::sync::Arc;
 use std::time::Duration;
 
 use toml::Spanned;
 
 use super::validate::Validation;
-use super::{Mirror, Page, Ready, Server, Serving, raw, values};
+use super::{Mirror, Page, Ready, Server, Service, Serving, raw, values};
 
 impl Validation<'_> {
     pub(super) fn server(
@@ -84,7 +85,12 @@ impl Validation<'_> {
         text.clone()
     }
 
-    pub(super) fn pages(&mut self, written: &[Spanned<raw::Page>], server: Option<&Server>) -> Vec<Page> {
+    pub(super) fn pages(
+        &mut self,
+        written: &[Spanned<raw::Page>],
+        server: Option<&Server>,
+        services: &[Arc<Service>],
+    ) -> Vec<Page> {
         let mut pages: Vec<Page> = Vec::new();
         let mut subjects = BTreeSet::new();
         for page in written {
@@ -94,7 +100,7 @@ impl Validation<'_> {
                 .as_ref()
                 .or(page.get_ref().url.as_ref())
                 .map_or_else(|| page.span(), Spanned::span);
-            let Some(page) = self.page(page, server) else { continue };
+            let Some(page) = self.page(page, server, services) else { continue };
             if !subjects.insert(page.subject()) {
                 let message = format!("there are two pages `{}`", page.subject());
                 self.wrong(at, message, "put all that is asked of it into one [[page]]");
@@ -102,14 +108,43 @@ impl Validation<'_> {
             pages.push(page);
         }
         if let (true, Some(server)) = (written.is_empty(), server) {
-            pages.push(plain_page(server.ready.path.clone(), server.url(&server.ready.path)));
+            pages.push(plain_page(server.ready.path.clone(), server.url(&server.ready.path), None));
+        }
+        for service in services {
+            let Some(health) = &service.health else { continue };
+            let path = health.place.path();
+            let page = plain_page(path.clone(), path, Some(Arc::clone(service)));
+            if subjects.insert(page.subject()) {
+                pages.push(Page { status: health.status, ..page });
+            }
         }
         pages
     }
 
-    fn page(&mut self, page: &Spanned<raw::Page>, server: Option<&Server>) -> Option<Page> {
+    fn page(
+        &mut self,
+        page: &Spanned<raw::Page>,
+        server: Option<&Server>,
+        services: &[Arc<Service>],
+    ) -> Option<Page> {
         let (at, page) = (page.span(), page.get_ref());
+        let service = match &page.service {
+            Some(name) => Some(self.answering(name, services)?),
+            None => None,
+        };
         let (path, url) = match (&page.path, &page.url, server) {
+            (_, Some(url), _) if service.is_some() => {
+                self.wrong(
+                    url.span(),
+                    "a service's page has a path, not an address of its own",
+                    "keep one of them",
+                );
+                return None;
+            }
+            (Some(path), None, _) if service.is_some() => {
+                let path = self.page_path(path);
+                (path.clone(), path)
+            }
             (Some(_), Some(url), _) => {
                 self.wrong(url.span(), "a page has either a path or a whole address", "keep one of them");
                 return None;
@@ -143,11 +178,7 @@ impl Validation<'_> {
                 return None;
             }
         };
-        let status = page.status.as_ref().map_or(200, |status| *status.get_ref());
-        if !(100..600).contains(&status) {
-            let at = page.status.as_ref().map_or(0..0, Spanned::span);
-            self.wrong(at, format!("{status} is no HTTP status"), "from 100 to 599");
-        }
+        let status = self.status(page.status.as_ref());
         let matches = page.matches.iter().filter_map(|pattern| self.pattern(pattern)).collect();
         let sha = page.sha.as_ref().and_then(|pattern| {
             let compiled = self.pattern(pattern)?;
@@ -158,7 +189,35 @@ impl Validation<'_> {
             Some(compiled)
         });
         let (contains, absent) = (page.contains.clone(), page.absent.clone());
-        Some(Page { status, contains, absent, matches, sha, ..plain_page(path, url) })
+        Some(Page { status, contains, absent, matches, sha, ..plain_page(path, url, service) })
+    }
+
+    /// The service of that name, which has an address.
+    fn answering(&mut self, name: &raw::Text, services: &[Arc<Service>]) -> Option<Arc<Service>> {
+        let text = name.get_ref();
+        match services.iter().find(|it| it.name == *text) {
+            Some(service) if service.health.is_some() => return Some(Arc::clone(service)),
+            Some(_) => {
+                let message = format!("[service.{text}] does not say where it answers");
+                self.wrong(name.span(), message, "add `health = \"http://…\"` to it");
+            }
+            // A [service.NAME] that is there and mistaken is told already.
+            None if self.mistakes.is_empty() => {
+                let hint = format!("add a [service.{text}] section");
+                self.wrong(name.span(), format!("there is no service `{text}`"), hint);
+            }
+            None => {}
+        }
+        None
+    }
+
+    pub(super) fn status(&mut self, written: Option<&Spanned<u16>>) -> u16 {
+        let Some(written) = written else { return 200 };
+        let status = *written.get_ref();
+        if !(100..600).contains(&status) {
+            self.wrong(written.span(), format!("{status} is no HTTP status"), "from 100 to 599");
+        }
+        status
     }
 
     fn pattern(&mut self, pattern: &raw::Text) -> Option<regex::Regex> {
@@ -171,7 +230,7 @@ impl Validation<'_> {
     }
 }
 
-fn plain_page(path: String, url: String) -> Page {
+fn plain_page(path: String, url: String, service: Option<Arc<Service>>) -> Page {
     let (contains, absent, matches) = (Vec::new(), Vec::new(), Vec::new());
-    Page { path, url, status: 200, contains, absent, matches, sha: None }
+    Page { path, url, service, status: 200, contains, absent, matches, sha: None }
 }

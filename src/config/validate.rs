@@ -58,7 +58,8 @@ impl Validation<'_> {
             _ => None,
         };
         let server = raw.serve.and_then(|serve| self.server(serve, mirror.as_ref(), is_mirror));
-        let pages = self.pages(&raw.page, server.as_ref());
+        let services: Vec<_> = self.services(raw.service).into_iter().map(Arc::new).collect();
+        let pages = self.pages(&raw.page, server.as_ref(), &services);
 
         let commands = mirror.as_ref().map(|mirror| [&*mirror.install, &*mirror.build]);
         let run: &[String] = match server.as_ref().map(|server| &server.run) {
@@ -87,6 +88,7 @@ impl Validation<'_> {
             pages: pages.into_iter().map(Arc::new).collect(),
             overrides,
             jobs,
+            services,
             limits,
         })
     }

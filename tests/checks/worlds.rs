@@ -86,6 +86,7 @@ pub(crate) fn config() -> Config {
         pages: vec![Arc::new(Page {
             path: "/".to_owned(),
             url: "http://127.0.0.1:4321/".to_owned(),
+            service: None,
             status: 200,
             contains: vec!["taxe Zucman".to_owned()],
             absent: Vec::new(),
@@ -94,6 +95,7 @@ pub(crate) fn config() -> Config {
         })],
         overrides: BTreeMap::new(),
         jobs: Jobs { manager: Manager::Auto, label: None, labels: BTreeMap::new() },
+        services: Vec::new(),
         limits: Limits::default(),
     }
 }

@@ -55,6 +55,7 @@ pub(crate) fn config(home: &Path) -> Config {
         pages: Vec::new(),
         overrides: BTreeMap::new(),
         jobs: Jobs { manager: Manager::Embedded, label: None, labels: BTreeMap::new() },
+        services: Vec::new(),
         limits: Limits::default(),
     }
 }

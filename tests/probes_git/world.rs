@@ -81,6 +81,7 @@ impl World {
             pages: Vec::new(),
             overrides: BTreeMap::new(),
             jobs: Jobs { manager: Manager::Auto, label: None, labels: BTreeMap::new() },
+            services: Vec::new(),
             limits: Limits::default(),
         };
         Self { home, machine: Machine::default(), config, mirror, sha }

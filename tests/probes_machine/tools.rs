@@ -33,6 +33,7 @@ impl Home {
             file: home.join("site/housecall.toml"),
             runtime_path: vec![home.join("tools/bin")],
             system_path: Vec::new(),
+            services: Vec::new(),
             limits: Limits { timeout: Duration::from_millis(400), ..Limits::default() },
             mirror: None,
             home,
