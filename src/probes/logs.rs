@@ -37,6 +37,22 @@ pub fn read(config: &Config, role: &str) -> Result<Log, ProbeError> {
     }
 }
 
+/// The last lines of any log; `None`: it is not there.
+///
+/// # Errors
+/// Where it is there and may not be read.
+pub fn last_lines(path: &Path, count: usize) -> Result<Option<Vec<String>>, ProbeError> {
+    match read_tail(path) {
+        Ok((_, tail)) => {
+            let lines: Vec<&str> = tail.lines().collect();
+            let last = lines.iter().skip(lines.len().saturating_sub(count));
+            Ok(Some(last.map(|line| (*line).to_owned()).collect()))
+        }
+        Err(error) if error.kind() == ErrorKind::NotFound => Ok(None),
+        Err(error) => Err(ProbeError::failed(format!("read {}", path.display()), &error)),
+    }
+}
+
 /// Its size, and its last whole lines.
 fn read_tail(path: &Path) -> io::Result<(u64, String)> {
     // A pipe in its place must not be waited for.

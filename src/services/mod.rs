@@ -3,7 +3,9 @@
 //! Three of them: launchd, systemd, and Housecall's own keeper where there is neither. Nothing here decides; checks
 //! judge what was observed, fixes plan what is done, hands do it.
 
+pub mod diagnosis;
 pub mod launchd;
+pub mod reload;
 
 use std::collections::BTreeMap;
 use std::path::PathBuf;
@@ -14,6 +16,9 @@ use jiff::Timestamp;
 use crate::config::Config;
 use crate::error::{ProbeError, StepError};
 use crate::probes::machine::Machine;
+
+/// What every file that we write says of itself: a file is ours if, and only if, this is in it.
+pub const MARKER: &str = "Written by Housecall";
 
 /// A constant record: one kind of service manager.
 #[derive(Debug)]
