@@ -9,7 +9,8 @@ use crate::config::Config;
 use crate::error::ProbeError;
 use crate::probes::{self, Answer, Keyed, Probe, machine::Machine};
 use crate::probes::{
-    deps, files, git, ground, http, keeper, kin, logs, processes, project, sockets, state, tools,
+    deps, files, git, ground, http, installation, keeper, kin, logs, processes, project, sockets, state,
+    tools,
 };
 
 /// One consistent view of the world, made for one examination and shared by all its looks.
@@ -38,6 +39,7 @@ pub struct Probes {
     pub carried: Probe<Vec<files::Carried>>,
     pub state: Probe<state::State>,
     pub keeper: Probe<keeper::Keeper>,
+    pub installation: Probe<Option<installation::Installation>>,
     pub listening: Probe<Vec<sockets::Listener>>,
     pub tools: Keyed<String, Option<tools::FoundTool>>,
     pub versions: Keyed<PathBuf, String>,
@@ -236,6 +238,17 @@ impl Cx {
         self.probes.keeper.get(|| {
             self.machine("keeper")?;
             keeper::read(&self.config)
+        })
+    }
+
+    /// What `install` installed; in a world that a test made of values, nothing unless it says so.
+    ///
+    /// # Errors
+    /// See [`installation::read`].
+    pub fn installation(&self) -> Answer<Option<installation::Installation>> {
+        self.probes.installation.get(|| match &self.machine {
+            Source::Real(_) => installation::read(&self.config),
+            Source::Test => Ok(None),
         })
     }
 

@@ -258,6 +258,12 @@ impl Config {
         self.state.join("journal.jsonl")
     }
 
+    /// What `install` installed, and whose files it keeps beside.
+    #[must_use]
+    pub fn install_file(&self) -> PathBuf {
+        self.state.join("install.json")
+    }
+
     /// The log of a role: "sync" or "serve".
     #[must_use]
     pub fn log_file(&self, role: &str) -> PathBuf {

@@ -16,6 +16,8 @@ use std::time::Duration;
 
 use crate::cx::Cx;
 use crate::error::ProbeError;
+use crate::probes::installation::Installation;
+use crate::services::{Job, Manager, Verb};
 use crate::unit::Examined;
 
 pub use repair::{Event, Mended, Repair, RepairResult, StepReport, StepResult};
@@ -91,6 +93,32 @@ pub enum Action {
     MoveAside(PathBuf),
     /// Rotate a log that has grown too long.
     RotateLog(PathBuf),
+    /// Write a file that defines a job of ours.
+    WriteJob {
+        /// Where.
+        path: PathBuf,
+        /// All of it.
+        content: String,
+    },
+    /// Remove a file that defines a job of ours; one without our marker is refused.
+    RemoveJob(PathBuf),
+    /// Keep somebody else's job file beside its place: `name.before-housecall`.
+    BackUp(PathBuf),
+    /// Put a file that was kept beside back in its place.
+    BringBack(PathBuf),
+    /// Have a service manager do one thing to a job.
+    Service {
+        /// Which.
+        manager: &'static Manager,
+        /// Whose it is asked about.
+        job: Job,
+        /// What it does.
+        verb: Verb,
+    },
+    /// Write down what is installed.
+    Remember(Box<Installation>),
+    /// Forget that anything was installed.
+    Forget,
 }
 
 /// Whether a step may be done without asking. There is no default: the author must say.
@@ -165,6 +193,21 @@ impl Action {
             Self::Await { .. } => "await",
             Self::MoveAside(_) => "move-aside",
             Self::RotateLog(_) => "rotate-log",
+            Self::WriteJob { .. } => "write-job",
+            Self::RemoveJob(_) => "remove-job",
+            Self::BackUp(_) => "back-up",
+            Self::BringBack(_) => "bring-back",
+            Self::Service { verb, .. } => match verb {
+                Verb::Load => "load-job",
+                Verb::Unload => "unload-job",
+                Verb::Reload => "reload-job",
+                Verb::Start => "start-job",
+                Verb::Restart => "restart-job",
+                Verb::Disable => "disable-job",
+                Verb::Enable => "enable-job",
+            },
+            Self::Remember(_) => "remember",
+            Self::Forget => "forget",
         }
     }
 }

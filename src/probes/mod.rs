@@ -10,6 +10,7 @@ pub mod files;
 pub mod git;
 pub mod ground;
 pub mod http;
+pub mod installation;
 pub mod job_file;
 pub mod keeper;
 pub mod kin;

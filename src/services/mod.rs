@@ -4,8 +4,13 @@
 //! judge what was observed, fixes plan what is done, hands do it.
 
 pub mod diagnosis;
+pub mod embedded;
 pub mod launchd;
+pub mod place;
+pub mod registry;
 pub mod reload;
+
+pub use registry::{ALL, MARKER, definitions, jobs_of, manager_of, named};
 
 use std::collections::BTreeMap;
 use std::path::PathBuf;
@@ -16,9 +21,6 @@ use jiff::Timestamp;
 use crate::config::Config;
 use crate::error::{ProbeError, StepError};
 use crate::probes::machine::Machine;
-
-/// What every file that we write says of itself: a file is ours if, and only if, this is in it.
-pub const MARKER: &str = "Written by Housecall";
 
 /// A constant record: one kind of service manager.
 #[derive(Debug)]
@@ -34,6 +36,14 @@ pub struct Manager {
     /// The commands that a person would type for it: pure.
     pub commands: fn(&Config, &Job, Verb) -> Vec<String>,
 }
+
+impl PartialEq for Manager {
+    fn eq(&self, other: &Self) -> bool {
+        self.name == other.name
+    }
+}
+
+impl Eq for Manager {}
 
 /// Doing one thing to a job.
 pub type Act = fn(&Machine, &Config, &Job, Verb) -> Result<Option<String>, StepError>;

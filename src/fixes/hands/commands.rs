@@ -4,6 +4,7 @@ use std::path::Path;
 
 use crate::config::{Config, Mirror};
 use crate::fixes::Action;
+use crate::fixes::hands::jobs;
 
 impl Action {
     /// The commands that a person would type for it, each a line that can be pasted.
@@ -73,6 +74,12 @@ impl Action {
                 let path = quote(path);
                 vec![format!("cp {path} {path}.1 && : > {path}")]
             }
+            Self::WriteJob { path, .. } => vec![format!("install -m 644 /dev/stdin {}", quote(path))],
+            Self::RemoveJob(path) => vec![format!("rm {}", quote(path))],
+            Self::BackUp(path) => vec![format!("mv {} {}", quote(path), quote(&jobs::beside(path)))],
+            Self::BringBack(path) => vec![format!("mv {} {}", quote(&jobs::beside(path)), quote(path))],
+            Self::Service { manager, job, verb } => (manager.commands)(config, job, *verb),
+            Self::Remember(_) | Self::Forget => Vec::new(),
         }
     }
 }

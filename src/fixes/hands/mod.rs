@@ -7,6 +7,7 @@ pub mod git;
 pub mod guard;
 mod index;
 pub mod install;
+pub mod jobs;
 pub mod keeper;
 pub mod locks;
 pub mod process;
@@ -210,6 +211,13 @@ impl<'a> Hands<'a> {
                 Ok(Some(format!("kept as {}", config.tilde(&kept))))
             }
             Action::RotateLog(path) => files::rotate(path).map(|()| None),
+            Action::WriteJob { path, content } => jobs::write(config, path, content).map(Some),
+            Action::RemoveJob(path) => jobs::remove(config, path).map(Some),
+            Action::BackUp(path) => jobs::back_up(config, path).map(Some),
+            Action::BringBack(path) => jobs::bring_back(config, path).map(Some),
+            Action::Service { manager, job, verb } => (manager.act)(self.machine, config, job, *verb),
+            Action::Remember(installation) => jobs::remember(config, installation).map(|()| None),
+            Action::Forget => jobs::forget(config).map(|()| None),
         }
     }
 }
