@@ -27,8 +27,8 @@ const SCHEMA: u32 = 1;
 
 /// Whether the programs that this file names may run.
 ///
-/// The user's own: in their configuration directory, or theirs and not tracked by a repository, and writable by nobody
-/// else. Else only what `housecall trust` remembers, by content.
+/// The user's own: in their configuration directory, or theirs and not tracked by a repository, and not writable by
+/// everybody. Else only what `housecall trust` remembers, by content.
 #[must_use]
 pub fn judge(file: &Path, content: &[u8], surroundings: &Surroundings) -> Trust {
     let Ok(real) = file.canonicalize() else { return Trust::Untrusted };
@@ -76,13 +76,18 @@ fn is_open_to_others(file: &Path) -> bool {
     mode(file) & ANYBODY != 0 || (directory & ANYBODY != 0 && directory & STICKY == 0)
 }
 
-/// Whether a repository tracks the file, or may: one that cannot be read counts as one that does.
+/// Whether a repository around the file tracks it, or may: one that cannot be read counts as one that does.
+///
+/// The nearest repository has not the last word: whoever commits the files of a bare one beside a configuration
+/// would have git look no further.
 fn may_be_tracked(file: &Path) -> bool {
-    let Some(directory) = file.parent() else { return true };
-    let repository = match git2::Repository::discover(directory) {
-        Ok(repository) => repository,
-        Err(error) => return error.code() != git2::ErrorCode::NotFound,
-    };
+    file.ancestors().skip(1).any(|directory| match git2::Repository::open(directory) {
+        Ok(repository) => tracks(&repository, file),
+        Err(error) => error.code() != git2::ErrorCode::NotFound,
+    })
+}
+
+fn tracks(repository: &git2::Repository, file: &Path) -> bool {
     let Some(top) = repository.workdir().and_then(|top| top.canonicalize().ok()) else { return false };
     let Ok(relative) = file.strip_prefix(&top) else { return false };
     let Ok(index) = repository.index() else { return true };

@@ -6,6 +6,7 @@ use support::{Mirror, Ran, Test};
 
 pub(crate) const TESTS: &[Test] = &[
     Test { name: "looking_runs_nothing_that_came_with_a_repository", needs: &[], run: untrusted },
+    Test { name: "a_bare_repository_within_hides_nothing", needs: &[], run: bare_within },
     Test { name: "trust_is_by_content", needs: &[], run: by_content },
 ];
 
@@ -56,4 +57,26 @@ fn by_content() {
     fs::write(&file, text + "\n[check.log-size]\nseverity = \"off\"\n").expect("the configuration changes");
     assert_eq!(run(&mirror, &["--json"]).report().saw("runtime-version:node"), "unknown");
     assert!(!mirror.home.at("it-ran").exists(), "a change asks again");
+}
+
+/// The files of a bare repository, committed beside a configuration, are where git would look no further.
+fn bare_within() {
+    let mirror = hostile();
+    let site = mirror.repository.join("site");
+    fs::create_dir(&site).expect("a directory");
+    for (file, text) in [
+        ("HEAD", "ref: refs/heads/main\n"),
+        ("config", "[core]\n\tbare = true\n"),
+        ("objects/keep", ""),
+        ("refs/keep", ""),
+    ] {
+        let path = site.join(file);
+        fs::create_dir_all(path.parent().expect("a directory")).expect("a directory");
+        fs::write(path, text).expect("a file of a bare repository");
+    }
+    fs::rename(mirror.repository.join("housecall.toml"), site.join("housecall.toml")).expect("it moves");
+    mirror.home.commit(&mirror.repository, "A site of its own");
+    let report = mirror.home.housecall_in(&site, &["--json"]).report();
+    assert_eq!(report.saw("runtime-version:node"), "unknown", "{}", report.troubles());
+    assert!(!mirror.home.at("it-ran").exists(), "looking ran a program of the repository");
 }
