@@ -59,13 +59,6 @@ pub fn file_of(config: &Config, job: &Job) -> PathBuf {
     })
 }
 
-/// Where launchd puts what a job writes, and its complaints: in `~/Library/Logs`.
-#[must_use]
-pub fn logs_of(config: &Config, label: &str) -> (PathBuf, PathBuf) {
-    let folder = config.home.join("Library/Logs");
-    (folder.join(format!("{label}.out.log")), folder.join(format!("{label}.err.log")))
-}
-
 /// Runs launchctl, untranslated.
 fn launchctl(config: &Config, arguments: &[&str], deadline: Duration) -> Result<Output, ProbeError> {
     let path = std::env::join_paths(&config.system_path)

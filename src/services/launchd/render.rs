@@ -2,7 +2,7 @@
 
 use plist::{Dictionary, Value};
 
-use super::{file_of, logs_of};
+use super::file_of;
 use crate::config::Config;
 use crate::services::{Definition, Keep, MARKER, Rendered};
 
@@ -39,9 +39,8 @@ pub(super) fn render(config: &Config, definition: &Definition) -> Vec<Rendered> 
             set("ProcessType", text("Standard"));
         }
     }
-    let (out, err) = logs_of(config, &definition.job.label);
-    set("StandardOutPath", text(&out.to_string_lossy()));
-    set("StandardErrorPath", text(&err.to_string_lossy()));
+    set("StandardOutPath", text(&definition.stdout.to_string_lossy()));
+    set("StandardErrorPath", text(&definition.stderr.to_string_lossy()));
 
     let mut xml = Vec::new();
     // Writing into memory does not fail; should it, an empty file says so at once.

@@ -16,6 +16,7 @@ pub mod remotes;
 pub mod servers;
 pub mod mirror;
 pub mod mounts;
+pub mod launchd;
 
 pub use harness::Test;
 pub use home::Home;
