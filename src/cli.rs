@@ -128,6 +128,17 @@ pub enum Command {
     Sync,
     /// Become the dev server, from the worktree, with the right runtime: what the serve job runs
     Serve,
+    /// Write and load the two jobs, so that the mirror is there after every login
+    Install {
+        /// Take the place of a job of somebody else's that does the same, and keep its file beside
+        #[arg(long)]
+        adopt: bool,
+        /// Show what would change, and change nothing
+        #[arg(long)]
+        dry_run: bool,
+    },
+    /// Unload and remove them, and bring back what was there before
+    Uninstall,
     /// Keep both, sync and server, in one process
     Up {
         /// Do it in the background

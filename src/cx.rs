@@ -107,6 +107,15 @@ impl Cx {
         self.now.duration_since(then).try_into().unwrap_or_default()
     }
 
+    /// The machine, for a plan that asks a service manager; `None` in a world that a test made of values.
+    #[must_use]
+    pub fn real_machine(&self) -> Option<&Machine> {
+        match &self.machine {
+            Source::Real(machine) => Some(machine),
+            Source::Test => None,
+        }
+    }
+
     fn machine(&self, fact: &'static str) -> Result<&Machine, ProbeError> {
         match &self.machine {
             Source::Real(machine) => Ok(machine),

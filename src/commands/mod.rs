@@ -9,6 +9,7 @@ mod lint;
 pub mod logs;
 pub mod fix;
 mod init;
+mod install;
 mod mending;
 mod rescued;
 pub mod open;
@@ -56,6 +57,10 @@ pub fn run(cli: Cli, console: &mut Console<'_>) -> Exit {
         Some(Command::Init { here }) => init::run(&mut call, here),
         Some(Command::Lint { files }) => Ok(lint::run(&mut call, &files)),
         Some(Command::Sync) => mending::sync(&mut call),
+        Some(Command::Install { adopt, dry_run }) => {
+            install::install(&mut call, install::Wish { adopt, dry_run })
+        }
+        Some(Command::Uninstall) => install::uninstall(&mut call),
         Some(Command::Serve) => serve::run(&mut call),
         Some(Command::Up { detach: true, .. }) => up::up(&mut call, up::Place::Detached),
         Some(Command::Up { session: true, .. }) => up::up(&mut call, up::Place::OwnSession),

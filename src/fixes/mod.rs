@@ -2,6 +2,7 @@
 
 pub mod events;
 pub mod hands;
+pub mod install;
 pub mod journal;
 pub mod lock;
 pub mod logs;
@@ -223,7 +224,7 @@ impl Safety {
     }
 }
 /// Every fix.
-pub static ALL: &[&Fix] = &[&sync::FIX, &serve::FIX, &logs::FIX, &state::FIX];
+pub static ALL: &[&Fix] = &[&sync::FIX, &install::FIX, &serve::FIX, &logs::FIX, &state::FIX];
 
 /// The fixes that what failed names, and whose next steps would be risky; one that cannot be planned now is none.
 #[must_use]

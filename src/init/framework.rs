@@ -180,7 +180,7 @@ impl Framework {
 }
 
 /// The port in `--port 4000`, `--port=4000`, `-p 4000`.
-pub(super) fn port_of_command(command: &str) -> Option<u16> {
+pub(crate) fn port_of_command(command: &str) -> Option<u16> {
     let port = Regex::new(r"(?:^|\s)(?:--port|-p)[\s=]+(\d{2,5})(?:\s|$)").ok()?.captures(command)?.get(1)?;
     port.as_str().parse().ok()
 }

@@ -1,7 +1,7 @@
 //! Infers a configuration from what a repository and its machine show, and says from where each value comes.
 #![expect(clippy::disallowed_methods, reason = "what is inferred is read at the edge")]
 
-mod framework;
+pub(crate) mod framework;
 mod jobs;
 mod project;
 mod repository;

@@ -101,3 +101,9 @@ fn hexadecimal(bytes: &[u8]) -> String {
         text
     })
 }
+
+/// Whether something is at that path, be it a link that leads nowhere.
+#[must_use]
+pub fn is_there(path: &Path) -> bool {
+    std::fs::symlink_metadata(path).is_ok()
+}

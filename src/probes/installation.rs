@@ -10,6 +10,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::config::Config;
 use crate::error::ProbeError;
+use crate::services::{Job, Scope};
 
 /// The shape of `install.json` that this version writes and reads.
 pub const SCHEMA: u32 = 1;
@@ -27,11 +28,22 @@ pub struct Installation {
     pub manager: String,
     /// What the definitions rest on.
     pub basis: Basis,
-    /// The files that were written.
-    pub files: Vec<PathBuf>,
+    /// The jobs, in the order in which they are loaded.
+    pub jobs: Vec<Installed>,
     /// The files of others that were set aside for ours.
     #[serde(default)]
     pub adopted: Vec<Adopted>,
+}
+
+/// A job of ours that is installed.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Installed {
+    /// What it does: "sync", "serve".
+    pub name: String,
+    /// The name that its manager knows it by.
+    pub label: String,
+    /// The files that define it.
+    pub files: Vec<PathBuf>,
 }
 
 /// What definitions rest on beside the configuration: as it was when they were installed, so that whoever looks
@@ -79,6 +91,28 @@ pub fn read(config: &Config) -> Result<Option<Installation>, ProbeError> {
     }
 }
 
+impl Installed {
+    /// The job, by its manager's name for it.
+    #[must_use]
+    pub fn job(&self) -> Job {
+        Job { name: self.name.clone(), label: self.label.clone(), scope: Scope::Agent, file: None }
+    }
+}
+
+impl Adopted {
+    /// The job, by its manager's name for it.
+    #[must_use]
+    pub fn job(&self) -> Job {
+        let name = if self.label.contains("sync") { "sync" } else { "serve" };
+        Job {
+            name: name.to_owned(),
+            label: self.label.clone(),
+            scope: Scope::Agent,
+            file: Some(self.file.clone()),
+        }
+    }
+}
+
 /// The text of a file that defines a job; `None`: there is none.
 ///
 /// # Errors
@@ -96,4 +130,11 @@ pub fn job_text(path: &Path) -> Result<Option<String>, ProbeError> {
     }
     let bytes = std::fs::read(path).map_err(|error| failed(&error))?;
     Ok(Some(String::from_utf8_lossy(&bytes).into_owned()))
+}
+
+/// Whether a file may be written by its owner alone, as launchd demands.
+#[must_use]
+pub fn is_plain(path: &Path) -> bool {
+    use std::os::unix::fs::MetadataExt as _;
+    std::fs::symlink_metadata(path).is_ok_and(|it| it.is_file() && it.mode() & 0o7777 == 0o644)
 }

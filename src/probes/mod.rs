@@ -21,6 +21,7 @@ pub mod mounts;
 pub mod processes;
 pub mod program;
 pub mod project;
+pub mod rivals;
 pub mod sockets;
 pub mod state;
 pub mod tools;

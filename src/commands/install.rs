@@ -1,0 +1,282 @@
+//! `install` and `uninstall`: the two jobs, written and loaded, and taken away again.
+
+use std::fmt::Write as _;
+use std::sync::Arc;
+use std::time::Duration;
+
+use super::serve::refused;
+use super::{Call, check, sync};
+use crate::cli::MendOptions;
+use crate::config::{Config, ConfigError};
+use crate::error::{StepError, human_duration};
+use crate::exit::Exit;
+use crate::fixes::hands::{Hands, process};
+use crate::fixes::install::{self, Change, FIX, Plan};
+use crate::fixes::lock::{Lock, NotTaken};
+use crate::fixes::mend;
+use crate::fixes::{Action, OnFailure, Step, StepReport, StepResult};
+use crate::probes::machine::Machine;
+use crate::probes::rivals::Rival;
+use crate::probes::{clock, files, installation};
+use crate::services::{Manager, State, Verb, embedded, place, registry};
+
+/// How long another mend is waited for.
+const WAIT: Duration = Duration::from_secs(30);
+/// What a service manager may let pass between two starts.
+const THROTTLE: Duration = Duration::from_secs(15);
+
+/// What the command line says.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Wish {
+    /// Whether jobs of others may be replaced.
+    pub(super) adopt: bool,
+    /// Whether nothing is changed.
+    pub(super) dry_run: bool,
+}
+
+/// Writes and loads the two jobs, and examines the mirror.
+pub(super) fn install(call: &mut Call<'_, '_>, wish: Wish) -> Result<Exit, ConfigError> {
+    let config = call.load()?;
+    let machine = Arc::new(Machine::default());
+    match prepare_and_install(call, &config, &machine, wish) {
+        Ok(true) => check::run(call, &MendOptions::default()),
+        Ok(false) => Ok(Exit::Healthy),
+        Err(error) => Ok(refused(call, &error)),
+    }
+}
+
+/// Takes the jobs away, and brings back what was there before.
+pub(super) fn uninstall(call: &mut Call<'_, '_>) -> Result<Exit, ConfigError> {
+    let config = call.load()?;
+    Ok(match take_away(call, &config, &Arc::new(Machine::default())) {
+        Ok(()) => Exit::Healthy,
+        Err(error) => refused(call, &error),
+    })
+}
+
+/// Says whether there is something to examine afterwards.
+fn prepare_and_install(
+    call: &mut Call<'_, '_>,
+    config: &Arc<Config>,
+    machine: &Arc<Machine>,
+    wish: Wish,
+) -> Result<bool, StepError> {
+    if let Some(why) = mend::refusal(config) {
+        return Err(StepError::Refused(why));
+    }
+    if !config.file.starts_with(&config.home) {
+        let file = config.file.display();
+        return Err(StepError::Refused(format!(
+            "{file} lies outside the home directory, and a job must find it at every login: move it to ~/.config/housecall"
+        )));
+    }
+    let manager = manager_for(config, machine)?;
+    let before = installation::read(config)?;
+    let mut basis = place::basis(config)?;
+    if let Some(before) = &before {
+        // A call without a language, as over ssh, takes none away.
+        for (name, value) in &before.basis.variables {
+            basis.variables.entry(name.clone()).or_insert_with(|| value.clone());
+        }
+    }
+    let plan = install::install(config, machine, manager, &basis, before.as_ref(), clock::now())?;
+    if !plan.rivals.is_empty() && !wish.adopt {
+        let text: String = plan.rivals.iter().map(|it| rival(config, it, &plan)).collect();
+        say(call, &text);
+        return Err(StepError::Refused(in_the_way(config, &plan.rivals, &call.command())));
+    }
+    let shown: String = plan.changes.iter().map(|it| shown(config, it)).collect();
+    say(call, &shown);
+    if plan.steps.is_empty() {
+        say(call, &format!("unchanged: {} keeps the jobs as configured\n\n", manager.name));
+        return Ok(true);
+    }
+    if wish.dry_run {
+        let lines: Vec<String> = plan.steps.iter().flat_map(|it| it.action.commands(config)).collect();
+        say(call, &format!("would run\n{}", indented(&lines)));
+        return Ok(false);
+    }
+    if let Some(mirror) = &config.mirror
+        && !files::is_there(&mirror.worktree.join(".git"))
+    {
+        say(call, "the first sync makes the worktree …\n");
+        let synced = sync::run_once(config, machine, &mut |_| ());
+        say(call, &format!("{}\n", synced.sentence()));
+    }
+    apply(call, config, machine, &plan.steps)?;
+    await_answer(call, config, &plan);
+    if manager.name == "systemd" && before.is_none() {
+        say(call, "they run while you are logged in; `loginctl enable-linger` has them run from boot on\n");
+    }
+    say(call, "\n");
+    Ok(true)
+}
+
+/// The manager that is named, or the one that this system has.
+fn manager_for(config: &Config, machine: &Machine) -> Result<&'static Manager, StepError> {
+    let nothing = "there is nothing to install: Housecall's own keeper needs no login job; \
+                   `housecall up --detach` starts it, until the next reboot";
+    match registry::configured(config) {
+        Some(manager) if manager.name == embedded::MANAGER.name => {
+            return Err(StepError::Refused(nothing.to_owned()));
+        }
+        Some(manager) => return Ok(manager),
+        None => {}
+    }
+    let system = if cfg!(target_os = "macos") { "launchd" } else { "systemd" };
+    if let Some(manager) = crate::services::named(system) {
+        let job = registry::job_of(config, manager, "serve");
+        let observed = (manager.observe)(machine, config, &job);
+        if observed.is_ok_and(|it| !matches!(it.state, State::Refused(_) | State::Unknown(_))) {
+            return Ok(manager);
+        }
+    }
+    Err(StepError::Refused(format!("{system} does not answer for this user, so {nothing}")))
+}
+
+/// Does the steps under the mirror's lock. Where one fails, those before it are taken back as they say.
+fn apply(
+    call: &mut Call<'_, '_>,
+    config: &Arc<Config>,
+    machine: &Arc<Machine>,
+    steps: &[Step],
+) -> Result<(), StepError> {
+    let lock = Lock::take(config, "install", WAIT, &mut |_| ()).map_err(|error| match error {
+        NotTaken::Busy(_) => StepError::Refused(error.to_string()),
+        NotTaken::Failed(error) => error,
+    })?;
+    let mut hands = Hands::new(config, machine, &lock)?;
+    let mut reports: Vec<StepReport> = Vec::new();
+    for step in steps {
+        let report = hands.apply(&FIX, step, &mut |_| ());
+        let failed = match &report.result {
+            StepResult::Refused(why) => Some(StepError::Refused(why.clone())),
+            StepResult::Failed(why) => Some(StepError::failed(report.action.name().replace('-', " "), why)),
+            _ => None,
+        };
+        if let Some(line) = told(&report) {
+            say(call, &format!("{line}\n"));
+        }
+        let Some(error) = failed else {
+            reports.push(report);
+            continue;
+        };
+        for (step, report) in steps.iter().zip(&mut reports).rev() {
+            if step.on_failure == OnFailure::Undo {
+                hands.undo(&FIX, step, report, &mut |_| ());
+                if report.result == StepResult::Undone {
+                    say(call, &format!("taken back: {}\n", report.action.name().replace('-', " ")));
+                }
+            }
+        }
+        let by_hand = step.action.commands(config);
+        if !by_hand.is_empty() {
+            call.console.tell(&format!("to try it by hand:\n{}", indented(&by_hand)));
+        }
+        return Err(error);
+    }
+    Ok(())
+}
+
+fn told(report: &StepReport) -> Option<String> {
+    let StepResult::Done { note, .. } = &report.result else { return None };
+    match &report.action {
+        Action::Remember(_) | Action::Forget => None,
+        Action::Service { manager, job, verb } => {
+            let done = match verb {
+                Verb::Load => "loaded",
+                Verb::Unload => "unloaded",
+                Verb::Reload => "reloaded",
+                Verb::Start | Verb::Restart => "started",
+                Verb::Disable => "disabled",
+                Verb::Enable => "enabled",
+            };
+            let note = note.as_deref().map_or_else(String::new, |note| format!(": {note}"));
+            if manager.name == embedded::MANAGER.name {
+                return Some(format!(
+                    "{} is {}",
+                    job.label,
+                    if *verb == Verb::Unload { "down" } else { "up" }
+                ));
+            }
+            Some(format!("{done} {}{note}", job.label))
+        }
+        _ => note.clone(),
+    }
+}
+
+/// Waits until the server answers, where one was just loaded; what does not is told by the examination too.
+fn await_answer(call: &mut Call<'_, '_>, config: &Config, plan: &Plan) {
+    let loads = |it: &Step| matches!(&it.action, Action::Service { job, verb: Verb::Load | Verb::Reload, .. } if job.name == "serve");
+    let Some(server) = config.server.as_deref().filter(|_| plan.steps.iter().any(loads)) else { return };
+    let (url, start) = (server.url(&server.ready.path), clock::instant());
+    match process::wait_for(&url, server.ready.within + THROTTLE) {
+        Ok(()) => say(call, &format!("{url} answers after {}\n", human_duration(start.elapsed()))),
+        Err(error) => call.console.error(error),
+    }
+}
+
+fn take_away(call: &mut Call<'_, '_>, config: &Arc<Config>, machine: &Arc<Machine>) -> Result<(), StepError> {
+    let Some(before) = installation::read(config)? else {
+        say(call, "nothing is installed\n");
+        return Ok(());
+    };
+    let steps = install::uninstall(config, machine, &before)?;
+    apply(call, config, machine, &steps)?;
+    let command = call.command();
+    say(call, &format!("uninstalled; `{command} up --detach` keeps the mirror without login jobs\n"));
+    Ok(())
+}
+
+/// A file that changes, as a person reads it: a new one by its name, another by what differs.
+fn shown(config: &Config, change: &Change) -> String {
+    let path = config.tilde(&change.path);
+    match (&change.before, &change.after) {
+        (None, Some(_)) => format!("{path} (new)\n"),
+        (_, None) => format!("{path} (goes)\n"),
+        (Some(before), Some(after)) if before == after => format!("{path} (its mode becomes 0644)\n"),
+        (Some(before), Some(after)) => diff(&path, before, after),
+    }
+}
+
+/// A job of somebody else's beside the one of ours that would take its place.
+fn rival(config: &Config, rival: &Rival, plan: &Plan) -> String {
+    let path = config.tilde(&rival.file);
+    let role = format!("-{}.", rival.job.name);
+    let ours = plan.changes.iter().find(|it| it.path == rival.file);
+    let ours = ours.or_else(|| plan.changes.iter().find(|it| it.path.to_string_lossy().contains(&role)));
+    let head = format!("{path} is another's job: {}\n", rival.why);
+    match ours.and_then(|it| it.after.as_ref()) {
+        Some(after) => format!("{head}{}", diff(&path, &rival.text, after)),
+        None => head,
+    }
+}
+
+fn in_the_way(config: &Config, rivals: &[Rival], command: &str) -> String {
+    let names: Vec<String> = rivals.iter().map(|it| config.tilde(&it.file)).collect();
+    let (verb, them) = if names.len() == 1 { ("does", "it") } else { ("do", "them") };
+    format!(
+        "{} {verb} this job already: `{command} install --adopt` takes its place and keeps {them} beside",
+        names.join(", ")
+    )
+}
+
+fn diff(path: &str, before: &str, after: &str) -> String {
+    let diff = similar::TextDiff::from_lines(before, after);
+    diff.unified_diff().context_radius(2).header(path, path).to_string()
+}
+
+fn indented(lines: &[String]) -> String {
+    lines.iter().fold(String::new(), |mut text, line| {
+        let _ = writeln!(text, "  {line}");
+        text
+    })
+}
+
+/// What is no report goes where a report is not.
+fn say(call: &mut Call<'_, '_>, text: &str) {
+    if text.is_empty() || call.global.quiet {
+        return;
+    }
+    if call.is_json() { call.console.tell(text) } else { call.console.print(text) }
+}

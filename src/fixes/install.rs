@@ -1,0 +1,251 @@
+//! The fix `install`, and what the command of that name plans: the jobs' files, their manager, and others' jobs.
+
+use std::path::{Path, PathBuf};
+
+use jiff::Timestamp;
+
+use crate::config::{Config, Trust};
+use crate::cx::Cx;
+use crate::error::ProbeError;
+use crate::fixes::{Action, Fix, Guard, OnFailure, Safety, Step};
+use crate::probes::installation::{self, Adopted, Basis, Installation, Installed, SCHEMA, job_text};
+use crate::probes::keeper::{self, Keeper};
+use crate::probes::machine::Machine;
+use crate::probes::rivals::{self, Rival};
+use crate::services::{
+    Definition, Loaded, MARKER, Manager, Observed, State, Verb, definitions, embedded, named,
+};
+use crate::unit::Examined;
+
+/// Have the jobs be what the configuration says, and loaded; only where `install` installed them before.
+pub static FIX: Fix = Fix { id: "install", title: "have the jobs be as configured, and loaded", plan };
+
+/// What installing comes to.
+#[derive(Debug)]
+pub struct Plan {
+    /// Files that would be other than they are.
+    pub changes: Vec<Change>,
+    /// The jobs of others in the way.
+    pub rivals: Vec<Rival>,
+    /// What is done, in order; nothing where all is as it should be.
+    pub steps: Vec<Step>,
+    /// The files of ours, changed or not.
+    pub files: Vec<PathBuf>,
+}
+
+/// A file that would change.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Change {
+    /// Where.
+    pub path: PathBuf,
+    /// What it holds; `None`: it is not there.
+    pub before: Option<String>,
+    /// What it would hold; `None`: it goes.
+    pub after: Option<String>,
+}
+
+fn plan(cx: &Cx, broken: &[&Examined]) -> Result<Vec<Step>, ProbeError> {
+    let config = cx.config();
+    if broken.is_empty() || config.trust == Trust::Untrusted || cx.state()?.stopped.is_some() {
+        return Ok(Vec::new());
+    }
+    let Some(before) = (*cx.installation()?).clone() else { return Ok(Vec::new()) };
+    let Some(manager) = named(&before.manager) else { return Ok(Vec::new()) };
+    let Some(machine) = cx.real_machine() else { return Ok(Vec::new()) };
+    let plan = install(config, machine, manager, &before.basis, Some(&before), cx.now())?;
+    // Somebody else's job in the way is a person's to decide.
+    let is_clear = plan.rivals.is_empty();
+    Ok(if is_clear { plan.steps } else { Vec::new() })
+}
+
+/// Plans the installation with that manager.
+///
+/// # Errors
+/// A file, the manager or the keeper cannot be looked at.
+pub fn install(
+    config: &Config,
+    machine: &Machine,
+    manager: &'static Manager,
+    basis: &Basis,
+    before: Option<&Installation>,
+    now: Timestamp,
+) -> Result<Plan, ProbeError> {
+    let definitions = definitions(config, manager, basis);
+    let rendered: Vec<_> = definitions.iter().map(|it| (manager.render)(config, it)).collect();
+    let files: Vec<PathBuf> = rendered.iter().flatten().map(|it| it.path.clone()).collect();
+    let labels: Vec<String> = definitions.iter().map(|it| it.job.label.clone()).collect();
+    let rivals = rivals::find(config, &labels, &files)?;
+    let (mut steps, mut changes, mut loads) = (Vec::new(), Vec::new(), Vec::new());
+
+    if let Keeper::Running(_) = keeper::read(config)?
+        && manager.name != embedded::MANAGER.name
+    {
+        let keeper = crate::services::registry::job_of(config, &embedded::MANAGER, "serve");
+        let service = |verb| Action::Service { manager: &embedded::MANAGER, job: keeper.clone(), verb };
+        steps.push(undoable(service(Verb::Unload), Guard::None, (service(Verb::Load), Guard::None)));
+    }
+    let mut adopted: Vec<Adopted> = before.map(|it| it.adopted.clone()).unwrap_or_default();
+    for rival in &rivals {
+        let Some(manager) = named(rival.manager) else { continue };
+        let observed = (manager.observe)(machine, config, &rival.job)?;
+        let was_loaded = observed.state != State::Absent;
+        let service = |verb| Action::Service { manager, job: rival.job.clone(), verb };
+        if was_loaded {
+            steps.push(undoable(service(Verb::Unload), Guard::None, (service(Verb::Load), Guard::None)));
+        }
+        let back = (Action::BringBack(rival.file.clone()), Guard::Vacant(rival.file.clone()));
+        let guard = Guard::same_file(&rival.file);
+        steps.push(undoable(Action::BackUp(rival.file.clone()), guard, back));
+        adopted.push(Adopted {
+            file: rival.file.clone(),
+            manager: rival.manager.to_owned(),
+            label: rival.job.label.clone(),
+            was_loaded,
+        });
+    }
+    let is_rival = |path: &Path| rivals.iter().any(|it| it.file == path);
+    let jobs: Vec<Installed> = definitions
+        .iter()
+        .zip(&rendered)
+        .map(|(it, files)| Installed {
+            name: it.job.name.clone(),
+            label: it.job.label.clone(),
+            files: files.iter().map(|it| it.path.clone()).collect(),
+        })
+        .collect();
+    drop_outdated(before, manager, &jobs, &mut steps, &mut changes)?;
+    for (definition, files) in definitions.iter().zip(&rendered) {
+        let mut is_changed = false;
+        for file in files {
+            let there = job_text(&file.path)?;
+            if there.as_ref() == Some(&file.content) && installation::is_plain(&file.path) {
+                continue;
+            }
+            is_changed = true;
+            let write = Action::WriteJob { path: file.path.clone(), content: file.content.clone() };
+            let step = if there.is_none() || is_rival(&file.path) {
+                // A rival's file is gone by then.
+                let guard = Guard::Vacant(file.path.clone());
+                undoable(write, guard, (Action::RemoveJob(file.path.clone()), Guard::None))
+            } else {
+                step(write, Guard::same_file(&file.path))
+            };
+            steps.push(step);
+            changes.push(Change {
+                path: file.path.clone(),
+                before: there,
+                after: Some(file.content.clone()),
+            });
+        }
+        let observed = (manager.observe)(machine, config, &definition.job)?;
+        let is_rivals = rivals.iter().any(|it| it.job.label == definition.job.label);
+        let service = |verb| Action::Service { manager, job: definition.job.clone(), verb };
+        if observed.state == State::Absent || is_rivals {
+            loads.push(undoable(service(Verb::Load), Guard::None, (service(Verb::Unload), Guard::None)));
+        } else if is_changed || is_outdated(&observed, definition) {
+            loads.push(step(service(Verb::Reload), Guard::None));
+        }
+    }
+    let after = Installation {
+        schema: SCHEMA,
+        at: now,
+        manager: manager.name.to_owned(),
+        basis: basis.clone(),
+        jobs,
+        adopted,
+    };
+    let is_known = before.is_some_and(|it| Installation { at: now, ..it.clone() } == after);
+    if !is_known && manager.name != embedded::MANAGER.name {
+        let undo = before.map_or(Action::Forget, |it| Action::Remember(Box::new(it.clone())));
+        steps.push(undoable(Action::Remember(Box::new(after)), Guard::None, (undo, Guard::None)));
+    }
+    steps.extend(loads);
+    Ok(Plan { changes, rivals, steps, files })
+}
+
+/// What was installed under other names, or with another manager, goes first.
+fn drop_outdated(
+    before: Option<&Installation>,
+    manager: &Manager,
+    jobs: &[Installed],
+    steps: &mut Vec<Step>,
+    changes: &mut Vec<Change>,
+) -> Result<(), ProbeError> {
+    let Some(before) = before else { return Ok(()) };
+    let Some(old) = named(&before.manager) else { return Ok(()) };
+    for job in &before.jobs {
+        if old != manager || jobs.iter().all(|it| it.label != job.label) {
+            steps.push(step(
+                Action::Service { manager: old, job: job.job(), verb: Verb::Unload },
+                Guard::None,
+            ));
+        }
+        for file in job.files.iter().filter(|file| jobs.iter().all(|it| !it.files.contains(file))) {
+            let there = job_text(file)?;
+            if there.as_ref().is_some_and(|text| text.contains(MARKER)) {
+                steps.push(step(Action::RemoveJob(file.clone()), Guard::same_file(file)));
+                changes.push(Change { path: file.clone(), before: there, after: None });
+            }
+        }
+    }
+    Ok(())
+}
+
+/// Plans the inverse: our jobs go, and what was there before comes back.
+///
+/// # Errors
+/// A file or a manager cannot be looked at.
+pub fn uninstall(config: &Config, machine: &Machine, before: &Installation) -> Result<Vec<Step>, ProbeError> {
+    let mut steps = Vec::new();
+    let is_stopped = crate::probes::state::read(config)?.stopped.is_some();
+    let Some(manager) = named(&before.manager) else { return Ok(steps) };
+    for installed in before.jobs.iter().rev() {
+        let job = installed.job();
+        let service = |verb| step(Action::Service { manager, job: job.clone(), verb }, Guard::None);
+        let observed = (manager.observe)(machine, config, &job)?;
+        if observed.state != State::Absent {
+            steps.push(service(Verb::Unload));
+        }
+        for file in installed.files.iter().rev() {
+            if job_text(file)?.is_some() {
+                steps.push(step(Action::RemoveJob(file.clone()), Guard::same_file(file)));
+            }
+        }
+        if observed.disabled && is_stopped {
+            // The disable was ours; whoever takes the label next must not find it.
+            steps.push(service(Verb::Enable));
+        }
+    }
+    for adopted in before.adopted.iter().rev() {
+        steps.push(step(Action::BringBack(adopted.file.clone()), Guard::Vacant(adopted.file.clone())));
+    }
+    for adopted in before.adopted.iter().filter(|it| it.was_loaded && !is_stopped) {
+        if let Some(manager) = named(&adopted.manager) {
+            steps.push(step(Action::Service { manager, job: adopted.job(), verb: Verb::Load }, Guard::None));
+        }
+    }
+    steps.push(step(Action::Forget, Guard::None));
+    Ok(steps)
+}
+
+/// Whether what the manager has cached is no longer what the configuration wants.
+fn is_outdated(observed: &Observed, definition: &Definition) -> bool {
+    let Loaded { arguments, environment, interval, .. } = observed.loaded.clone().unwrap_or_default();
+    let wanted = match definition.keep {
+        crate::services::Keep::Every(period) => Some(period),
+        crate::services::Keep::Alive => None,
+    };
+    observed.is_outdated == Some(true)
+        || arguments.is_some_and(|it| it != definition.argv)
+        || environment
+            .is_some_and(|it| definition.environment.iter().any(|(name, value)| it.get(name) != Some(value)))
+        || interval.is_some_and(|it| Some(it) != wanted)
+}
+
+const fn step(action: Action, guard: Guard) -> Step {
+    Step { action, safety: Safety::Safe, guard, on_failure: OnFailure::Keep, undo: None }
+}
+
+const fn undoable(action: Action, guard: Guard, undo: (Action, Guard)) -> Step {
+    Step { action, safety: Safety::Safe, guard, on_failure: OnFailure::Undo, undo: Some(undo) }
+}
