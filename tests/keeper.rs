@@ -5,6 +5,7 @@ use std::fs;
 use std::io::{Read, Write};
 use std::net::TcpStream;
 use std::os::unix::fs::{PermissionsExt, symlink};
+use std::process::Command;
 use std::time::{Duration, Instant};
 
 use support::Mirror;
@@ -94,6 +95,26 @@ fn a_server_whose_keeper_was_killed_is_replaced() {
     let _ = mirror.run(&["up", "--detach"]).exits(0);
     assert!(processes::read(server).is_none(), "it was ended");
     assert!(mirror.listener().is_some_and(|now| now != server), "and replaced");
+}
+
+#[test]
+fn what_a_killed_keeper_said_is_not_believed_of_the_process_that_has_its_id_now() {
+    let mirror = up();
+    let said = fs::read_to_string(mirror.state().join("keeper.json")).expect("the keeper's file");
+    let (keeper, text) = (keeper_of(&mirror), kept(&mirror));
+    let _ = mirror.run(&["down"]).exits(0);
+    // The file is left, another process has the id, and a keeper that has just begun holds the lock.
+    let other = processes::Kept::start(Command::new("sleep").arg("60"));
+    assert_eq!(text["pid"].as_u64(), Some(keeper.into()));
+    let named =
+        said.replace(&format!("\"pid\": {keeper},\n  \"id"), &format!("\"pid\": {},\n  \"id", other.0.id()));
+    assert_ne!(named, said, "this test can fail");
+    fs::write(mirror.state().join("keeper.json"), named).expect("the file");
+    let lock = fs::File::open(mirror.state().join("keeper.lock")).expect("the lock");
+    lock.lock().expect("it is free");
+    let ran = mirror.run(&["down"]);
+    assert_ne!(ran.code, 0, "{ran}");
+    assert!(processes::read(other.0.id()).is_some(), "another's process was ended: {ran}");
 }
 
 #[test]

@@ -10,6 +10,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::config::Config;
 use crate::error::ProbeError;
+use crate::probes::processes;
 
 /// The keeper, as it was found.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -29,6 +30,8 @@ pub struct Running {
     pub schema: u32,
     /// Its process.
     pub pid: u32,
+    /// Its kernel start time, see [`crate::probes::processes::Process::identity`].
+    pub identity: u64,
     /// Since when.
     pub since: Timestamp,
     /// The server it keeps.
@@ -78,7 +81,9 @@ pub fn read(config: &Config) -> Result<Keeper, ProbeError> {
     let start = super::clock::instant();
     // Between a keeper's taking its lock and its first word, and between its last and its end, it has no file.
     while is_held(config)? {
-        if let Some(running) = said(config)? {
+        if let Some(running) = said(config)?
+            && running.lives()?
+        {
             return Ok(Keeper::Running(running));
         }
         if start.elapsed() > WRITING {
@@ -90,6 +95,12 @@ pub fn read(config: &Config) -> Result<Keeper, ProbeError> {
 }
 
 impl Running {
+    /// Whether the process that said so is there: one that was killed leaves its file to the next, which holds the
+    /// lock before it has written its own, and the process id may be anybody's by now.
+    fn lives(&self) -> Result<bool, ProbeError> {
+        Ok(processes::read(self.pid)?.is_some_and(|process| process.identity == self.identity))
+    }
+
     /// When the server must have answered, if it was started and has until then.
     #[must_use]
     pub fn starting_until(&self, within: Duration, now: Timestamp) -> Option<Timestamp> {

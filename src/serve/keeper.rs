@@ -46,7 +46,7 @@ pub fn keep(config: &Config, out: &mut dyn Write) -> Result<(), StepError> {
     let lock = take_lock(config)?;
     let signals = Signals::register()?;
     end_what_was_left(config)?;
-    let mut keeping = Keeping::new(config, out);
+    let mut keeping = Keeping::new(config, out)?;
     keeping.write()?;
     while !signals.down.load(Ordering::Relaxed) && !is_there(&config.stop_file()) {
         if signals.restart.swap(false, Ordering::Relaxed) {
@@ -67,6 +67,8 @@ pub fn keep(config: &Config, out: &mut dyn Write) -> Result<(), StepError> {
 struct Keeping<'a> {
     config: &'a Config,
     out: &'a mut dyn Write,
+    /// What tells this process from a later one of its id.
+    identity: u64,
     since: Timestamp,
     server: State,
     failures: u32,
@@ -91,11 +93,14 @@ enum State {
 }
 
 impl<'a> Keeping<'a> {
-    fn new(config: &'a Config, out: &'a mut dyn Write) -> Self {
+    fn new(config: &'a Config, out: &'a mut dyn Write) -> Result<Self, StepError> {
         let server = if config.server.is_some() { State::Waiting } else { State::None };
-        Self {
+        let own = processes::read(std::process::id())?;
+        let own = own.ok_or_else(|| StepError::failed("find this very process", &"the system has none"))?;
+        Ok(Self {
             config,
             out,
+            identity: own.identity,
             since: clock::now(),
             server,
             failures: 0,
@@ -104,7 +109,7 @@ impl<'a> Keeping<'a> {
             synced: false,
             written: None,
             answered: Arc::default(),
-        }
+        })
     }
 
     fn tick(&mut self) {
@@ -268,7 +273,8 @@ impl<'a> Keeping<'a> {
                 Kept::BackingOff { failures: self.failures, next: *next, last: last.clone() }
             }
         };
-        let now = Running { schema: SCHEMA, pid: std::process::id(), since: self.since, server };
+        let (pid, identity) = (std::process::id(), self.identity);
+        let now = Running { schema: SCHEMA, pid, identity, since: self.since, server };
         if self.written.as_ref() == Some(&now) {
             return Ok(());
         }
