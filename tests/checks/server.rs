@@ -317,6 +317,9 @@ fn only_what_doubles_the_mirrors_server_is_a_duplicate() {
     let mut worker = with("127.0.0.1:24678", worktree());
     worker.processes[2].parent = Some(SERVER_PID);
     tells(&worker.says(&server_duplicates::CHECK), "pass", &[]);
+    let mut helper = with("127.0.0.1:42777", worktree());
+    helper.processes[2] = process(500, "/usr/share/code/code-helper --port 42777", &worktree());
+    tells(&helper.says(&server_duplicates::CHECK), "pass", &[]);
     let foreign = with("127.0.0.1:4322", worktree()).from(&repository());
     tells(&foreign.says(&server_duplicates::CHECK), "pass", &[]);
 }

@@ -4,7 +4,7 @@ use std::path::Path;
 use std::sync::Arc;
 
 use crate::check::{Check, CheckId, Group, Look, Needs, Severity};
-use crate::checks::server::found::{first_process, lineage, on_port, place_of, who, with_process};
+use crate::checks::server::found::{first_process, kind_of, lineage, on_port, place_of, who, with_process};
 use crate::checks::worktree::worktree_exists;
 use crate::config::Server;
 use crate::cx::Cx;
@@ -78,7 +78,7 @@ fn shares_the_port<'a>(
     Ok(None)
 }
 
-/// A server that runs from the worktree too.
+/// A server of the mirror's kind that runs from the worktree too: an editor's helpers listen there as well.
 fn second<'a>(
     cx: &Cx,
     server: &Server,
@@ -88,6 +88,7 @@ fn second<'a>(
     for listener in listeners.iter().filter(|it| it.address.port() != server.listen.port()) {
         if let Some(process) = first_process(cx, listener)?
             && runs_in(place, &process)
+            && kind_of(cx, server, &process).is_some()
             && !are_related(cx, &process, own)
         {
             return Ok(Some((listener, process)));
