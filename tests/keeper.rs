@@ -255,6 +255,19 @@ fn files_are_served_and_nothing_beside_them() {
 }
 
 #[test]
+fn a_served_directory_that_is_a_link_out_of_the_worktree_serves_nothing() {
+    let mirror = up();
+    let home = mirror.home.at("diary");
+    fs::create_dir(&home).expect("a folder");
+    fs::write(home.join("index.html"), "dear diary").expect("a file");
+    fs::rename(mirror.worktree().join("public"), mirror.home.at("public")).expect("it moves");
+    symlink(&home, mirror.worktree().join("public")).expect("a link");
+    let answer = ask(&mirror, "GET /");
+    assert!(answer.starts_with("HTTP/1.1 404") && !answer.contains("diary"), "{answer}");
+    assert!(!ask(&mirror, "GET /nothing").contains("diary"));
+}
+
+#[test]
 fn logs_are_merged_and_the_last_lines_shown() {
     let mirror = up();
     let logs = mirror.run(&["logs"]).exits(0);

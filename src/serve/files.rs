@@ -32,12 +32,13 @@ pub fn serve(listen: SocketAddr, worktree: &Path, root: &Path) -> Result<Infalli
     let failed = |error: &dyn std::fmt::Display| StepError::failed(format!("listen on {listen}"), error);
     let server = Arc::new(Server::http(listen).map_err(|error| failed(&error))?);
     let head = Arc::new(Head::of(worktree.to_owned()));
+    let site = Arc::new(Site { worktree: worktree.to_owned(), root: root.to_owned() });
     let workers: Vec<_> = (0..WORKERS)
         .map(|_| {
-            let (server, head, root) = (Arc::clone(&server), Arc::clone(&head), root.to_owned());
+            let (server, head, site) = (Arc::clone(&server), Arc::clone(&head), Arc::clone(&site));
             thread::spawn(move || {
                 while let Ok(request) = server.recv() {
-                    answer(request, &root, &head);
+                    answer(request, &site, &head);
                 }
             })
         })
@@ -49,11 +50,11 @@ pub fn serve(listen: SocketAddr, worktree: &Path, root: &Path) -> Result<Infalli
     Err(failed(&"its socket closed"))
 }
 
-fn answer(request: Request, root: &Path, head: &Head) {
+fn answer(request: Request, site: &Site, head: &Head) {
     // The commit is read before the file: a page may be newer than its mark, never older.
     let commit = head.read();
     let mut response = if matches!(request.method(), Method::Get | Method::Head) {
-        page(root, request.url())
+        page(site, request.url())
     } else {
         with(plain(405, "method not allowed"), header("Allow", "GET, HEAD"))
     };
@@ -63,15 +64,30 @@ fn answer(request: Request, root: &Path, head: &Head) {
     let _ = request.respond(response);
 }
 
-fn page(root: &Path, url: &str) -> ResponseBox {
+fn page(site: &Site, url: &str) -> ResponseBox {
     let raw = url.split(['?', '#']).next().unwrap_or_default();
-    let Some(found) = locate(root, raw) else { return not_found(root) };
+    let Some(root) = site.real_root() else { return plain(404, "not found") };
+    let Some(found) = locate(&root, raw) else { return not_found(&root) };
     match found {
-        Found::File(path) => file(200, &path).unwrap_or_else(|| not_found(root)),
+        Found::File(path) => file(200, &path).unwrap_or_else(|| not_found(&root)),
         Found::Directory => {
             let clean = raw.trim_start_matches(['/', '\\']);
             with(plain(301, "moved"), header("Location", &format!("/{clean}/")))
         }
+    }
+}
+
+/// What is served, and what it may not lead out of.
+struct Site {
+    worktree: PathBuf,
+    root: PathBuf,
+}
+
+impl Site {
+    /// The served directory by its real path; none where a commit made it a link that leads out of the worktree.
+    fn real_root(&self) -> Option<PathBuf> {
+        let (worktree, root) = (fs::canonicalize(&self.worktree).ok()?, fs::canonicalize(&self.root).ok()?);
+        root.starts_with(worktree).then_some(root)
     }
 }
 
@@ -83,8 +99,7 @@ enum Found {
 
 /// The file that an address names: never outside the root, links resolved, and never a hidden one.
 fn locate(root: &Path, raw: &str) -> Option<Found> {
-    let root = fs::canonicalize(root).ok()?;
-    let mut path = root.clone();
+    let mut path = root.to_owned();
     for part in raw.split('/').filter(|it| !it.is_empty()) {
         let part = decoded(part)?;
         let is_hidden = part.starts_with(b".") && part != b".well-known";
@@ -97,13 +112,13 @@ fn locate(root: &Path, raw: &str) -> Option<Found> {
         if !raw.ends_with('/') {
             return Some(Found::Directory);
         }
-        return within(&root, &path.join("index.html")).map(Found::File);
+        return within(root, &path.join("index.html")).map(Found::File);
     }
-    within(&root, &path)
+    within(root, &path)
         .or_else(|| {
             let mut name = path.file_name()?.to_owned();
             name.push(".html");
-            within(&root, &path.with_file_name(name))
+            within(root, &path.with_file_name(name))
         })
         .map(Found::File)
 }
@@ -137,7 +152,7 @@ fn file(status: u16, path: &Path) -> Option<ResponseBox> {
 }
 
 fn not_found(root: &Path) -> ResponseBox {
-    let own = fs::canonicalize(root).ok().and_then(|root| within(&root, &root.join("404.html")));
+    let own = within(root, &root.join("404.html"));
     own.and_then(|own| file(404, &own)).unwrap_or_else(|| plain(404, "not found"))
 }
 
