@@ -275,4 +275,9 @@ fn logs_are_merged_and_the_last_lines_shown() {
     assert!(logs.stdout.contains("sync  --- housecall start "), "{logs}");
     let one = mirror.run(&["logs", "serve", "-n", "1"]).exits(0);
     assert_eq!(one.stdout.lines().count(), 1, "{one}");
+    let log = mirror.state().join("logs/serve.log");
+    let mut log = fs::File::options().append(true).open(log).expect("the log");
+    log.write_all(b"a\x1b]52;c;c3VkbyByZWJvb3Q=\x07b\x1b[2Jc\n").expect("a server's line");
+    let last = mirror.run(&["logs", "serve", "-n", "1"]).exits(0);
+    assert_eq!(last.stdout, "abc\n", "nothing of it steers the terminal");
 }

@@ -11,13 +11,13 @@ use super::Call;
 use crate::cli::Role;
 use crate::config::ConfigError;
 use crate::exit::Exit;
+use crate::probes::logs::START;
+use crate::report::words::{Colours, harmless};
 
 /// The most of each log's past that is read, in bytes.
 const PAST: u64 = 1 << 20;
 /// How often a growing log is looked at.
 const TICK: Duration = Duration::from_millis(200);
-/// What stands before the time of a start.
-const START: &str = "--- housecall start ";
 
 /// Shows the last lines, and goes on as they grow where that is asked.
 ///
@@ -34,6 +34,7 @@ pub fn run(
     let mut tails: Vec<Tail> =
         roles.iter().map(|role| Tail::of(config.log_file(role.name()), role.name())).collect();
     let are_several = tails.len() > 1;
+    let colours = if call.console.terminal.colour_out { Colours::Kept } else { Colours::Dropped };
     let mut past: Vec<Line> = Vec::new();
     for tail in &mut tails {
         past.extend(tail.more());
@@ -46,11 +47,9 @@ pub fn run(
     let mut fresh = shown;
     loop {
         for line in &fresh {
-            let text = if are_several {
-                format!("{:<5} {}\n", line.role, line.text)
-            } else {
-                format!("{}\n", line.text)
-            };
+            // Whatever a server writes, it must not steer the reader's terminal.
+            let text = harmless(&line.text, colours);
+            let text = if are_several { format!("{:<5} {text}\n", line.role) } else { format!("{text}\n") };
             if call.console.out.write_all(text.as_bytes()).is_err() {
                 return Ok(Exit::Healthy);
             }
@@ -134,8 +133,6 @@ impl Tail {
         if let Ok(at) = word.parse() {
             self.at = at;
         }
-        // Whatever a server writes, it must not steer the reader's terminal.
-        let plain = |it: char| !it.is_control() || matches!(it, '\t' | '\u{1b}');
-        Line { at: self.at, role: self.role, text: text.chars().filter(|it| plain(*it)).collect() }
+        Line { at: self.at, role: self.role, text: text.to_owned() }
     }
 }

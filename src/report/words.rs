@@ -121,6 +121,50 @@ pub fn clean_line(text: &str) -> String {
     clean(text).split_whitespace().collect::<Vec<_>>().join(" ")
 }
 
+/// What becomes of colours in a line from outside.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Colours {
+    /// They stay.
+    Kept,
+    /// They go, as all else that controls.
+    Dropped,
+}
+
+/// A line without whatever steers a terminal: escape sequences go whole, but for colours where those are kept.
+#[must_use]
+pub fn harmless(line: &str, colours: Colours) -> String {
+    let mut plain = String::with_capacity(line.len());
+    let mut rest = line;
+    while let Some(at) = rest.find('\u{1b}') {
+        let (before, sequence) = rest.split_at(at);
+        let (sequence, after) = sequence.split_at(escape(sequence));
+        plain.extend(before.chars().filter(|it| *it == '\t' || !is_dangerous(*it)));
+        if colours == Colours::Kept && is_colour(sequence) {
+            plain.push_str(sequence);
+        }
+        rest = after;
+    }
+    plain.extend(rest.chars().filter(|it| *it == '\t' || !is_dangerous(*it)));
+    plain
+}
+
+/// How long the escape sequence is with which this text begins, in bytes.
+fn escape(text: &str) -> usize {
+    let mut characters = text.char_indices().skip(1);
+    let end = match characters.next() {
+        Some((_, '[')) => characters.find(|(_, it)| matches!(it, '\u{40}'..='\u{7e}')),
+        // A title, a link, a word for the clipboard: text up to its end.
+        Some((_, ']' | 'P' | 'X' | '^' | '_')) => characters.find(|(_, it)| matches!(it, '\u{7}' | '\\')),
+        other => other,
+    };
+    end.map_or(text.len(), |(at, it)| at + it.len_utf8())
+}
+
+fn is_colour(sequence: &str) -> bool {
+    let inner = sequence.strip_prefix("\u{1b}[").and_then(|it| it.strip_suffix('m'));
+    inner.is_some_and(|it| it.chars().all(|it| it.is_ascii_digit() || matches!(it, ';' | ':')))
+}
+
 /// Whether a character controls the terminal, or turns the direction of what follows.
 #[must_use]
 pub fn is_dangerous(character: char) -> bool {

@@ -1,6 +1,7 @@
 //! What comes from outside does nothing to the terminal, in any format.
 
 use housecall::report::human::{self, Detail, View};
+use housecall::report::words::{Colours, harmless};
 use housecall::report::{Report, json};
 use housecall::verdict::{Fact, Verdict};
 
@@ -48,4 +49,15 @@ fn several_lines_of_evidence_stay_beside_their_label() {
     let finding = Verdict::fail("git refuses").with("git says", "fatal: one\nhint: two");
     let text = human(&report(but(vec![("worktree-clean", finding.into())])));
     assert!(text.contains("        git says  fatal: one\n                  hint: two\n"), "{text}");
+}
+
+#[test]
+fn a_line_of_a_log_keeps_its_colours_at_most() {
+    let line = "\u{1b}[1;31mred\u{1b}[0m \u{1b}]52;c;c3VkbyByZWJvb3Q=\u{7}ok\u{1b}[2J\tend\u{1b}[?1049h";
+    assert_eq!(harmless(line, Colours::Kept), "\u{1b}[1;31mred\u{1b}[0m ok\tend");
+    assert_eq!(harmless(line, Colours::Dropped), "red ok\tend");
+    assert_eq!(harmless(NASTY, Colours::Kept), "abcde31mfg");
+    for torn in ["\u{1b}", "\u{1b}[", "\u{1b}]0;title", "\u{1b}[31", "\u{1b}é"] {
+        assert_eq!(harmless(torn, Colours::Kept), "", "{torn:?}");
+    }
 }

@@ -7,6 +7,7 @@ use crate::cx::Cx;
 use crate::error::ProbeError;
 use crate::probes::logs::Log;
 use crate::probes::state::SyncStatus;
+use crate::report::words::{Colours, harmless};
 use crate::verdict::{Seen, Verdict};
 
 /// The logs tell of no known trouble.
@@ -69,16 +70,7 @@ fn signatures(log: &Log) -> Vec<(&'static Signature, String)> {
 
 /// A line of a log for people: colours and other controls removed, long ones cut.
 fn plain(line: &str) -> String {
-    let mut text = String::new();
-    let mut characters = line.trim().chars();
-    while let Some(character) = characters.next() {
-        if character == '\u{1b}' {
-            // A colour is `ESC [ numbers letter`.
-            characters.by_ref().find(char::is_ascii_alphabetic);
-        } else if !character.is_control() {
-            text.push(character);
-        }
-    }
+    let text = harmless(line.trim(), Colours::Dropped);
     if text.chars().count() <= LINE {
         text
     } else {
