@@ -67,6 +67,20 @@ fn carried_files_are_copied_private_and_an_own_version_is_kept() {
 }
 
 #[test]
+fn a_link_that_leads_out_of_the_worktree_carries_nothing_there() {
+    let world = World::new().with(|mirror| mirror.carry = vec!["private/keys/site.local".into()]);
+    let elsewhere = world.home.at("elsewhere");
+    fs::create_dir(&elsewhere).expect("a folder");
+    std::os::unix::fs::symlink(&elsewhere, world.home.at("author/private")).expect("a link");
+    world.push("index.html", "two\n");
+    world.home.write("dev/site/private/keys/site.local", "KEY=1\n");
+    let last = world.sync();
+    assert_eq!(last.status, SyncStatus::Failed, "{}", last.reason);
+    assert!(last.reason.contains("leads out of"), "{}", last.reason);
+    assert_eq!(fs::read_dir(&elsewhere).expect("a folder").count(), 0, "not even a directory is made");
+}
+
+#[test]
 fn a_carried_file_that_git_does_not_ignore_is_no_persons_work() {
     let world = World::new().with(|mirror| mirror.carry = vec!["secret [1].txt".into()]);
     world.home.write("dev/site/secret [1].txt", "SECRET=1\n");

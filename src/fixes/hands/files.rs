@@ -56,13 +56,16 @@ pub fn write_private(path: &Path, content: &[u8]) -> io::Result<()> {
 /// What is at its place there is kept beside it, unless it is the same.
 ///
 /// # Errors
-/// Refused where a part of the way leads out of either tree; failed in the system's own words.
+/// Refused where the way leads out of the worktree; failed in the system's own words.
 pub fn carry(config: &Config, file: &Path) -> Result<Option<String>, StepError> {
     let mirror = config.mirror.as_deref().ok_or_else(super::no_mirror)?;
     let (from, to) = (mirror.repository.join(file), mirror.worktree.join(file));
     let what = format!("copy {}", file.display());
     let failed = |error: &io::Error| StepError::failed(what.clone(), error);
     let parent = to.parent().unwrap_or(&mirror.worktree);
+    // A link on the way may lead elsewhere: nothing is made before that is known.
+    let there = parent.ancestors().find(|it| fs::symlink_metadata(it).is_ok()).unwrap_or(parent);
+    inside(&mirror.worktree, there)?;
     fs::create_dir_all(parent).map_err(|error| failed(&error))?;
     inside(&mirror.worktree, parent)?;
     let real = fs::canonicalize(&from).map_err(|error| failed(&error))?;
