@@ -46,6 +46,7 @@ pub struct Answering {
     /// What started the first of them, nearest first: package managers, shells that run one command, keepers.
     pub started_by: Vec<Seen>,
     /// Its working directory.
+    #[serde(serialize_with = "whereabouts::as_text")]
     pub directory: Option<PathBuf>,
     /// The worktree that this directory is in.
     pub worktree: Option<Worktree>,
@@ -106,6 +107,7 @@ pub struct Near {
     /// Its process.
     pub process: Seen,
     /// Its working directory.
+    #[serde(serialize_with = "whereabouts::as_text")]
     pub directory: PathBuf,
 }
 

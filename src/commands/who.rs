@@ -6,6 +6,7 @@ use super::Call;
 use crate::exit::Exit;
 use crate::probes::clock;
 use crate::probes::machine::Machine;
+use crate::report::json;
 use crate::who::{Reader, look, render};
 
 /// Says who answers on a port.
@@ -18,8 +19,13 @@ pub(super) fn run(call: &mut Call<'_, '_>, port: u16) -> Exit {
         }
     };
     if call.is_json() {
-        let text = serde_json::to_string_pretty(&who).unwrap_or_default();
-        call.console.print(&format!("{text}\n"));
+        match serde_json::to_string_pretty(&who) {
+            Ok(text) => call.console.print(&json::safe(&text)),
+            Err(error) => {
+                call.console.error(error);
+                return Exit::Undetermined;
+            }
+        }
     } else {
         let home = call.surroundings.home.clone();
         let reader = Reader { home, now: clock::now(), zone: TimeZone::system() };

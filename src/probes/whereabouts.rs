@@ -3,7 +3,7 @@
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
-use serde::Serialize;
+use serde::{Serialize, Serializer};
 
 use crate::error::ProbeError;
 use crate::probes::machine::{Machine, Where};
@@ -13,11 +13,35 @@ use crate::probes::program::{Program, run};
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 pub struct Worktree {
     /// Its top level.
+    #[serde(serialize_with = "as_text")]
     pub top: PathBuf,
     /// The branch it is on; `None` where it is on none.
     pub branch: Option<String>,
     /// The commit it is on; `None` where there is none yet.
     pub sha: Option<String>,
+}
+
+/// A path, or none, as JSON can hold it: bytes that are not UTF-8 are replaced, where serde would refuse the whole.
+pub(crate) fn as_text<P: AsPath, S: Serializer>(path: &P, serializer: S) -> Result<S::Ok, S::Error> {
+    path.as_path().map(Path::to_string_lossy).serialize(serializer)
+}
+
+/// What may be a path.
+pub(crate) trait AsPath {
+    /// The path, if there is one.
+    fn as_path(&self) -> Option<&Path>;
+}
+
+impl AsPath for PathBuf {
+    fn as_path(&self) -> Option<&Path> {
+        Some(self)
+    }
+}
+
+impl AsPath for Option<PathBuf> {
+    fn as_path(&self) -> Option<&Path> {
+        self.as_deref()
+    }
 }
 
 /// How long the git program may take.

@@ -12,6 +12,12 @@ pub fn render(report: &Report) -> String {
         // Every part is a plain tree of texts and numbers, which cannot fail; if it does, it is said.
         serde_json::json!({ "schema": super::SCHEMA, "error": error.to_string() }).to_string()
     });
+    safe(&text)
+}
+
+/// A JSON text that does nothing to a terminal, with a newline at its end.
+#[must_use]
+pub fn safe(text: &str) -> String {
     let mut safe = String::with_capacity(text.len() + 1);
     for character in text.chars() {
         // Such a character can only stand within a string, where its escape means the same.

@@ -56,6 +56,16 @@ fn a_stale_clone_is_told_at_a_glance() {
 }
 
 #[test]
+fn a_directory_that_is_no_text_is_told_to_programs_too() {
+    use std::os::unix::ffi::OsStrExt;
+    let directory = PathBuf::from(std::ffi::OsStr::from_bytes(b"/home/ada/caf\xe9"));
+    let answering = Answering { directory: Some(directory), ..stale_clone() };
+    let who = Who { schema: "housecall.who/1", port: 4321, listeners: vec![answering], near: Vec::new() };
+    let text = serde_json::to_string(&who).expect("a document");
+    assert!(text.contains("/home/ada/caf\u{fffd}"), "{text}");
+}
+
+#[test]
 fn nobody_and_who_moved_next_door() {
     let near = Near {
         address: "127.0.0.1:4322".parse().unwrap(),
