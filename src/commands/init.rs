@@ -27,8 +27,9 @@ pub(super) fn run(call: &mut Call<'_, '_>, is_here: bool) -> Result<Exit, Config
         }
     };
     // Committed, it comes with a repository; it is this user's own all the same.
-    if let Ok(content) = std::fs::read(&file)
-        && let (Place::Repository, Err(error)) = (place, trust::allow(&file, &content, surroundings))
+    if place == Place::Repository
+        && let Ok(content) = std::fs::read(&file)
+        && let Err(error) = trust::allow(&file, &content, surroundings)
     {
         call.console.error(error);
     }
