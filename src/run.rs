@@ -73,7 +73,7 @@ fn settle(mut examined: Vec<Examined>, cx: &Cx) -> Vec<Examined> {
     let Some(holder) = cx.state().ok().and_then(|state| state.holder.clone()) else {
         return examined;
     };
-    let until = holder.since + MENDING;
+    let until = holder.since.saturating_add(MENDING).unwrap_or(holder.since);
     if holder.pid == std::process::id() || until < cx.now() {
         return examined;
     }
