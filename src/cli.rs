@@ -7,6 +7,7 @@ use clap::{Args, Parser, Subcommand, ValueEnum, ValueHint};
 
 use crate::check::Severity;
 use crate::config::values;
+use crate::services::Scope;
 
 const EXAMPLES: &str = "\
 Examples:
@@ -154,6 +155,8 @@ pub enum Command {
     Rescued,
     /// Restart the server, and believe it only when it answers
     Restart,
+    /// Have the service manager read a job's definition again, and believe it only when the service answers
+    Reload(ReloadOptions),
     /// Stop the mirror durably: no repair undoes it
     Stop,
     /// End a durable stop
@@ -220,6 +223,35 @@ pub enum Command {
     },
 }
 
+/// What is reloaded, and how.
+#[derive(Debug, Clone, Args)]
+pub struct ReloadOptions {
+    /// Services of the configuration, or any label or unit; none: the mirror's own jobs
+    #[arg(value_name = "SERVICE|LABEL", conflicts_with = "all")]
+    pub names: Vec<String>,
+    /// All that the configuration declares
+    #[arg(long)]
+    pub all: bool,
+    /// Whose job a bare label is: agent (the user's) or daemon (the system's)
+    #[arg(long, value_name = "SCOPE", default_value = "agent", hide_possible_values = true)]
+    pub scope: JobScope,
+    /// Start nothing: what is loaded starts by itself, and is not restarted when it does not serve
+    #[arg(long)]
+    pub skip_kickstart: bool,
+    /// Print the commands; ask and do nothing
+    #[arg(long)]
+    pub dry_run: bool,
+}
+
+/// Whose a job is.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub enum JobScope {
+    /// The user's.
+    Agent,
+    /// The system's.
+    Daemon,
+}
+
 /// How the report is written.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
 pub enum Format {
@@ -267,6 +299,15 @@ pub enum SchemaOf {
     Report,
     /// `housecall.toml`.
     Config,
+}
+
+impl From<JobScope> for Scope {
+    fn from(scope: JobScope) -> Self {
+        match scope {
+            JobScope::Agent => Self::Agent,
+            JobScope::Daemon => Self::Daemon,
+        }
+    }
 }
 
 impl From<FailOn> for Severity {

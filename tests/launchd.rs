@@ -63,7 +63,7 @@ fn definition(home: &Path, keep: Keep) -> Definition {
 fn what_is_rendered_is_ours_clean_and_says_how_it_is_kept() {
     let launchd = Launchd::new();
     let config = config(&launchd);
-    for (keep, key) in [(Keep::Alive, "KeepAlive"), (Keep::Every(Duration::from_secs(60)), "StartInterval")] {
+    for (keep, key) in [(Keep::Alive, "KeepAlive"), (Keep::Every(Duration::from_mins(1)), "StartInterval")] {
         let [file] = &(MANAGER.render)(&config, &definition(&config.home, keep))[..] else {
             panic!("a job of launchd is one file")
         };

@@ -14,6 +14,7 @@ mod mending;
 mod rescued;
 pub mod open;
 mod promises;
+mod reload;
 pub mod serve;
 pub mod sync;
 mod trust;
@@ -67,6 +68,7 @@ pub fn run(cli: Cli, console: &mut Console<'_>) -> Exit {
         Some(Command::Up { .. }) => up::up(&mut call, up::Place::Here),
         Some(Command::Down) => up::down(&mut call),
         Some(Command::Rescued) => rescued::run(&mut call),
+        Some(Command::Reload(options)) => reload::run(&mut call, &options),
         Some(Command::Restart) => up::restart(&mut call),
         Some(Command::Stop) => up::stop(&mut call),
         Some(Command::Start) => up::start(&mut call),

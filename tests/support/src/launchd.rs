@@ -1,5 +1,6 @@
 //! launchd for a test: the simulator in `tests/tools` as the only launchctl on a home's PATH, and jobs for it.
 
+use std::fmt::Write as _;
 use std::fs;
 use std::path::PathBuf;
 use std::process::Command;
@@ -72,13 +73,11 @@ impl Launchd {
             std::process::id()
         );
         for (name, value) in settings {
-            text.push_str(&format!("export {name}='{value}'\n"));
+            let _ = writeln!(text, "export {name}='{value}'");
         }
         // The shell's python may be a shim that needs the user's own home; this one is asked for by its path.
-        text.push_str(&format!(
-            "PATH=/usr/bin:/bin\nexport PATH\nexec python3 '{}' \"$@\"\n",
-            simulator.display()
-        ));
+        let _ =
+            writeln!(text, "PATH=/usr/bin:/bin\nexport PATH\nexec python3 '{}' \"$@\"", simulator.display());
         home.program("bin/launchctl", &text);
         fs::create_dir_all(home.at("launchd")).expect("the simulator's folder");
         let path = format!("{}:/usr/local/bin:/usr/bin:/bin:/usr/sbin:/sbin", home.at("bin").display());
