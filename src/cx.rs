@@ -40,6 +40,7 @@ pub struct Probes {
     pub state: Probe<state::State>,
     pub keeper: Probe<keeper::Keeper>,
     pub installation: Probe<Option<installation::Installation>>,
+    pub serve_job: Probe<Option<installation::ServeJob>>,
     pub listening: Probe<Vec<sockets::Listener>>,
     pub tools: Keyed<String, Option<tools::FoundTool>>,
     pub versions: Keyed<PathBuf, String>,
@@ -258,6 +259,19 @@ impl Cx {
         self.probes.installation.get(|| match &self.machine {
             Source::Real(_) => installation::read(&self.config),
             Source::Test => Ok(None),
+        })
+    }
+
+    /// The installed job that serves, as its manager knows it; `None`: the embedded keeper serves.
+    ///
+    /// # Errors
+    /// See [`installation::serve_job`].
+    pub fn serve_job(&self) -> Answer<Option<installation::ServeJob>> {
+        self.probes.serve_job.get(|| match (&*self.installation()?, &self.machine) {
+            (Some(installation), Source::Real(machine)) => {
+                installation::serve_job(machine, &self.config, installation)
+            }
+            _ => Ok(None),
         })
     }
 

@@ -22,8 +22,6 @@ use crate::services::{Manager, State, Verb, embedded, place, registry};
 
 /// How long another mend is waited for.
 const WAIT: Duration = Duration::from_secs(30);
-/// What a service manager may let pass between two starts.
-const THROTTLE: Duration = Duration::from_secs(15);
 
 /// What the command line says.
 #[derive(Debug, Clone, Copy)]
@@ -105,9 +103,6 @@ fn prepare_and_install(
     }
     apply(call, config, machine, &plan.steps)?;
     await_answer(call, config, &plan);
-    if manager.name == "systemd" && before.is_none() {
-        say(call, "they run while you are logged in; `loginctl enable-linger` has them run from boot on\n");
-    }
     say(call, "\n");
     Ok(true)
 }
@@ -210,7 +205,7 @@ fn await_answer(call: &mut Call<'_, '_>, config: &Config, plan: &Plan) {
     let loads = |it: &Step| matches!(&it.action, Action::Service { job, verb: Verb::Load | Verb::Reload, .. } if job.name == "serve");
     let Some(server) = config.server.as_deref().filter(|_| plan.steps.iter().any(loads)) else { return };
     let (url, start) = (server.url(&server.ready.path), clock::instant());
-    match process::wait_for(&url, server.ready.within + THROTTLE) {
+    match process::wait_for(&url, server.ready.within + process::THROTTLE) {
         Ok(()) => say(call, &format!("{url} answers after {}\n", human_duration(start.elapsed()))),
         Err(error) => call.console.error(error),
     }

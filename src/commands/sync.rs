@@ -18,12 +18,14 @@ use crate::fixes::{
     Action, Consent, Event, Guard, OnFailure, Repair, RepairResult, Safety, Step, StepResult, state, sync,
 };
 use crate::probes::git::{self, Canonical, Remote, Worktree};
+use crate::probes::installation;
 use crate::probes::keeper::Keeper;
 use crate::probes::machine::Machine;
 use crate::probes::state::{LastSync, SyncStatus};
 use crate::probes::{clock, state as written};
 use crate::run::run;
 use crate::selection::Selection;
+use crate::services::Verb;
 use crate::unit::Examined;
 use crate::verdict::{Outcome, Verdict};
 
@@ -257,9 +259,8 @@ fn serve_it(
     if !mirror.build.is_empty() && (moved || installed) {
         steps.push(step(Action::Build(mirror.build.clone()), Guard::OwnWorktree));
     }
-    let keeper = crate::probes::keeper::read(config).map_err(|error| error.to_string())?;
-    if (installed || !steps.is_empty()) && matches!(keeper, Keeper::Running(_)) {
-        steps.push(step(Action::RestartServer, Guard::None));
+    if installed || !steps.is_empty() {
+        steps.extend(restart(config, machine).map_err(|error| error.to_string())?);
     }
     if steps.is_empty() {
         return Ok(());
@@ -272,6 +273,21 @@ fn serve_it(
         }
     }
     Ok(())
+}
+
+/// What restarts the server, by whoever keeps it; nothing where nobody does.
+fn restart(config: &Config, machine: &Machine) -> Result<Option<Step>, ProbeError> {
+    let job = match installation::read(config)? {
+        Some(installation) => installation::serve_job(machine, config, &installation)?,
+        None => None,
+    };
+    let action = match job {
+        Some(job) if job.observed.pid.is_none() => return Ok(None),
+        Some(job) => Action::Service { manager: job.manager, job: job.job, verb: Verb::Restart },
+        None if matches!(crate::probes::keeper::read(config)?, Keeper::Running(_)) => Action::RestartServer,
+        None => return Ok(None),
+    };
+    Ok(Some(step(action, Guard::None)))
 }
 
 const fn step(action: Action, guard: Guard) -> Step {

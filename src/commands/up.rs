@@ -1,4 +1,4 @@
-//! `up`, `down`, `restart`, `stop`, `start`: the embedded keeper, and the durable stop.
+//! `up`, `down`, `restart`, `stop`, `start`: whoever keeps the mirror is told, and the durable stop.
 
 use std::sync::Arc;
 
@@ -7,7 +7,12 @@ use super::serve::refused;
 use crate::config::{Config, ConfigError};
 use crate::error::{StepError, human_duration};
 use crate::exit::Exit;
+use crate::fixes::hands::process;
+use crate::probes::clock;
+use crate::probes::installation::{self, Installed};
+use crate::probes::machine::Machine;
 use crate::serve::{control, keeper};
+use crate::services::{Job, Manager, State, Verb, embedded, manager_of};
 
 /// Where a keeper runs.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -26,6 +31,9 @@ pub enum Place {
 /// The configuration makes no sense.
 pub fn up(call: &mut Call<'_, '_>, place: Place) -> Result<Exit, ConfigError> {
     let config = call.load()?;
+    if let Err(error) = nobody_else_keeps(&config, "`housecall start` starts it") {
+        return Ok(refused(call, &error));
+    }
     if place == Place::Detached {
         return Ok(detach(call, &config));
     }
@@ -44,6 +52,10 @@ pub fn up(call: &mut Call<'_, '_>, place: Place) -> Result<Exit, ConfigError> {
 /// The configuration makes no sense.
 pub fn down(call: &mut Call<'_, '_>) -> Result<Exit, ConfigError> {
     let config = call.load()?;
+    let instead = "`housecall stop` stops it, `housecall uninstall` takes its jobs away";
+    if let Err(error) = nobody_else_keeps(&config, instead) {
+        return Ok(refused(call, &error));
+    }
     Ok(match control::end(&config) {
         Ok(true) => told(call, "down: the keeper ended, and its server with it\n"),
         Ok(false) => told(call, "nothing was up\n"),
@@ -57,6 +69,11 @@ pub fn down(call: &mut Call<'_, '_>) -> Result<Exit, ConfigError> {
 /// The configuration makes no sense.
 pub fn restart(call: &mut Call<'_, '_>) -> Result<Exit, ConfigError> {
     let config = call.load()?;
+    match jobs(&config) {
+        Ok(Some(jobs)) => return Ok(led(call, &config, "restarted", || jobs.restart(&config))),
+        Ok(None) => {}
+        Err(error) => return Ok(refused(call, &error)),
+    }
     Ok(match control::restart(&config) {
         Ok(true) => answered(call, &config, "restarted"),
         Ok(false) => {
@@ -75,8 +92,13 @@ pub fn restart(call: &mut Call<'_, '_>) -> Result<Exit, ConfigError> {
 pub fn stop(call: &mut Call<'_, '_>) -> Result<Exit, ConfigError> {
     let config = call.load()?;
     let command = call.command();
-    Ok(match control::stop(&config) {
-        Ok(_) => told(call, &format!("stopped: no repair starts it before `{command} start`\n")),
+    // The mark first: whatever starts a job meanwhile, the job itself refuses.
+    let stopped = control::stop(&config).and_then(|_| match jobs(&config)? {
+        Some(jobs) => jobs.each(&config, &[Verb::Disable]),
+        None => Ok(()),
+    });
+    Ok(match stopped {
+        Ok(()) => told(call, &format!("stopped: no repair starts it before `{command} start`\n")),
         Err(error) => refused(call, &error),
     })
 }
@@ -87,10 +109,79 @@ pub fn stop(call: &mut Call<'_, '_>) -> Result<Exit, ConfigError> {
 /// The configuration makes no sense.
 pub fn start(call: &mut Call<'_, '_>) -> Result<Exit, ConfigError> {
     let config = call.load()?;
-    Ok(match control::unstop(&config) {
-        Ok(_) => detach(call, &config),
+    Ok(match control::unstop(&config).and_then(|_| jobs(&config)) {
+        Ok(None) => detach(call, &config),
+        Ok(Some(jobs)) => led(call, &config, "started", || jobs.each(&config, &[Verb::Enable, Verb::Load])),
         Err(error) => refused(call, &error),
     })
+}
+
+/// The jobs that `install` installed, and who keeps them.
+struct Jobs {
+    manager: &'static Manager,
+    jobs: Vec<Job>,
+}
+
+/// The installed jobs; `None`: the embedded keeper keeps the mirror.
+fn jobs(config: &Config) -> Result<Option<Jobs>, StepError> {
+    let manager = manager_of(config)?;
+    let Some(installation) = installation::read(config)? else { return Ok(None) };
+    let jobs = installation.jobs.iter().map(Installed::job).collect();
+    Ok((manager.name != embedded::MANAGER.name).then_some(Jobs { manager, jobs }))
+}
+
+impl Jobs {
+    fn each(&self, config: &Config, verbs: &[Verb]) -> Result<(), StepError> {
+        let machine = Machine::default();
+        for job in &self.jobs {
+            for verb in verbs {
+                (self.manager.act)(&machine, config, job, *verb)?;
+            }
+        }
+        Ok(())
+    }
+
+    fn restart(&self, config: &Config) -> Result<(), StepError> {
+        let machine = Machine::default();
+        for job in self.jobs.iter().filter(|it| it.name == "serve") {
+            let observed = (self.manager.observe)(&machine, config, job)?;
+            let verb = if observed.state == State::Absent { Verb::Load } else { Verb::Restart };
+            (self.manager.act)(&machine, config, job, verb)?;
+        }
+        Ok(())
+    }
+}
+
+/// A keeper beside the jobs would be a second one.
+fn nobody_else_keeps(config: &Config, instead: &str) -> Result<(), StepError> {
+    match jobs(config)? {
+        Some(jobs) => Err(StepError::Refused(format!("{} keeps this mirror: {instead}", jobs.manager.name))),
+        None => Ok(()),
+    }
+}
+
+/// Has the service manager act, and believes it only when the server answers.
+fn led(
+    call: &mut Call<'_, '_>,
+    config: &Config,
+    what: &str,
+    act: impl FnOnce() -> Result<(), StepError>,
+) -> Exit {
+    let start = clock::instant();
+    let answers = act().and_then(|()| match &config.server {
+        Some(server) => {
+            process::wait_for(&server.url(&server.ready.path), server.ready.within + process::THROTTLE)
+        }
+        None => Ok(()),
+    });
+    match (answers, &config.server) {
+        (Ok(()), Some(server)) => {
+            let took = human_duration(start.elapsed());
+            told(call, &format!("{what}; {} answers after {took}\n", server.url("/")))
+        }
+        (Ok(()), None) => told(call, &format!("{what}; there is no [serve]\n")),
+        (Err(error), _) => refused(call, &error),
+    }
 }
 
 fn detach(call: &mut Call<'_, '_>, config: &Arc<Config>) -> Exit {

@@ -4,11 +4,13 @@ use crate::checks::server::{Found, is_kept, owner_of, place_of, runs_this_comman
 use crate::config::{Server, Trust};
 use crate::cx::Cx;
 use crate::error::ProbeError;
+use crate::fixes::hands::process;
 use crate::fixes::{Action, Fix, Guard, OnFailure, Safety, Step};
 use crate::probes::http::Answer;
 use crate::probes::keeper::Keeper;
 use crate::probes::kin::Kin;
 use crate::probes::processes::Process;
+use crate::services::{State, Verb};
 use crate::unit::Examined;
 
 /// Have the mirror's own server answer.
@@ -40,6 +42,13 @@ fn begin(cx: &Cx, server: &Server) -> Result<Vec<Step>, ProbeError> {
     // Nothing can be served from a worktree that is not there, and nothing is begun that cannot be seen.
     if cx.config().mirror.is_some() {
         cx.checkout()?;
+    }
+    if let Some(job) = &*cx.serve_job()? {
+        let verb = if job.observed.state == State::Absent { Verb::Load } else { Verb::Restart };
+        let act = Action::Service { manager: job.manager, job: job.job.clone(), verb };
+        let within = server.ready.within + process::THROTTLE;
+        let answer = Action::Await { url: server.url(&server.ready.path), within };
+        return Ok([act, answer].map(|action| step(action, Safety::Safe, Guard::None)).to_vec());
     }
     let action = match &*cx.keeper()? {
         Keeper::Running(_) => Action::RestartServer,

@@ -10,7 +10,8 @@ use serde::{Deserialize, Serialize};
 
 use crate::config::Config;
 use crate::error::ProbeError;
-use crate::services::{Job, Scope};
+use crate::probes::machine::Machine;
+use crate::services::{Job, Manager, Observed, Scope, manager_of};
 
 /// The shape of `install.json` that this version writes and reads.
 pub const SCHEMA: u32 = 1;
@@ -130,6 +131,33 @@ pub fn job_text(path: &Path) -> Result<Option<String>, ProbeError> {
     }
     let bytes = std::fs::read(path).map_err(|error| failed(&error))?;
     Ok(Some(String::from_utf8_lossy(&bytes).into_owned()))
+}
+
+/// The installed job that serves.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct ServeJob {
+    /// Who keeps it.
+    pub manager: &'static Manager,
+    /// Its names.
+    pub job: Job,
+    /// What its manager knows of it.
+    pub observed: Observed,
+}
+
+/// Asks the manager of the installed job that serves; `None`: none does.
+///
+/// # Errors
+/// The manager is not known, or does not answer.
+pub fn serve_job(
+    machine: &Machine,
+    config: &Config,
+    installation: &Installation,
+) -> Result<Option<ServeJob>, ProbeError> {
+    let manager = manager_of(config)?;
+    let Some(installed) = installation.jobs.iter().find(|it| it.name == "serve") else { return Ok(None) };
+    let job = installed.job();
+    let observed = (manager.observe)(machine, config, &job)?;
+    Ok(Some(ServeJob { manager, job, observed }))
 }
 
 /// Whether a file may be written by its owner alone, as launchd demands.

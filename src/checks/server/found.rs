@@ -124,9 +124,14 @@ pub(super) fn lineage(cx: &Cx, process: &Process) -> Vec<Process> {
     line
 }
 
-/// Whether the process is the server that the keeper started, or comes from it.
+/// Whether the process is the server that the keeper or the service manager started, or comes from it.
 #[must_use]
 pub fn is_kept(cx: &Cx, process: &Process) -> bool {
+    if let Ok(job) = cx.serve_job()
+        && let Some(pid) = job.as_ref().as_ref().and_then(|it| it.observed.pid)
+    {
+        return lineage(cx, process).iter().any(|it| it.pid == pid);
+    }
     let Ok(keeper) = cx.keeper() else { return false };
     let (Keeper::Running(keeper) | Keeper::Died(keeper)) = &*keeper else { return false };
     let Kept::Started { pid, identity, .. } = keeper.server else { return false };
@@ -145,6 +150,10 @@ pub fn runs_this_command(cx: &Cx, process: &Process) -> bool {
 /// Until when the kept server may still be starting.
 #[must_use]
 pub fn starting(cx: &Cx, server: &Server) -> Option<Timestamp> {
+    if let Some(job) = &*cx.serve_job().ok()? {
+        let until = job.observed.since?.checked_add(server.ready.within).ok()?;
+        return (cx.now() < until).then_some(until);
+    }
     match &*cx.keeper().ok()? {
         Keeper::Running(keeper) => keeper.starting_until(server.ready.within, cx.now()),
         Keeper::Absent | Keeper::Died(_) => None,

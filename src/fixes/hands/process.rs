@@ -10,6 +10,9 @@ use crate::probes::{clock, http, processes};
 /// How long a process has to end by itself.
 const GRACE: Duration = Duration::from_secs(10);
 
+/// What a service manager may let pass between two starts, beside the start itself.
+pub const THROTTLE: Duration = Duration::from_secs(15);
+
 /// How often is looked whether it has.
 const EVERY: Duration = Duration::from_millis(50);
 
