@@ -6,7 +6,7 @@ use std::sync::Arc;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-use crate::config::{Config, Mirror, Page, Server, Tool};
+use crate::config::{Config, Kept, Mirror, Page, Server, Tool};
 use crate::cx::Cx;
 use crate::fixes::Fix;
 use crate::verdict::{Seen, Verdict};
@@ -43,6 +43,8 @@ pub enum Look {
     Server(fn(&Cx, &Server) -> Seen),
     /// For each tool that the jobs run.
     Tool(fn(&Cx, &Tool) -> Seen),
+    /// For each job: the mirror's own two, and each `[service.NAME]`.
+    Job(fn(&Cx, &Kept) -> Seen),
     /// For each page.
     Page(fn(&Cx, &Page) -> Seen),
 }
@@ -68,6 +70,8 @@ pub enum Of {
     All,
     /// The one of this name.
     The(&'static str),
+    /// The job of the service whose page it is.
+    Keeper,
 }
 
 /// The name of a built-in check.
@@ -130,6 +134,7 @@ impl Look {
             Self::Mirror(look) => once(config.mirror.as_ref(), look, "no [mirror] is configured"),
             Self::Server(look) => once(config.server.as_ref(), look, "no [serve] is configured"),
             Self::Tool(look) => each(&config.tools, Tool::subject, look, "the jobs run no known tool"),
+            Self::Job(look) => each(&config.kept(), Kept::subject, look, "no job is configured"),
             Self::Page(look) => each(&config.pages, Page::subject, look, "no [[page]] is configured"),
         }
     }

@@ -3,7 +3,7 @@
 use std::borrow::Cow;
 use std::collections::{HashMap, HashSet};
 
-use crate::check::{Check, Of};
+use crate::check::{Check, Look, Of};
 use crate::checks;
 use crate::config::{Config, Override};
 use crate::unit::{Unit, UnitId};
@@ -74,7 +74,7 @@ impl Selection {
         };
         let asked =
             |unit: &Unit| wanted.only.is_empty() || wanted.only.iter().any(|name| matches(unit, name));
-        let needs = resolve(&all);
+        let needs = resolve(&all, config);
 
         let mut keep = HashSet::new();
         let mut pending: Vec<usize> =
@@ -130,12 +130,12 @@ fn expand(checks: &[&'static Check], config: &Config) -> Vec<(&'static Check, Un
             _ => check.severity,
         };
         Unit {
-            id: UnitId { check: Cow::Borrowed(check.id.0), subject },
             group: check.group,
             summary: Cow::Borrowed(check.summary),
             severity,
             needs: Vec::new(),
-            fix: check.fix,
+            fix: check.fix.filter(|_| !is_foreign(check, subject.as_deref(), config)),
+            id: UnitId { check: Cow::Borrowed(check.id.0), subject },
             look,
         }
     };
@@ -148,17 +148,40 @@ fn expand(checks: &[&'static Check], config: &Config) -> Vec<(&'static Check, Un
         .collect()
 }
 
+/// Whether it is about a job, or a page, that is not the mirror's: no fix touches that.
+fn is_foreign(check: &Check, subject: Option<&str>, config: &Config) -> bool {
+    let is_service = |name: &str| config.services.iter().any(|it| it.name == name);
+    match check.look {
+        Look::Job(_) => subject.is_some_and(is_service),
+        Look::Page(_) => service_of(subject, config).is_some(),
+        _ => false,
+    }
+}
+
+/// The service whose page has that name.
+fn service_of<'a>(subject: Option<&str>, config: &'a Config) -> Option<&'a str> {
+    let page = config.pages.iter().find(|it| Some(it.subject().as_str()) == subject)?;
+    page.service.as_ref().map(|it| it.name.as_str())
+}
+
 /// For each unit, the positions of those it requires directly.
-fn resolve(all: &[(&'static Check, Unit)]) -> Vec<Vec<usize>> {
+fn resolve(all: &[(&'static Check, Unit)], config: &Config) -> Vec<Vec<usize>> {
     let required = |(check, unit): &(&'static Check, Unit)| {
+        let is_page = matches!(check.look, Look::Page(_));
+        let service = service_of(unit.id.subject.as_deref().filter(|_| is_page), config);
         let mut needs = Vec::new();
         for need in check.requires {
+            // What a service answers does not rest on the mirror.
+            if service.is_some() && !matches!(need.of, Of::Same | Of::Keeper) {
+                continue;
+            }
             let of_need = all.iter().enumerate().filter(|(_, (other, _))| other.id == need.check.id);
             needs.extend(of_need.filter_map(|(at, (_, other))| {
                 let counts = match need.of {
                     Of::All => true,
                     Of::Same => other.id.subject == unit.id.subject,
                     Of::The(name) => other.id.subject.as_deref() == Some(name),
+                    Of::Keeper => service.is_some() && other.id.subject.as_deref() == service,
                 };
                 counts.then_some(at)
             }));

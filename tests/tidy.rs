@@ -253,6 +253,7 @@ fn subjects(check: &Check) -> &'static str {
     match check.look {
         Look::Mirror(_) | Look::Server(_) => "",
         Look::Tool(_) => ", for each tool",
+        Look::Job(_) => ", for each job",
         Look::Page(_) => ", for each page",
     }
 }

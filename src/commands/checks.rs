@@ -63,6 +63,7 @@ fn applies(check: &Check, config: &Config) -> Result<(), &'static str> {
         Look::Mirror(_) if config.mirror.is_none() => Err("no [mirror] is configured"),
         Look::Server(_) if config.server.is_none() => Err("no [serve] is configured"),
         Look::Tool(_) if config.tools.is_empty() => Err("the jobs run no known tool"),
+        Look::Job(_) if config.kept().is_empty() => Err("no job is configured"),
         Look::Page(_) if config.pages.is_empty() => Err("no [[page]] is configured"),
         _ => Ok(()),
     }

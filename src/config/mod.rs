@@ -16,7 +16,7 @@ pub mod values;
 pub use discover::{FILE_NAME, discover, places, registered};
 pub use error::{ConfigError, Mistake, Mistakes};
 pub use load::Options;
-pub use service::{Health, Place, Service};
+pub use service::{Health, Kept, Place, Service};
 pub use surroundings::Surroundings;
 
 use std::collections::BTreeMap;

@@ -2,11 +2,12 @@
 
 use std::collections::BTreeMap;
 use std::ops::Range;
+use std::sync::Arc;
 use std::time::Duration;
 
 use toml::Spanned;
 
-use super::raw;
+use super::{Config, raw};
 use super::validate::Validation;
 use super::values::Wrong;
 use crate::services::Scope;
@@ -62,6 +63,46 @@ pub enum Place {
         /// What follows the base; empty, or with a slash at its beginning.
         path: String,
     },
+}
+
+/// A job that the checks of the jobs are about.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Kept {
+    /// The mirror's sync.
+    Sync,
+    /// The mirror's server.
+    Serve,
+    /// One that somebody else made.
+    Service(Arc<Service>),
+}
+
+impl Kept {
+    /// Its name in unit ids.
+    #[must_use]
+    pub fn subject(&self) -> String {
+        match self {
+            Self::Sync => "sync".to_owned(),
+            Self::Serve => "serve".to_owned(),
+            Self::Service(service) => service.name.clone(),
+        }
+    }
+
+    /// Whether it is one of the mirror's own two.
+    #[must_use]
+    pub const fn is_ours(&self) -> bool {
+        matches!(self, Self::Sync | Self::Serve)
+    }
+}
+
+impl Config {
+    /// Every job that is to be kept.
+    #[must_use]
+    pub fn kept(&self) -> Vec<Arc<Kept>> {
+        let sync = self.mirror.is_some().then_some(Kept::Sync);
+        let serve = self.server.is_some().then_some(Kept::Serve);
+        let services = self.services.iter().map(|it| Kept::Service(Arc::clone(it)));
+        sync.into_iter().chain(serve).chain(services).map(Arc::new).collect()
+    }
 }
 
 impl Place {

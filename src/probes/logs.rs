@@ -29,7 +29,15 @@ pub struct Log {
 /// # Errors
 /// Where it is there and may not be read.
 pub fn read(config: &Config, role: &str) -> Result<Log, ProbeError> {
-    let path = config.log_file(role);
+    read_at(config, &config.log_file(role))
+}
+
+/// Reads the log at this path.
+///
+/// # Errors
+/// As for [`read`].
+pub fn read_at(config: &Config, path: &Path) -> Result<Log, ProbeError> {
+    let path = path.to_owned();
     match read_tail(&path) {
         Ok((bytes, tail)) => Ok(Log { path, bytes, tail: since_start(&tail).to_owned() }),
         Err(error) if error.kind() == ErrorKind::NotFound => Ok(Log { path, bytes: 0, tail: String::new() }),

@@ -12,6 +12,7 @@ pub mod ground;
 pub mod http;
 pub mod installation;
 pub mod job_file;
+pub mod jobs;
 pub mod keeper;
 pub mod kin;
 pub mod link;

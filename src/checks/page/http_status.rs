@@ -1,6 +1,7 @@
 //! Each page answers with its status.
 
-use crate::check::{Check, CheckId, Group, Look, Needs, Severity};
+use crate::check::{Check, CheckId, Group, Look, Needs, Of, Severity};
+use crate::checks::jobs::job_state;
 use crate::checks::page::html;
 use crate::checks::server::{listener, listener_cwd, listener_process, starting};
 use crate::config::Page;
@@ -21,15 +22,17 @@ pub static CHECK: Check = Check {
         Needs::all(&listener::CHECK),
         Needs::all(&listener_process::CHECK),
         Needs::all(&listener_cwd::CHECK),
+        Needs { check: &job_state::CHECK, of: Of::Keeper },
     ],
     fix: Some(&fixes::serve::FIX),
     look: Look::Page(look),
 };
 
 fn look(cx: &Cx, page: &Page) -> Seen {
+    let page = &*cx.addressed(page)?;
     let answer = cx.page(&page.url)?;
     let verdict = judge(page, &answer);
-    let server = cx.config().server.as_ref();
+    let server = cx.config().server.as_ref().filter(|_| page.service.is_none());
     match server.and_then(|server| starting(cx, server)) {
         Some(until) if matches!(verdict, Verdict::Fail(_)) => {
             Ok(Verdict::pending("the server is starting", until))

@@ -32,6 +32,7 @@ fn look(cx: &Cx, page: &Page) -> Seen {
     if count == 0 {
         return Ok(Verdict::not_applicable("no text is configured for this page"));
     }
+    let page = &*cx.addressed(page)?;
     let response = response(cx, page)?;
     let decoded = html::decoded(&response.body);
     let shows = |text: &str| response.body.contains(text) || decoded.contains(text);

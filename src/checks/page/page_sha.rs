@@ -33,6 +33,9 @@ fn look(cx: &Cx, page: &Page) -> Seen {
     if cx.config().mirror.is_none() {
         return Ok(Verdict::not_applicable("no [mirror] is configured"));
     }
+    if page.service.is_some() {
+        return Ok(Verdict::not_applicable("the page is a service's, and not made from the worktree"));
+    }
     let response = response(cx, page)?;
     let marker = marker(page, &response);
     let Some((served, place)) = marker else {
