@@ -1,19 +1,20 @@
 //! All that a look may read: the configuration, and probes that remember their answers.
 
-use std::borrow::Cow;
+mod jobs;
+
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use jiff::Timestamp;
 
-use crate::config::{Config, Kept, Page, Service};
+use crate::config::Config;
 use crate::error::ProbeError;
-use crate::services::Observed;
 use crate::probes::{self, Answer, Keyed, Probe, machine::Machine};
 use crate::probes::{
-    deps, files, git, ground, http, installation, jobs, keeper, kin, logs, processes, project, sockets, state,
+    deps, files, git, ground, http, installation, keeper, kin, logs, processes, project, sockets, state,
     tools,
 };
+use crate::services::Observed;
 
 /// One consistent view of the world, made for one examination and shared by all its looks.
 #[derive(Debug)]
@@ -51,10 +52,10 @@ pub struct Probes {
     pub kins: Keyed<PathBuf, kin::Kin>,
     pub pages: Keyed<String, http::Answer>,
     pub logs: Keyed<&'static str, logs::Log>,
-    pub jobs: Keyed<String, jobs::Keeping>,
+    pub jobs: Keyed<String, probes::jobs::Keeping>,
     pub observed: Keyed<String, Observed>,
-    pub job_files: Keyed<String, Vec<jobs::DefinitionFile>>,
-    pub named: Keyed<PathBuf, jobs::Named>,
+    pub job_files: Keyed<String, Vec<probes::jobs::DefinitionFile>>,
+    pub named: Keyed<PathBuf, probes::jobs::Named>,
     pub job_logs: Keyed<PathBuf, logs::Log>,
     pub healths: Keyed<String, (String, String)>,
 }
@@ -350,80 +351,6 @@ impl Cx {
         self.probes.pages.get(url.to_owned(), || {
             self.machine("pages")?;
             http::get(url, self.config.limits.timeout)
-        })
-    }
-
-    /// A page with its whole address, which of a service's page is read only now.
-    ///
-    /// # Errors
-    /// See [`jobs::health`]; none where it is no service's.
-    pub fn addressed<'a>(&self, page: &'a Page) -> Result<Cow<'a, Page>, ProbeError> {
-        let Some(service) = &page.service else { return Ok(Cow::Borrowed(page)) };
-        let url = format!("{}{}", self.health(service)?.0, page.path);
-        Ok(Cow::Owned(Page { url, ..page.clone() }))
-    }
-
-    /// Where a service answers: its base, and the path of its health.
-    ///
-    /// # Errors
-    /// See [`jobs::health`].
-    pub fn health(&self, service: &Service) -> Answer<(String, String)> {
-        self.probes.healths.get(service.name.clone(), || {
-            self.machine("healths")?;
-            jobs::health(&self.config, service)
-        })
-    }
-
-    /// Who keeps a job.
-    ///
-    /// # Errors
-    /// See [`jobs::keeping`].
-    pub fn keeping(&self, kept: &Kept) -> Answer<jobs::Keeping> {
-        self.probes.jobs.get(kept.subject(), || {
-            self.machine("jobs")?;
-            jobs::keeping(&self.config, kept)
-        })
-    }
-
-    /// What its manager knows of a job.
-    ///
-    /// # Errors
-    /// See [`jobs::observe`].
-    pub fn observed(&self, managed: &jobs::Managed) -> Answer<Observed> {
-        self.probes.observed.get(managed.job.name.clone(), || {
-            jobs::observe(self.machine("observed")?, &self.config, managed)
-        })
-    }
-
-    /// The files that define a job.
-    ///
-    /// # Errors
-    /// See [`jobs::files`].
-    pub fn job_files(&self, managed: &jobs::Managed) -> Answer<Vec<jobs::DefinitionFile>> {
-        self.probes.job_files.get(managed.job.name.clone(), || {
-            self.machine("job_files")?;
-            // Where its manager cannot be asked, the file is looked for where it belongs.
-            let observed = self.observed(managed).ok().and_then(|it| it.file.clone());
-            jobs::files(&self.config, managed, observed.as_deref())
-        })
-    }
-
-    /// What is at a path that a job names.
-    ///
-    /// # Errors
-    /// See [`jobs::named`].
-    pub fn named(&self, path: &Path) -> Answer<jobs::Named> {
-        self.probes.named.get(path.to_owned(), || jobs::named(self.machine("named")?, path))
-    }
-
-    /// A log that a manager writes for a job.
-    ///
-    /// # Errors
-    /// See [`logs::read_at`].
-    pub fn job_log(&self, path: &Path) -> Answer<logs::Log> {
-        self.probes.job_logs.get(path.to_owned(), || {
-            self.machine("job_logs")?;
-            logs::read_at(&self.config, path)
         })
     }
 

@@ -124,7 +124,7 @@ impl Selection {
 }
 
 fn expand(checks: &[&'static Check], config: &Config) -> Vec<(&'static Check, Unit)> {
-    let unit = |check: &'static Check, subject, look| {
+    let unit = |check: &'static Check, subject: Option<String>, look| {
         let severity = match config.overrides.get(check.id.0) {
             Some(Override::Severity(severity)) => *severity,
             _ => check.severity,

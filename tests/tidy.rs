@@ -166,19 +166,35 @@ fn each_page_has_its_four_headings_and_something_beneath_each() {
     }
 }
 
+/// A sync rests on its job, and yet is read before it: the chain goes from the repository to the page.
+const BEHIND: [(&str, &str); 1] = [("sync-recent", "job-state")];
+
 #[test]
-fn no_requirement_goes_in_a_circle_or_stands_behind() {
+fn no_requirement_stands_behind() {
     let position = |id| checks::ALL.iter().position(|check| check.id == id);
     for (at, check) in checks::ALL.iter().enumerate() {
         for need in check.requires {
             let before = position(need.check.id);
-            // What stands before in one order cannot be part of a circle.
             assert!(
-                before.is_some_and(|before| before < at),
+                before.is_some_and(|before| before < at) || BEHIND.contains(&(check.id.0, need.check.id.0)),
                 "{} requires {}, which does not stand before it",
                 check.id,
                 need.check.id
             );
+        }
+    }
+}
+
+#[test]
+fn no_requirement_goes_in_a_circle() {
+    for check in checks::ALL {
+        let mut pending: Vec<_> = check.requires.iter().map(|need| need.check).collect();
+        let mut seen = BTreeSet::new();
+        while let Some(beneath) = pending.pop() {
+            assert!(beneath.id != check.id, "{} requires itself", check.id);
+            if seen.insert(beneath.id) {
+                pending.extend(beneath.requires.iter().map(|need| need.check));
+            }
         }
     }
 }

@@ -4,6 +4,7 @@ pub mod runtime;
 pub mod repository;
 pub mod worktree;
 pub mod sync;
+pub mod jobs;
 pub mod server;
 pub mod page;
 pub mod logs;
@@ -25,6 +26,11 @@ pub static ALL: &[&Check] = &[
     &sync::sync_recent::CHECK,
     &sync::dependencies::CHECK,
     &sync::carried_files::CHECK,
+    &jobs::job_lint::CHECK,
+    &jobs::job_paths::CHECK,
+    &jobs::job_drift::CHECK,
+    &jobs::job_loaded::CHECK,
+    &jobs::job_state::CHECK,
     &server::listener::CHECK,
     &server::listener_process::CHECK,
     &server::listener_cwd::CHECK,

@@ -7,9 +7,9 @@ use std::time::Duration;
 
 use toml::Spanned;
 
-use super::{Config, raw};
 use super::validate::Validation;
 use super::values::Wrong;
+use super::{Config, raw};
 use crate::services::Scope;
 
 /// A job of somebody else's that must run, and perhaps answer.

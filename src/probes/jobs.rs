@@ -11,8 +11,8 @@ use crate::config::service::{KnownAs, address, base_of};
 use crate::config::{self, Config, Kept, Place, Service};
 use crate::error::ProbeError;
 use crate::lint::{self, Kind, Seen};
-use crate::probes::{installation, job_file};
 use crate::probes::machine::{Machine, Where};
+use crate::probes::{installation, job_file};
 use crate::services::{self, Definition, Job, Manager, Observed, Rendered, launchd, registry};
 
 /// systemd reads all the units that one names.
@@ -106,17 +106,17 @@ pub fn keeping(config: &Config, kept: &Kept) -> Result<Keeping, ProbeError> {
         Keeping::Managed(Box::new(Managed { manager: manager.name, job, wanted }))
     };
     if let Some(installation) = installation::read(config)? {
-        let manager = services::manager_of(config)?;
-        if manager.name == "embedded" {
+        let owner = services::manager_of(config)?;
+        if owner.name == "embedded" {
             return Ok(Keeping::Unmanaged(EMBEDDED));
         }
-        let definitions = services::definitions(config, manager, &installation.basis);
+        let definitions = services::definitions(config, owner, &installation.basis);
         let definition = definitions.into_iter().find(|it| it.job.name == role);
         let wanted = definition.map(|definition| {
-            let files = (manager.render)(config, &definition);
+            let files = (owner.render)(config, &definition);
             Wanted { definition, files }
         });
-        return Ok(managed(manager, wanted));
+        return Ok(managed(owner, wanted));
     }
     // Jobs that somebody made by hand, under names that the configuration gives.
     let launchd = services::named("launchd").filter(|_| match config.jobs.manager {
@@ -125,8 +125,8 @@ pub fn keeping(config: &Config, kept: &Kept) -> Result<Keeping, ProbeError> {
         config::Manager::Systemd | config::Manager::Embedded => false,
     });
     match launchd {
-        Some(manager) if is_there(&launchd::file_of(config, &registry::job_of(config, manager, role))) => {
-            Ok(managed(manager, None))
+        Some(owner) if is_there(&launchd::file_of(config, &registry::job_of(config, owner, role))) => {
+            Ok(managed(owner, None))
         }
         _ => Ok(Keeping::Unmanaged(EMBEDDED)),
     }
@@ -152,9 +152,9 @@ pub fn of_service(service: &Service) -> Managed {
 /// # Errors
 /// As its manager's.
 pub fn observe(machine: &Machine, config: &Config, managed: &Managed) -> Result<Observed, ProbeError> {
-    let manager = services::named(managed.manager)
+    let asked = services::named(managed.manager)
         .ok_or_else(|| ProbeError::failed(format!("ask {}", managed.manager), &"it is not known"))?;
-    (manager.observe)(machine, config, &managed.job)
+    (asked.observe)(machine, config, &managed.job)
 }
 
 /// Reads the files that define a job.

@@ -205,12 +205,27 @@ fn skipped(report: &Report, view: &View, width: usize) -> String {
     }
     let told: Vec<String> = reasons
         .iter()
-        .map(|(reason, units)| format!("{} ({reason})", clean_line(&units.join(", "))))
+        .map(|(reason, units)| format!("{} ({reason})", clean_line(&shortened(report, units).join(", "))))
         .collect();
     if told.is_empty() {
         return String::new();
     }
     labelled(2, width, "skip", &told.join("; "), view, view.styles.quiet)
+}
+
+/// The jobs together by their group's name, where all of them are there.
+fn shortened(report: &Report, units: &[String]) -> Vec<String> {
+    let is_job = |check: &&CheckReport| check.group == Group::Jobs;
+    let jobs: Vec<String> = report.checks.iter().filter(is_job).map(CheckReport::unit).collect();
+    let first = units.iter().position(|unit| jobs.contains(unit));
+    match first {
+        Some(first) if jobs.len() > 1 && jobs.iter().all(|job| units.contains(job)) => {
+            let mut short: Vec<String> = units.iter().filter(|unit| !jobs.contains(unit)).cloned().collect();
+            short.insert(first, Group::Jobs.name().to_owned());
+            short
+        }
+        _ => units.to_vec(),
+    }
 }
 
 /// Every check that is no problem, with its facts.

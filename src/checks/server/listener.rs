@@ -2,7 +2,8 @@
 
 use std::net::SocketAddr;
 
-use crate::check::{Check, CheckId, Group, Look, Needs, Severity};
+use crate::check::{Check, CheckId, Group, Look, Needs, Of, Severity};
+use crate::checks::jobs::job_state;
 use crate::checks::runtime::runtime_version;
 use crate::checks::server::found::{
     Found, first_process, kind_of, on_port, place_of, starting, with_process,
@@ -23,7 +24,11 @@ pub static CHECK: Check = Check {
     summary: "somebody listens on the mirror's address",
     docs: include_str!("listener.md"),
     severity: Severity::Error,
-    requires: &[Needs::all(&runtime_version::CHECK), Needs::all(&dependencies::CHECK)],
+    requires: &[
+        Needs::all(&runtime_version::CHECK),
+        Needs::all(&dependencies::CHECK),
+        Needs { check: &job_state::CHECK, of: Of::The("serve") },
+    ],
     fix: Some(&fixes::serve::FIX),
     look: Look::Server(look),
 };

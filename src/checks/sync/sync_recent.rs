@@ -2,7 +2,8 @@
 
 use std::time::Duration;
 
-use crate::check::{Check, CheckId, Group, Look, Severity};
+use crate::check::{Check, CheckId, Group, Look, Needs, Of, Severity};
+use crate::checks::jobs::job_state;
 use crate::config::Mirror;
 use crate::cx::Cx;
 use crate::error::{ProbeError, human_duration};
@@ -21,7 +22,7 @@ pub static CHECK: Check = Check {
     docs: include_str!("sync_recent.md"),
     severity: Severity::Error,
     // `state-file` stands behind, among the logs; a torn state is unknown here.
-    requires: &[],
+    requires: &[Needs { check: &job_state::CHECK, of: Of::The("sync") }],
     fix: Some(&sync::FIX),
     look: Look::Mirror(look),
 };

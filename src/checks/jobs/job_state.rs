@@ -1,0 +1,155 @@
+//! `job-state`: the job does its work, or is about to.
+
+use std::time::Duration;
+
+use crate::check::{Check, CheckId, Group, Look, Needs, Severity};
+use crate::checks::jobs::{STOPPED, is_stopped, job_loaded, managed, reload};
+use crate::config::Kept;
+use crate::cx::Cx;
+use crate::error::{ProbeError, human_duration};
+use crate::fixes::install;
+use crate::services::{LastExit, Observed, State};
+use crate::verdict::{Fact, Seen, Verdict};
+
+/// The job runs, or its last run went well and the next is due.
+pub static CHECK: Check = Check {
+    id: CheckId("job-state"),
+    group: Group::Jobs,
+    summary: "the job runs, or its last run went well",
+    docs: include_str!("job_state.md"),
+    severity: Severity::Error,
+    requires: &[Needs::same(&job_loaded::CHECK)],
+    fix: Some(&install::FIX),
+    look: Look::Job(look),
+};
+
+/// A start, launchd's own pause of ten seconds before it included.
+const STARTING: Duration = Duration::from_secs(20);
+/// As long as a manager lets a job end before it kills it, and a little more.
+const ENDING: Duration = Duration::from_secs(30);
+/// A process younger than this says little after many starts: the next failure is seconds away.
+const YOUNG: Duration = Duration::from_secs(15);
+/// So many starts that end in failure are a loop.
+const MANY: u64 = 4;
+
+fn look(cx: &Cx, kept: &Kept) -> Seen {
+    let managed = match managed(cx, kept)? {
+        Ok(managed) => managed,
+        Err(verdict) => return Ok(verdict),
+    };
+    if is_stopped(cx, kept)? {
+        return Ok(Verdict::not_applicable(STOPPED));
+    }
+    let observed = cx.observed(&managed)?;
+    let verdict = judge(cx, kept, &managed.job.name, &observed)?;
+    Ok(if kept.is_ours() { verdict } else { verdict_for_others(verdict, reload(&managed)) })
+}
+
+fn verdict_for_others(verdict: Verdict, reload: String) -> Verdict {
+    match verdict {
+        Verdict::Fail(_) => verdict.with("remedy", Fact::Command(reload)),
+        other => other,
+    }
+}
+
+fn judge(cx: &Cx, kept: &Kept, name: &str, observed: &Observed) -> Seen {
+    let failed = observed.last_exit.as_ref().filter(|it| is_failure(kept, it));
+    let runs = observed.runs.unwrap_or(0);
+    let is_young = observed.since.is_some_and(|it| cx.since(it) < YOUNG);
+    let began = observed.since.unwrap_or_else(|| cx.now());
+    Ok(match (&observed.state, failed) {
+        (State::Unknown(why), _) => {
+            return Err(ProbeError::unreadable(format!("the state of `{name}`"), why));
+        }
+        (State::Absent, _) => Verdict::fail(format!("`{name}` is not loaded, so nothing runs")),
+        (State::Refused(why), _) => facts(Verdict::fail(format!("`{name}` is not started: {why}")), observed),
+        (State::BackingOff, failed) => {
+            let told = failed.map_or("it ended at once", |it| &it.told);
+            facts(Verdict::fail(format!("`{name}` keeps failing: {told}")), observed)
+        }
+        (State::Running, Some(exit)) if is_young && runs >= MANY => {
+            let message = format!("`{name}` was started {runs} times, and keeps failing: {}", exit.told);
+            facts(Verdict::fail(message), observed)
+        }
+        (State::Running, _) => running(kept, name, observed),
+        (State::Starting, Some(exit)) if runs >= MANY => {
+            facts(Verdict::fail(format!("`{name}` keeps failing: {}", exit.told)), observed)
+        }
+        (State::Starting, _) => Verdict::pending(format!("`{name}` is being started"), began + STARTING),
+        (State::Draining, _) => Verdict::pending(format!("`{name}` is ending"), began.max(cx.now()) + ENDING),
+        (State::Idle, Some(exit)) => {
+            let message = match kept {
+                Kept::Sync => format!("the last run of `{name}` failed: {}", exit.told),
+                Kept::Serve | Kept::Service(_) => format!("`{name}` has no process: {}", exit.told),
+            };
+            facts(Verdict::fail(message), observed)
+        }
+        (State::Idle, None) => idle(cx, kept, name, observed),
+    })
+}
+
+/// How it ended, unless that is no failure: a restart ends it with SIGTERM, and our own 3 says "busy, try again".
+fn is_failure(kept: &Kept, exit: &LastExit) -> bool {
+    match (exit.code, exit.signal) {
+        (Some(0), _) | (None, Some(15)) => false,
+        // Some managers tell a signal as a code.
+        (Some(code), _) => code != 143 && code != 15 && !(matches!(kept, Kept::Sync) && code == 3),
+        (None, _) => true,
+    }
+}
+
+fn running(kept: &Kept, name: &str, observed: &Observed) -> Verdict {
+    let pid = observed.pid.map_or_else(String::new, |pid| format!(", pid {pid}"));
+    let note = match kept {
+        Kept::Sync => format!("{name} at work{pid}"),
+        Kept::Serve | Kept::Service(_) => format!("{name} running{pid}"),
+    };
+    facts(Verdict::pass_with(note), observed)
+}
+
+/// Loaded, no process, and no failure.
+fn idle(cx: &Cx, kept: &Kept, name: &str, observed: &Observed) -> Verdict {
+    let must_run = match kept {
+        Kept::Sync => false,
+        Kept::Serve => true,
+        Kept::Service(service) => service.health.is_some(),
+    };
+    if must_run {
+        let never = observed.last_exit.is_none();
+        let why = if never { "it was never started" } else { "it ended, and nothing starts it again" };
+        return facts(Verdict::fail(format!("`{name}` is loaded, and nothing runs: {why}")), observed);
+    }
+    let every = cx.config().mirror.as_ref().filter(|_| matches!(kept, Kept::Sync)).map(|it| it.every);
+    let exit = observed.last_exit.as_ref().and_then(|it| it.code);
+    let note = match (every, exit) {
+        (Some(every), Some(exit)) => format!("{name} every {}, last exit {exit}", human_duration(every)),
+        (Some(every), None) => format!("{name} every {}", human_duration(every)),
+        (None, _) => format!("{name} loaded"),
+    };
+    facts(Verdict::pass_with(note), observed)
+}
+
+/// What its manager says of it.
+fn facts(verdict: Verdict, observed: &Observed) -> Verdict {
+    let verdict = match observed.pid {
+        Some(pid) => verdict.with("who", Fact::Pid(pid)),
+        None => verdict,
+    };
+    let verdict = match observed.since {
+        Some(since) => verdict.with("since", Fact::Time(since)),
+        None => verdict,
+    };
+    let verdict = match observed.runs {
+        Some(runs) => verdict.with("runs", runs.to_string()),
+        None => verdict,
+    };
+    let verdict = match &observed.last_exit {
+        Some(exit) => verdict.with("last exit", exit.told.as_str()),
+        None => verdict,
+    };
+    let logs = [&observed.stderr, &observed.stdout].into_iter().flatten();
+    match verdict {
+        Verdict::Fail(_) => logs.take(1).fold(verdict, |verdict, it| verdict.with("log", it.as_path())),
+        other => other,
+    }
+}
