@@ -106,6 +106,17 @@ fn files_that_git_was_told_to_ignore_or_not_to_look_at_are_kept_before_they_are_
 }
 
 #[test]
+fn an_ignored_file_in_the_way_of_an_upstream_directory_is_kept_first() {
+    let world = World::synced();
+    world.edit("drafts.local", "a person's\n");
+    world.home.write("author/drafts.local/one.md", "upstream's\n");
+    world.home.git(&world.home.at("author"), ["add", "-f", "drafts.local/one.md"]);
+    world.push("index.html", "two\n");
+    world.heals();
+    assert_eq!(world.rescued_file("drafts.local"), "a person's");
+}
+
+#[test]
 fn ignored_files_stay_where_they_are() {
     let world = World::synced();
     world.edit("node_modules/astro/index.js", "installed\n");

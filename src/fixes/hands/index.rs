@@ -1,7 +1,7 @@
 //! A temporary index, through which what a person left is read: their own is only copied.
 #![expect(clippy::disallowed_methods, reason = "hands write")]
 
-use std::collections::HashSet;
+use std::collections::{BTreeSet, HashSet};
 use std::ffi::{OsStr, OsString};
 use std::fs;
 use std::path::{Path, PathBuf};
@@ -75,14 +75,21 @@ impl Index<'_> {
         let arguments =
             ["diff-tree", "-r", "-z", "--no-renames", "--name-only", "--diff-filter=A", base, upstream];
         let added = self.must("compare with the upstream", &arguments)?;
-        let there: Vec<&OsStr> = added
-            .stdout
-            .split(|byte| *byte == 0)
-            .filter(|path| !path.is_empty())
-            .map(as_os)
-            .filter(|path| fs::symlink_metadata(self.top.join(path)).is_ok())
-            .collect();
+        let paths = added.stdout.split(|byte| *byte == 0).filter(|path| !path.is_empty());
+        let there: BTreeSet<&OsStr> =
+            paths.filter_map(|path| self.in_the_way(Path::new(as_os(path)))).map(Path::as_os_str).collect();
+        let there: Vec<&OsStr> = there.into_iter().collect();
         self.with_paths("keep an ignored file", &["add", "-f", "--"], &there)
+    }
+
+    /// What a file of that name would replace: what has its name, or a file where one of its directories is to be.
+    fn in_the_way<'a>(&self, path: &'a Path) -> Option<&'a Path> {
+        let mut way: Vec<&Path> = path.ancestors().filter(|it| !it.as_os_str().is_empty()).collect();
+        way.reverse();
+        way.into_iter().find(|it| {
+            let found = fs::symlink_metadata(self.top.join(it));
+            found.is_ok_and(|found| *it == path || !found.is_dir())
+        })
     }
 
     /// The untracked repositories inside: git would keep only their names, and clean would delete them.
