@@ -5,6 +5,7 @@ use crate::config::ConfigError;
 use crate::exit::Exit;
 use crate::fixes::hands::commands::shell;
 use crate::probes::git;
+use crate::report::words::clean;
 
 /// Lists what was set aside, each with the commands that show it and bring it back.
 pub(super) fn run(call: &mut Call<'_, '_>) -> Result<Exit, ConfigError> {
@@ -13,14 +14,15 @@ pub(super) fn run(call: &mut Call<'_, '_>) -> Result<Exit, ConfigError> {
         call.console.error("no [mirror] is configured");
         return Ok(Exit::Usage);
     };
-    let refs = match git::rescued(&config, mirror) {
-        Ok(refs) => refs,
+    let found = git::rescued(&config, mirror).and_then(|refs| Ok((refs, git::places(&config)?)));
+    let (refs, places) = match found {
+        Ok(found) => found,
         Err(error) => {
             call.console.error(error);
             return Ok(Exit::Undetermined);
         }
     };
-    if refs.is_empty() {
+    if refs.is_empty() && places.is_empty() {
         call.console.print("nothing was set aside\n");
         return Ok(Exit::Healthy);
     }
@@ -31,6 +33,13 @@ pub(super) fn run(call: &mut Call<'_, '_>) -> Result<Exit, ConfigError> {
             "{name}\n  show  git -C {repository} show --stat {name}\n  back  git -C {repository} branch rescued-{branch} {name}\n"
         );
         call.console.print(&text);
+    }
+    for place in places {
+        let place = shell(&config.tilde(&place));
+        let text = format!(
+            "{place}\n  show  ls -lAR {place}\n  back  it lies there whole: move what you want to keep"
+        );
+        call.console.print(&format!("{}\n", clean(&text)));
     }
     Ok(Exit::Healthy)
 }

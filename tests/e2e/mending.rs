@@ -8,6 +8,7 @@ use support::{Mirror, Test};
 
 pub(crate) const TESTS: &[Test] = &[
     Test { name: "what_a_person_left_in_the_mirror_is_set_aside", needs: &[], run: sets_aside },
+    Test { name: "rescued_lists_all_that_was_set_aside", needs: &[], run: rescued },
     Test { name: "another_branch_and_a_rewritten_history_are_followed", needs: &[], run: rewritten },
     Test { name: "a_deleted_worktree_comes_back", needs: &[], run: deleted },
     Test { name: "a_lost_git_file_never_touches_the_repository_above", needs: &[], run: lost_git_file },
@@ -38,6 +39,25 @@ fn sets_aside() {
         show("public/index.html") == "a person's words" && show("notes.txt") == "a new file"
     });
     assert!(kept, "both are kept under a ref: {refs}");
+}
+
+fn rescued() {
+    let mirror = Mirror::fixed();
+    let _ = mirror.mend().healthy();
+    let none = mirror.run(&["rescued"]).exits(0);
+    assert_eq!(none.stdout, "nothing was set aside\n");
+    let inner = mirror.worktree().join("inner");
+    fs::create_dir(&inner).expect("a folder");
+    mirror.home.git(&inner, ["init", "--quiet"]);
+    fs::write(mirror.worktree().join("notes.txt"), "a new file").expect("the new file");
+    let _ = mirror.run(&["--fix", "--json"]).exits(0).report().healthy();
+    let listed = mirror.run(&["rescued"]).exits(0).stdout;
+    let shows: Vec<&str> = listed.lines().filter_map(|line| line.strip_prefix("  show  ")).collect();
+    assert_eq!(shows.len(), 2, "the ref and the repository: {listed}");
+    for (show, holds) in shows.iter().zip(["notes.txt", "inner"]) {
+        let ran = mirror.home.command("sh").args(["-c", show]).output().expect("a shell");
+        assert!(String::from_utf8_lossy(&ran.stdout).contains(holds), "`{show}` shows {holds}: {listed}");
+    }
 }
 
 fn rewritten() {

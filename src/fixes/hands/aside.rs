@@ -14,10 +14,8 @@ use crate::fixes::hands::files::{self, stamp};
 use crate::fixes::hands::git::{self, commit, git_path, must, run};
 use crate::fixes::hands::index::Index;
 use crate::fixes::hands::worktree;
+use crate::probes::git::REFS;
 use crate::probes::{clock, state};
-
-/// Where the refs of what was set aside are.
-pub const REFS: &str = "refs/housecall/rescued";
 
 /// What an operation under way has in hand.
 const IN_HAND: [&str; 6] = [

@@ -20,7 +20,7 @@ pub use canonical::canonical;
 pub use changes::changes;
 pub use distance::distance;
 pub use remote::{failure, remote};
-pub use rescued::rescued;
+pub use rescued::{REFS, places, rescued};
 pub use worktree::worktree;
 
 pub(super) use canonical::read as read_canonical;
