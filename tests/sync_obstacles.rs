@@ -112,6 +112,12 @@ fn an_install_leaves_its_stamp_and_cannot_change_the_repositorys_hooks() {
     let last = world.heals();
     assert_eq!(before, world.canonical());
     assert!(last.reason.contains("put back") && last.reason.contains("hooks/pre-commit"), "{}", last.reason);
+    let kept = walk(&world.config.state.join("rescued"));
+    let holds = |name: &str, text: &str| {
+        let text_of = |it: &std::path::PathBuf| fs::read_to_string(it).unwrap_or_default();
+        kept.iter().any(|it| it.ends_with(name) && text_of(it).contains(text))
+    };
+    assert!(holds("repository/config", ".evil") && holds("repository/hooks/pre-commit", "hook"), "{kept:?}");
     let stamp = fs::read_to_string(world.worktree().join("node_modules/.housecall.json")).expect("a stamp");
     assert!(stamp.contains("\"runtime\":\"22\""), "{stamp}");
 

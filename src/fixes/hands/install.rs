@@ -99,9 +99,9 @@ fn guarded(
     let common = git::common_directory(config, &mirror.worktree)?;
     let before = snapshot(&common)?;
     let ran = run(config, mirror, argv, on_output);
-    let restored = restore(&common, &before)?;
+    let restored = restore(config, &common, &before)?;
     ran?;
-    Ok((!restored.is_empty()).then(|| format!("put back in the repository: {}", restored.join(", "))))
+    Ok(restored)
 }
 
 fn run(
@@ -177,25 +177,49 @@ fn snapshot(common: &Path) -> Result<Snapshot, StepError> {
     Ok(found)
 }
 
-/// Puts back what is different now; names what that was.
-fn restore(common: &Path, before: &Snapshot) -> Result<Vec<String>, StepError> {
+/// Puts back what is different now; names what that was, and where it is kept.
+///
+/// An install takes minutes, in which a person may have changed the same files: what is taken away is theirs to get back.
+fn restore(config: &Config, common: &Path, before: &Snapshot) -> Result<Option<String>, StepError> {
     let after = snapshot(common)?;
+    let place = files::rescued_place(config, clock::now()).join("repository");
     let name = |path: &Path| path.strip_prefix(common).unwrap_or(path).display().to_string();
     let failed =
         |path: &Path, error: std::io::Error| StepError::failed(format!("put back {}", name(path)), &error);
     let mut restored = Vec::new();
-    for path in after.keys().filter(|path| !before.contains_key(*path)) {
+    let keep = |path: &Path, content: &[u8]| {
+        files::write_private(&place.join(path.strip_prefix(common).unwrap_or(path)), content)
+            .map_err(|error| failed(path, error))
+    };
+    for (path, (content, _)) in after.iter().filter(|(path, _)| !before.contains_key(*path)) {
+        keep(path, content)?;
         fs::remove_file(path).map_err(|error| failed(path, error))?;
         restored.push(name(path));
     }
     for (path, (content, mode)) in before {
         if after.get(path) != Some(&(content.clone(), *mode)) {
-            fs::create_dir_all(path.parent().unwrap_or(common)).map_err(|error| failed(path, error))?;
-            fs::write(path, content)
-                .and_then(|()| fs::set_permissions(path, Permissions::from_mode(*mode)))
-                .map_err(|error| failed(path, error))?;
+            if let Some((now, _)) = after.get(path) {
+                keep(path, now)?;
+            }
+            replace(path, content, *mode).map_err(|error| failed(path, error))?;
             restored.push(name(path));
         }
     }
-    Ok(restored)
+    let told = || {
+        let place = config.tilde(&place);
+        format!("put back in the repository: {}; what was there is kept in {place}", restored.join(", "))
+    };
+    Ok((!restored.is_empty()).then(told))
+}
+
+/// Writes a file of the repository's whole or not at all; a link is followed.
+fn replace(path: &Path, content: &[u8], mode: u32) -> std::io::Result<()> {
+    let real = fs::canonicalize(path).unwrap_or_else(|_| path.to_owned());
+    let parent = real.parent().unwrap_or(&real);
+    fs::create_dir_all(parent)?;
+    let mut beside = tempfile::NamedTempFile::new_in(parent)?;
+    beside.write_all(content)?;
+    beside.as_file().set_permissions(Permissions::from_mode(mode))?;
+    beside.as_file().sync_all()?;
+    beside.persist(&real).map(drop).map_err(|error| error.error)
 }
