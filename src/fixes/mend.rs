@@ -83,6 +83,10 @@ pub fn mend(request: Request<'_>, company: &mut Company<'_>) -> Result<Mended, N
     }
     for repair in &mut repairs {
         repair.units = units_of(&after, &repair.for_units);
+        // What one fix brought, a later one may have broken: the last look has the last word.
+        if repair.result == RepairResult::Verified {
+            repair.result = came_to(&repair.units);
+        }
     }
     Ok(Mended { before, repairs, after })
 }
@@ -321,18 +325,22 @@ fn judged(mut repair: Repair, seen: &[Examined]) -> Repair {
         }
     }
     repair.units = units_of(seen, &repair.for_units);
-    let fails = repair.units.iter().any(|(_, outcome)| outcome.saw_failure());
-    let settled =
-        |outcome: &Outcome| matches!(outcome, Outcome::Judged(Verdict::Pass(_) | Verdict::NotApplicable(_)));
-    repair.result = match () {
-        () if fails => RepairResult::StillFailing,
-        () if repair.units.iter().all(|(_, outcome)| settled(outcome)) => RepairResult::Verified,
-        () => RepairResult::Unverified,
-    };
-    if fails && repair.steps.is_empty() {
+    repair.result = came_to(&repair.units);
+    if repair.result == RepairResult::StillFailing && repair.steps.is_empty() {
         repair.reason = Some("there is nothing that it could do about it".to_owned());
     }
     repair
+}
+
+/// What a fix came to, once all is done that it planned.
+fn came_to(units: &[(UnitId, Outcome)]) -> RepairResult {
+    let settled =
+        |outcome: &Outcome| matches!(outcome, Outcome::Judged(Verdict::Pass(_) | Verdict::NotApplicable(_)));
+    match () {
+        () if units.iter().any(|(_, outcome)| outcome.saw_failure()) => RepairResult::StillFailing,
+        () if units.iter().all(|(_, outcome)| settled(outcome)) => RepairResult::Verified,
+        () => RepairResult::Unverified,
+    }
 }
 
 /// What may follow a round that was only shown.
