@@ -34,6 +34,12 @@ fn what_is_not_built_is_no_command() {
 }
 
 #[test]
+fn what_was_typed_does_nothing_to_the_terminal_when_it_is_told() {
+    let (_, err) = command(&Home::new(), &["explain", "worktree\u{1b}]0;owned\u{7}"], 2);
+    assert!(err.contains("there is no check `worktree\\u{1b}]0;owned\\u{7}`"), "{err:?}");
+}
+
+#[test]
 fn the_version_is_said() {
     let (out, _) = command(&Home::new(), &["--version"], 0);
     assert_eq!(out, concat!("housecall ", env!("CARGO_PKG_VERSION"), "\n"));

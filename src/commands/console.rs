@@ -4,6 +4,7 @@ use std::io::{BufRead, ErrorKind, Write};
 
 use crate::progress::Audience;
 use crate::report::style::Styles;
+use crate::report::words::clean;
 
 /// The streams of a command, and what is known of who reads them.
 pub struct Console<'a> {
@@ -43,10 +44,10 @@ impl Console<'_> {
         deliver(self.err, text);
     }
 
-    /// One error, one line.
+    /// One error; whatever it quotes from outside does nothing to the terminal.
     pub fn error(&mut self, message: impl std::fmt::Display) {
         let mark = if self.terminal.colour_err { Styles::coloured().fail } else { Styles::default().fail };
-        self.tell(&format!("{}: {message}\n", mark.paint("error")));
+        self.tell(&format!("{}: {}\n", mark.paint("error"), clean(&message.to_string())));
     }
 
     /// The looks of what goes to stdout.

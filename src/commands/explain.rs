@@ -6,6 +6,7 @@ use crate::checks;
 use crate::config::{Config, ConfigError};
 use crate::exit::Exit;
 use crate::fixes::hands::commands::shell;
+use crate::report::words::clean;
 use crate::selection::nearest;
 
 /// Shows the page; without a configuration the placeholders stay.
@@ -24,7 +25,7 @@ pub(super) fn run(call: &mut Call<'_, '_>, id: &str) -> Result<Exit, ConfigError
         Err(ConfigError::Absent { .. }) => None,
         other => Some(other?),
     };
-    let text = page(check, config.as_deref());
+    let text = clean(&page(check, config.as_deref()));
     let styles = call.console.styles();
     let painted = text.lines().map(|line| match line.strip_prefix("## ") {
         Some(heading) => format!("{}\n", styles.unit.paint(heading)),

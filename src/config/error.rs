@@ -7,6 +7,8 @@ use std::path::PathBuf;
 use annotate_snippets::renderer::DecorStyle;
 use annotate_snippets::{AnnotationKind, Level, Renderer, Snippet};
 
+use crate::report::words::clean;
+
 /// Cannot start: nothing was examined or changed.
 #[derive(Debug, Clone, thiserror::Error)]
 pub enum ConfigError {
@@ -74,13 +76,13 @@ impl ConfigError {
         match self {
             Self::Invalid(mistakes) => mistakes.render(colour),
             Self::Several { files, .. } => {
-                let mut text = format!("error: {self}\n");
+                let mut text = format!("error: {}\n", clean(&self.to_string()));
                 for file in files {
-                    let _ = writeln!(text, "  {}", file.display());
+                    let _ = writeln!(text, "  {}", clean(&file.to_string_lossy()));
                 }
                 text
             }
-            other => format!("error: {other}\n"),
+            other => format!("error: {}\n", clean(&other.to_string())),
         }
     }
 }
