@@ -15,6 +15,7 @@ pub struct Home {
     folder: Option<TempDir>,
     path: PathBuf,
     environment: Vec<(String, OsString)>,
+    pub(crate) program: Option<PathBuf>,
 }
 
 impl Home {
@@ -57,7 +58,7 @@ impl Home {
             ("GIT_CONFIG_NOSYSTEM", "1".into()),
         ];
         let environment = environment.map(|(name, value)| (name.to_owned(), value.into_os_string())).into();
-        Self { folder: Some(folder), path, environment }
+        Self { folder: Some(folder), path, environment, program: None }
     }
 
     /// Where it is.
@@ -104,6 +105,21 @@ impl Home {
         let path = self.at(relative);
         fs::create_dir_all(path.parent().expect("a folder")).expect("the link's folder");
         symlink(target, path).expect("the link");
+    }
+
+    /// Puts the binary where a user has it, in `~/.local/bin`, and runs it from there from now on.
+    ///
+    /// # Panics
+    /// Where it cannot be copied.
+    pub fn install_binary(&mut self) -> PathBuf {
+        let place = self.at(".local/bin/housecall");
+        fs::create_dir_all(self.at(".local/bin")).expect("the folder of programs");
+        let built = crate::housecall::binary();
+        if fs::hard_link(&built, &place).is_err() {
+            fs::copy(&built, &place).expect("the binary is copied");
+        }
+        self.program = Some(place.clone());
+        place
     }
 
     /// Everything alive that was started with this HOME.

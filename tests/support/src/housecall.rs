@@ -64,7 +64,7 @@ impl Home {
         // Files, not pipes: a grandchild that keeps them open must not keep the test waiting.
         let output = tempfile::tempdir().expect("a folder for the output");
         let file = |name| fs::File::create(output.path().join(name)).expect("a file for the output");
-        let mut command = self.command(binary());
+        let mut command = self.command(self.program.clone().unwrap_or_else(binary));
         command.args(arguments).current_dir(directory).stdin(Stdio::null());
         command.stdout(file("stdout")).stderr(file("stderr"));
         Running { child: command.spawn().expect("housecall starts"), output, since: Instant::now() }

@@ -61,27 +61,84 @@ pub struct Agent {
     pub port: u16,
 }
 
+/// Puts the simulator on a home's PATH as the only launchctl, with these settings.
+///
+/// # Panics
+/// Where its folder cannot be made.
+pub fn stand_in(home: &mut Home, settings: &[(&str, &str)]) {
+    let simulator = parts::root().join("tests/tools/launchctl");
+    let mut text = format!(
+        "#!/bin/sh\nexport LAUNCHCTL_SIM='{}' LAUNCHCTL_SIM_OWNER={} LAUNCHCTL_SIM_THROTTLE=1\n",
+        home.at("launchd").display(),
+        std::process::id()
+    );
+    for (name, value) in settings {
+        let _ = writeln!(text, "export {name}='{value}'");
+    }
+    // The shell's python may be a shim that needs the user's own home; this one is asked for by its path.
+    let _ = writeln!(text, "PATH=/usr/bin:/bin\nexport PATH\nexec python3 '{}' \"$@\"", simulator.display());
+    home.program("bin/launchctl", &text);
+    fs::create_dir_all(home.at("launchd")).expect("the simulator's folder");
+    let path = format!("{}:/usr/local/bin:/usr/bin:/bin:/usr/sbin:/sbin", home.at("bin").display());
+    home.set("PATH", path);
+}
+
+/// Says something to a home's launchctl; its code and what it said.
+///
+/// # Panics
+/// Where there is none.
+#[must_use]
+pub fn ctl(home: &Home, arguments: &[&str]) -> (i32, String) {
+    let output = Command::new(home.at("bin/launchctl"))
+        .env_clear()
+        .envs(home.environment().iter().map(|(name, value)| (name, value)))
+        .args(arguments)
+        .output()
+        .expect("launchctl starts");
+    (output.status.code().unwrap_or(-1), String::from_utf8_lossy(&output.stdout).into_owned())
+}
+
+/// The domain of the user's agents.
+///
+/// # Panics
+/// Where there is no `id`.
+#[must_use]
+pub fn domain() -> String {
+    let output = Command::new("id").arg("-u").output().expect("id starts");
+    format!("gui/{}", String::from_utf8_lossy(&output.stdout).trim())
+}
+
+/// The machine goes down: launchd ends, and all its jobs with it.
+pub fn shut_down(home: &Home) {
+    let _ = ctl(home, &["__shutdown"]);
+    let gone = || !home.processes().iter().any(|it| it.command.contains("housecall"));
+    assert!(processes::eventually(Duration::from_secs(10), gone), "{:?}", home.processes());
+}
+
+/// The user logs in: launchd loads every agent there is, in that order or in the reverse one; those it does not take
+/// are none.
+///
+/// # Panics
+/// Where the folder of agents cannot be read.
+pub fn log_in(home: &Home, reversed: bool) {
+    let entries = fs::read_dir(home.at("Library/LaunchAgents")).expect("the agents");
+    let mut files: Vec<PathBuf> = entries.flatten().map(|it| it.path()).collect();
+    files.retain(|it| it.extension().is_some_and(|it| it == "plist"));
+    files.sort();
+    if reversed {
+        files.reverse();
+    }
+    for file in files {
+        let _ = ctl(home, &["bootstrap", &domain(), &file.to_string_lossy()]);
+    }
+}
+
 impl Launchd {
     /// One whose throttle is a second, with these settings of the simulator: `("LAUNCHCTL_SIM_TRANSIENT_5", "2")`.
     #[must_use]
     pub fn with(settings: &[(&str, &str)]) -> Self {
         let mut home = Home::new();
-        let simulator = parts::root().join("tests/tools/launchctl");
-        let mut text = format!(
-            "#!/bin/sh\nexport LAUNCHCTL_SIM='{}' LAUNCHCTL_SIM_OWNER={} LAUNCHCTL_SIM_THROTTLE=1\n",
-            home.at("launchd").display(),
-            std::process::id()
-        );
-        for (name, value) in settings {
-            let _ = writeln!(text, "export {name}='{value}'");
-        }
-        // The shell's python may be a shim that needs the user's own home; this one is asked for by its path.
-        let _ =
-            writeln!(text, "PATH=/usr/bin:/bin\nexport PATH\nexec python3 '{}' \"$@\"", simulator.display());
-        home.program("bin/launchctl", &text);
-        fs::create_dir_all(home.at("launchd")).expect("the simulator's folder");
-        let path = format!("{}:/usr/local/bin:/usr/bin:/bin:/usr/sbin:/sbin", home.at("bin").display());
-        home.set("PATH", path);
+        stand_in(&mut home, settings);
         Self { home }
     }
 
@@ -94,20 +151,13 @@ impl Launchd {
     /// Says something to launchctl; its code and what it said.
     #[must_use]
     pub fn ctl(&self, arguments: &[&str]) -> (i32, String) {
-        let output = Command::new(self.home.at("bin/launchctl"))
-            .env_clear()
-            .envs(self.home.environment().iter().map(|(name, value)| (name, value)))
-            .args(arguments)
-            .output()
-            .expect("launchctl starts");
-        (output.status.code().unwrap_or(-1), String::from_utf8_lossy(&output.stdout).into_owned())
+        ctl(&self.home, arguments)
     }
 
     /// The domain of the user's agents.
     #[must_use]
     pub fn domain(&self) -> String {
-        let output = Command::new("id").arg("-u").output().expect("id starts");
-        format!("gui/{}", String::from_utf8_lossy(&output.stdout).trim())
+        domain()
     }
 
     /// The service-target of a label.

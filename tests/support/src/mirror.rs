@@ -8,6 +8,7 @@ use std::time::Duration;
 
 use crate::home::Home;
 use crate::housecall::{Ran, Running};
+use crate::launchd;
 use crate::parts;
 use crate::processes;
 use crate::remotes::Remote;
@@ -84,6 +85,15 @@ impl Mirror {
         );
         let config = home.write(".config/housecall/site.toml", text);
         Self { home, origin, repository, config, port, remote: None }
+    }
+
+    /// The same, with the binary where a user has it, and launchd's stand-in to keep the jobs.
+    #[must_use]
+    pub fn with_launchd(mut self) -> Self {
+        let _ = self.home.install_binary();
+        launchd::stand_in(&mut self.home, &[]);
+        self.configure("manager = \"embedded\"", "manager = \"launchd\"");
+        self
     }
 
     /// The same, with its remote over HTTP.
