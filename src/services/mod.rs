@@ -9,6 +9,7 @@ pub mod launchd;
 pub mod place;
 pub mod registry;
 pub mod reload;
+pub mod systemd;
 pub mod targets;
 
 pub use registry::{ALL, MARKER, definitions, jobs_of, manager_of, named};

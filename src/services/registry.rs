@@ -6,10 +6,10 @@ use std::time::Duration;
 use crate::config::{Config, Manager as Wanted};
 use crate::error::ProbeError;
 use crate::probes::installation::{self, Basis};
-use crate::services::{Definition, Job, Keep, Manager, Scope, embedded, launchd};
+use crate::services::{Definition, Job, Keep, Manager, Scope, embedded, launchd, systemd};
 
 /// Every service manager.
-pub static ALL: &[&Manager] = &[&launchd::MANAGER, &embedded::MANAGER];
+pub static ALL: &[&Manager] = &[&launchd::MANAGER, &systemd::MANAGER, &embedded::MANAGER];
 
 /// What every file of ours carries; a file without it is somebody else's.
 pub const MARKER: &str = "Written by Housecall";

@@ -17,6 +17,7 @@ pub mod servers;
 pub mod mirror;
 pub mod mounts;
 pub mod launchd;
+pub mod systemd;
 
 pub use harness::Test;
 pub use home::Home;

@@ -21,6 +21,8 @@ pub enum Part {
     French,
     /// git-lfs.
     Lfs,
+    /// systemd's user manager, and the right to make namespaces and control groups for it.
+    Systemd,
 }
 
 impl Part {
@@ -35,6 +37,7 @@ impl Part {
             Self::Astro => folder().join("astro-site/node_modules/astro").exists(),
             Self::French => prints(&["locale", "-a"], "fr_FR.utf8"),
             Self::Lfs => prints(&["git", "lfs", "version"], "git-lfs"),
+            Self::Systemd => Path::new("/usr/lib/systemd/systemd").exists() && is_root() && has_namespaces(),
         }
     }
 
@@ -82,6 +85,12 @@ fn is_root() -> bool {
     prints(&["id", "-u"], "0\n")
 }
 
+fn has_namespaces() -> bool {
+    let has_groups = std::fs::read_to_string("/proc/filesystems").is_ok_and(|it| it.contains("cgroup2"));
+    let mut unshare = Command::new("unshare");
+    has_groups && unshare.args(["--mount", "--pid", "--fork", "true"]).status().is_ok_and(|it| it.success())
+}
+
 fn prints(command: &[&str], wanted: &str) -> bool {
     Command::new(command[0])
         .args(&command[1..])
@@ -99,6 +108,7 @@ impl fmt::Display for Part {
             Self::Astro => f.write_str("astro"),
             Self::French => f.write_str("the locale fr_FR.UTF-8"),
             Self::Lfs => f.write_str("git-lfs"),
+            Self::Systemd => f.write_str("systemd, root and namespaces"),
         }
     }
 }

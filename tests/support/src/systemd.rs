@@ -1,0 +1,107 @@
+//! A real user manager of systemd, in namespaces of the test's own: one for each home.
+
+use std::ffi::OsStr;
+use std::fs;
+use std::path::PathBuf;
+use std::process::{Command, ExitCode, Output};
+use std::sync::atomic::{AtomicU32, Ordering};
+use std::time::Duration;
+
+use crate::home::Home;
+use crate::parts::{self, Part};
+use crate::processes::{Kept, eventually, signal};
+
+/// So that each has a control group of its own.
+static NEXT: AtomicU32 = AtomicU32::new(0);
+/// Says that this process is inside.
+const INSIDE: &str = "HOUSECALL_SYSTEMD_CGROUP";
+
+/// A running `systemd --user`; it ends with the test.
+#[derive(Debug)]
+pub struct UserManager {
+    process: Kept,
+    group: PathBuf,
+}
+
+/// Runs this very program again where user managers can be started, unless this is there, or cannot be.
+///
+/// Call it first in `main`; a code is the end of it.
+///
+/// # Panics
+/// Where the namespaces cannot be made.
+#[must_use]
+pub fn enter() -> Option<ExitCode> {
+    let only_asked = std::env::args().any(|it| it == "--list" || it == "--help");
+    if only_asked || is_inside() || !Part::Systemd.present() {
+        return None;
+    }
+    let program = std::env::current_exe().expect("this program");
+    let script = parts::root().join("tests/support/systemd.sh");
+    let status = Command::new(script).arg(program).args(std::env::args_os().skip(1)).status();
+    let code = status.expect("the namespaces are made").code();
+    Some(ExitCode::from(code.and_then(|it| u8::try_from(it).ok()).unwrap_or(101)))
+}
+
+fn is_inside() -> bool {
+    std::env::var_os(INSIDE).is_some()
+}
+
+impl UserManager {
+    /// Starts one for that home and waits until it has started all of its own.
+    ///
+    /// # Panics
+    /// Outside the namespaces, and where it does not start.
+    #[must_use]
+    pub fn start(home: &Home) -> Self {
+        assert!(is_inside(), "a test must never start a user manager outside its own namespaces");
+        let number = NEXT.fetch_add(1, Ordering::Relaxed);
+        let group = PathBuf::from(format!("/sys/fs/cgroup/housecall-{number}"));
+        fs::create_dir(&group).expect("a control group");
+        let log = fs::File::create(home.at("run/systemd.log")).expect("its log");
+        let mut command = home.command("/bin/sh");
+        // It must be in its control group before it looks at it.
+        command.arg("-c").arg("echo $$ > \"$1\" && exec /usr/lib/systemd/systemd --user").arg("sh");
+        command.arg(group.join("cgroup.procs"));
+        command.stdin(std::process::Stdio::null()).stdout(log.try_clone().expect("its log")).stderr(log);
+        let manager = Self { process: Kept::start(&mut command), group };
+        let is_up = || {
+            let state = systemctl(home, ["is-system-running"]);
+            matches!(String::from_utf8_lossy(&state.stdout).trim(), "running" | "degraded")
+        };
+        let told = || fs::read_to_string(home.at("run/systemd.log")).unwrap_or_default();
+        assert!(eventually(Duration::from_secs(10), is_up), "systemd does not start:\n{}", told());
+        manager
+    }
+
+    /// Its process.
+    #[must_use]
+    pub fn pid(&self) -> u32 {
+        self.process.pid()
+    }
+}
+
+impl Drop for UserManager {
+    fn drop(&mut self) {
+        signal(self.process.pid(), "TERM");
+        let pid = self.process.pid();
+        let _ = eventually(Duration::from_secs(3), || crate::processes::read(pid).is_none());
+        let _ = fs::write(self.group.join("cgroup.kill"), "1");
+    }
+}
+
+/// Runs systemctl as the user of that home.
+///
+/// # Panics
+/// Where it cannot be run.
+pub fn systemctl<A: AsRef<OsStr>>(home: &Home, arguments: impl IntoIterator<Item = A>) -> Output {
+    let mut command = home.command("systemctl");
+    command.args(["--user", "--no-pager"]).args(arguments);
+    command.output().expect("systemctl runs")
+}
+
+/// One property of a unit.
+#[must_use]
+pub fn property(home: &Home, unit: &str, name: &str) -> String {
+    let output = systemctl(home, ["show", "--value", &format!("--property={name}"), unit]);
+    String::from_utf8_lossy(&output.stdout).trim().to_owned()
+}
