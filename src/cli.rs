@@ -155,7 +155,7 @@ pub enum Command {
     Rescued,
     /// Restart the server, and believe it only when it answers
     Restart,
-    /// Have the service manager read a job's definition again, and believe it only when the service answers
+    /// Have a job's definition read again, and believe it only when the service answers
     Reload(ReloadOptions),
     /// Stop the mirror durably: no repair undoes it
     Stop,

@@ -26,7 +26,7 @@ fn help_shows_every_command_with_examples_and_exit_codes() {
 #[test]
 fn what_is_not_built_is_no_command() {
     let home = Home::new();
-    for later in ["install", "uninstall", "reload", "undo", "watch", "mirrors", "fleet"] {
+    for later in ["undo", "watch", "mirrors", "fleet"] {
         let (out, err) = command(&home, &[later], 2);
         assert_eq!(out, "");
         assert!(err.contains("unrecognized subcommand"), "{err}");

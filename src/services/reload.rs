@@ -10,7 +10,7 @@ use std::time::{Duration, Instant};
 use crate::config::Config;
 use crate::error::StepError;
 use crate::probes::machine::Machine;
-use crate::probes::{clock, http, logs};
+use crate::probes::{clock, http, logs, processes};
 use crate::services::diagnosis::{Diagnosis, LINES, Probe, Tail};
 use crate::services::{Job, Manager, Observed, State, Verb};
 
@@ -175,12 +175,12 @@ impl Engine<'_> {
         let plain = Health::of(String::new());
         let health = target.health.as_ref().unwrap_or(&plain);
         let mut last = Probe { asked: target.job.label.clone(), result: "it was not asked".to_owned() };
-        let mut steady = None;
+        let mut process = None;
         for attempt in 1..=health.tries.max(1) {
             let asked_at = clock::instant();
             let answer = match &target.health {
-                Some(health) => self.ask(target, health),
-                None => self.stays(target, &mut steady),
+                Some(health) => self.ask(target, health, process),
+                None => self.stays(target, &mut process),
             };
             match answer {
                 Ok(how) => return Ok(how),
@@ -188,6 +188,10 @@ impl Engine<'_> {
             }
             if attempt == health.tries || (self.is_over)() {
                 break;
+            }
+            if target.health.is_some() && process.is_none() {
+                // The server is being started: now is the time to learn which process it is.
+                process = self.observe(&target.job).ok().and_then(|it| it.pid);
             }
             self.pause(target.health.as_ref(), &last, asked_at, health.every);
         }
@@ -209,19 +213,16 @@ impl Engine<'_> {
         }
     }
 
-    /// One question to its health endpoint; an answer counts for a job that has no process only if that is how it is.
-    fn ask(&self, target: &Target, health: &Health) -> Result<String, Probe> {
+    /// One question to its health endpoint. An answer does not count for a job that has no process: another gave it.
+    fn ask(&self, target: &Target, health: &Health, process: Option<u32>) -> Result<String, Probe> {
         let no = |result: String| Err(Probe { asked: health.url.clone(), result });
         let result = match http::get(&health.url, health.timeout) {
-            Ok(http::Answer::Response(it)) if it.status == health.status => match self.observe(&target.job) {
-                Ok(Observed { state: State::BackingOff | State::Absent | State::Refused(_), .. }) => {
-                    return no(format!(
-                        "it answers {}, but not from this job, which has no process",
-                        it.status
-                    ));
+            Ok(http::Answer::Response(it)) if it.status == health.status => {
+                if self.has_process(target, process) {
+                    return Ok(format!("{} answers {}", health.url, it.status));
                 }
-                _ => return Ok(format!("{} answers {}", health.url, it.status)),
-            },
+                format!("it answers {}, but not from this job, which has no process", it.status)
+            }
             Ok(http::Answer::Response(it)) => match it.location {
                 Some(location) => format!("it answers {}, not {}: to {location}", it.status, health.status),
                 None => format!("it answers {}, not {}", it.status, health.status),
@@ -234,6 +235,14 @@ impl Engine<'_> {
             Err(error) => error.to_string(),
         };
         no(result)
+    }
+
+    /// Whether the job has a process, or may have: what its manager does not tell is no reason to doubt an answer.
+    fn has_process(&self, target: &Target, process: Option<u32>) -> bool {
+        let lives = |pid| matches!(processes::read(pid), Ok(Some(_)));
+        let is_none =
+            |it: &Observed| matches!(it.state, State::BackingOff | State::Absent | State::Refused(_));
+        process.is_some_and(lives) || !self.observe(&target.job).is_ok_and(|it| is_none(&it))
     }
 
     /// Whether a job without an address is up: the same process twice in a row, or none since it ended well.

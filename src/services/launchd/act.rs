@@ -91,7 +91,8 @@ fn load(config: &Config, job: &Job) -> Result<Option<String>, StepError> {
 }
 
 fn unload(config: &Config, job: &Job) -> Result<Option<String>, StepError> {
-    match leave(config, job)? {
+    let (before, _) = look(config, job)?;
+    match leave(config, job, before)? {
         Left::NotThere => Ok(Some("it was not loaded".to_owned())),
         Left::Gone => Ok(None),
         Left::Lingers(what) => Err(StepError::failed(format!("unload {}", job.label), &what)),
@@ -101,13 +102,11 @@ fn unload(config: &Config, job: &Job) -> Result<Option<String>, StepError> {
 /// All that would keep it from coming back is refused while it still runs; once it was told to leave, it is
 /// bootstrapped whatever becomes of that.
 fn reload(config: &Config, job: &Job) -> Result<Option<String>, StepError> {
-    let loaded_from = match look(config, job)? {
-        (Look::Loaded(print), _) => print.path,
-        _ => None,
-    };
+    let (before, _) = look(config, job)?;
+    let loaded_from = if let Look::Loaded(print) = &before { print.path.clone() } else { None };
     let job = &Job { file: job.file.clone().or(loaded_from), ..job.clone() };
     let path = may_be_loaded(config, job)?;
-    let left = leave(config, job)?;
+    let left = leave(config, job, before)?;
     let loaded = bootstrap(config, job, &path);
     match (left, loaded) {
         (Left::Lingers(what), Err(error)) => {
@@ -133,10 +132,10 @@ fn disabled(job: &Job) -> String {
 }
 
 /// Boots it out and waits until launchd no longer knows it and its process is gone.
-fn leave(config: &Config, job: &Job) -> Result<Left, StepError> {
+fn leave(config: &Config, job: &Job, before: Look) -> Result<Left, StepError> {
     let mut patience = EXIT_TIMEOUT + GRACE;
     let mut process = None;
-    match look(config, job)?.0 {
+    match before {
         Look::Absent => return Ok(Left::NotThere),
         Look::NoDomain => return Err(StepError::Refused(no_domain(job))),
         Look::Unclear(_) => {}
@@ -156,6 +155,10 @@ fn leave(config: &Config, job: &Job) -> Result<Left, StepError> {
     let is_ambiguous = output.ended == Ended::Code(5);
     let start = clock::instant();
     loop {
+        // launchd lets go of a job once its process is gone: until then the kernel is asked, which costs nothing.
+        while process.is_some_and(is_alive) && start.elapsed() < patience {
+            sleep(TICK / 2);
+        }
         match look_again(config, job) {
             Look::Absent => {
                 let Some((pid, _)) = process.filter(|it| is_alive(*it)) else { return Ok(Left::Gone) };

@@ -76,7 +76,8 @@ pub fn stand_in(home: &mut Home, settings: &[(&str, &str)]) {
         let _ = writeln!(text, "export {name}='{value}'");
     }
     // The shell's python may be a shim that needs the user's own home; this one is asked for by its path.
-    let _ = writeln!(text, "PATH=/usr/bin:/bin\nexport PATH\nexec python3 '{}' \"$@\"", simulator.display());
+    let _ =
+        writeln!(text, "PATH=/usr/bin:/bin\nexport PATH\nexec python3 -SE '{}' \"$@\"", simulator.display());
     home.program("bin/launchctl", &text);
     fs::create_dir_all(home.at("launchd")).expect("the simulator's folder");
     let path = format!("{}:/usr/local/bin:/usr/bin:/bin:/usr/sbin:/sbin", home.at("bin").display());
