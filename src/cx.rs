@@ -57,7 +57,7 @@ pub struct Probes {
     pub job_files: Keyed<String, Vec<probes::jobs::DefinitionFile>>,
     pub named: Keyed<PathBuf, probes::jobs::Named>,
     pub job_logs: Keyed<PathBuf, logs::Log>,
-    pub healths: Keyed<String, (String, String)>,
+    pub healths: Keyed<String, String>,
 }
 
 /// Where a fact comes from that nobody has asked for yet.

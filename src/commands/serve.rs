@@ -7,6 +7,8 @@ use crate::config::ConfigError;
 use crate::error::StepError;
 use crate::exit::Exit;
 use crate::probes::machine::Machine;
+use crate::probes::{clock, logs};
+use crate::progress::Audience;
 use crate::serve;
 
 /// Becomes the server; returns only where it cannot.
@@ -15,6 +17,12 @@ use crate::serve;
 /// The configuration makes no sense.
 pub fn run(call: &mut Call<'_, '_>) -> Result<Exit, ConfigError> {
     let config = call.load()?;
+    if call.console.terminal.audience != Audience::Terminal {
+        // In a job's logs, what stands above is of an earlier start.
+        let mark = format!("{}{}\n", logs::START, clock::now());
+        call.console.tell(&mark);
+        call.console.print(&mark);
+    }
     match serve::become_server(&config, &Arc::new(Machine::default())) {
         Ok(never) => match never {},
         Err(error) => Ok(refused(call, &error)),

@@ -4,6 +4,7 @@ use std::borrow::Cow;
 use std::path::Path;
 
 use super::Cx;
+use crate::config::service::base_of;
 use crate::config::{Kept, Page, Service};
 use crate::error::ProbeError;
 use crate::probes::{Answer, jobs, logs};
@@ -16,19 +17,20 @@ impl Cx {
     /// See [`jobs::health`]; none where it is no service's.
     pub fn addressed<'a>(&self, page: &'a Page) -> Result<Cow<'a, Page>, ProbeError> {
         let Some(service) = &page.service else { return Ok(Cow::Borrowed(page)) };
-        let url = format!("{}{}", self.health(service)?.0, page.path);
+        let health = self.health(service)?;
+        let is_health = service.health.as_ref().is_some_and(|it| it.place.path() == page.path);
+        let url = if is_health { (*health).clone() } else { format!("{}{}", base_of(&health), page.path) };
         Ok(Cow::Owned(Page { url, ..page.clone() }))
     }
 
-    /// Where a service answers: its base, and the path of its health.
+    /// Where a service answers: the whole address of its health.
     ///
     /// # Errors
     /// See [`jobs::health`].
-    pub fn health(&self, service: &Service) -> Answer<(String, String)> {
-        self.probes.healths.get(service.name.clone(), || {
-            self.machine("healths")?;
-            jobs::health(&self.config, service)
-        })
+    pub fn health(&self, service: &Service) -> Answer<String> {
+        self.probes
+            .healths
+            .get(service.name.clone(), || jobs::health(self.machine("healths")?, &self.config, service))
     }
 
     /// Who keeps a job.

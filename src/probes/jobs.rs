@@ -7,13 +7,13 @@ use std::time::Duration;
 
 use rustix::fs::{Access, access};
 
-use crate::config::service::{KnownAs, address, base_of};
-use crate::config::{self, Config, Kept, Place, Service};
+use crate::config::service::{KnownAs, address};
+use crate::config::{self, Config, Kept, Service};
 use crate::error::ProbeError;
 use crate::lint::{self, Kind, Seen};
 use crate::probes::machine::{Machine, Where};
 use crate::probes::{installation, job_file};
-use crate::services::{self, Definition, Job, Manager, Observed, Rendered, launchd, registry};
+use crate::services::{self, Definition, Job, Manager, Observed, Rendered, launchd, registry, targets};
 
 /// systemd reads all the units that one names.
 const VERIFYING: Duration = Duration::from_secs(20);
@@ -235,45 +235,17 @@ const fn is_quarantined(_path: &Path) -> bool {
     false
 }
 
-/// Where a service answers: its base, without a slash at its end, and the path of its health.
+/// Where a service answers: the whole address of its health.
 ///
 /// # Errors
 /// It has no health, its property list cannot be read, or what that says is no address.
-pub fn health(config: &Config, service: &Service) -> Result<(String, String), ProbeError> {
+pub fn health(machine: &Machine, config: &Config, service: &Service) -> Result<String, ProbeError> {
     let what = format!("tell where `{}` answers", service.name);
-    let Some(health) = &service.health else { return Err(ProbeError::failed(what, &"it has no `health`")) };
-    let (key, default, path) = match &health.place {
-        Place::Address(whole) => {
-            return Ok((base_of(whole).to_owned(), health.place.path()));
-        }
-        Place::PlistKey { key, default, path } => (key, default, path),
-    };
-    let file = launchd::file_of(config, &of_service(service).job);
-    let found = match std::fs::symlink_metadata(&file) {
-        Ok(_) => value_at(&read(&file)?, key),
-        Err(error) if error.kind() == std::io::ErrorKind::NotFound => None,
-        Err(error) => return Err(ProbeError::failed(format!("read {}", config.tilde(&file)), &error)),
-    };
-    let base = match (found, default) {
-        (Some(found), _) => address(found.trim())
-            .map_err(|(why, _)| ProbeError::unreadable(format!("{key} in {}", config.tilde(&file)), &why))?,
-        (None, Some(default)) => default.clone(),
-        (None, None) => {
-            let why = format!("{} has no {key}, and no default is configured", config.tilde(&file));
-            return Err(ProbeError::failed(what, &why));
-        }
-    };
-    Ok((base, path.clone()))
-}
-
-/// The text at a key with dots; a key may itself hold dots, so the longest that is there counts.
-fn value_at(bytes: &[u8], key: &str) -> Option<String> {
-    fn within(dictionary: &plist::Dictionary, key: &str) -> Option<String> {
-        if let Some(value) = dictionary.get(key) {
-            return value.as_string().map(str::to_owned);
-        }
-        let ends = key.rmatch_indices('.').map(|(at, _)| at);
-        ends.filter_map(|at| within(dictionary.get(&key[..at])?.as_dictionary()?, &key[at + 1..])).next()
-    }
-    within(plist::from_bytes::<plist::Value>(bytes).ok()?.as_dictionary()?, key)
+    let failed = |why: &dyn std::fmt::Display| ProbeError::failed(what.clone(), why);
+    let health = service.health.as_ref().ok_or_else(|| failed(&"it has no `health`"))?;
+    let managed = of_service(service);
+    let asked = services::named(managed.manager).ok_or_else(|| failed(&"its manager is not known"))?;
+    let whole = targets::address(machine, config, asked, &managed.job, &health.place)?;
+    address(&whole).map_err(|(why, _)| failed(&why))?;
+    Ok(whole)
 }

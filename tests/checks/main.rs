@@ -1,5 +1,7 @@
 //! Every check in every world that matters to it, the worlds given as values.
 
+mod jobs;
+mod job_states;
 mod logs;
 mod repository;
 mod runtime;

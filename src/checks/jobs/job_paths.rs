@@ -27,6 +27,7 @@ pub static CHECK: Check = Check {
 };
 
 /// One thing that is wrong: the sentence, the path, and what a person may do.
+#[derive(PartialEq)]
 struct Problem {
     message: String,
     path: PathBuf,
@@ -42,20 +43,30 @@ fn look(cx: &Cx, kept: &Kept) -> Seen {
     if files.iter().all(|it| it.content.is_none()) {
         return Ok(Verdict::not_applicable("the job has no file here"));
     }
-    let told = Told::of(&files);
-    let mut problems = program(cx, kept, &managed, &told)?;
-    for log in &told.logs {
+    let said = Told::of(&files);
+    let mut problems = program(cx, kept, &managed, &said)?;
+    for log in &said.logs {
         problems.extend(self::log(cx, &managed, log)?);
     }
-    if let Some(directory) = &told.directory {
+    if let Some(directory) = &said.directory {
         problems.extend(working_directory(cx, directory)?);
     }
     if managed.manager == "launchd" && !works(cx, &managed) {
-        problems.extend(guarded(cx, &told));
+        problems.extend(guarded(cx, &said));
     }
-    let Some((first, rest)) = problems.split_first() else { return Ok(Verdict::pass()) };
+    let mut told: Vec<&Problem> = Vec::new();
+    for problem in &problems {
+        if !told.contains(&problem) {
+            told.push(problem);
+        }
+    }
+    let Some((first, rest)) = told.split_first() else { return Ok(Verdict::pass()) };
     let verdict = described(Verdict::fail(first.message.clone()), first);
-    Ok(rest.iter().fold(verdict, |verdict, it| described(verdict.with("also", it.message.as_str()), it)))
+    Ok(rest.iter().fold(verdict, |verdict, it| {
+        let verdict =
+            if it.message == first.message { verdict } else { verdict.with("also", it.message.as_str()) };
+        described(verdict, it)
+    }))
 }
 
 fn described(verdict: Verdict, problem: &Problem) -> Verdict {

@@ -115,7 +115,7 @@ fn idle(cx: &Cx, kept: &Kept, name: &str, observed: &Observed) -> Verdict {
         Kept::Service(service) => service.health.is_some(),
     };
     if must_run {
-        let never = observed.last_exit.is_none();
+        let never = observed.last_exit.is_none() && observed.runs.unwrap_or(0) == 0;
         let why = if never { "it was never started" } else { "it ended, and nothing starts it again" };
         return facts(Verdict::fail(format!("`{name}` is loaded, and nothing runs: {why}")), observed);
     }

@@ -1,10 +1,13 @@
 //! `log-signatures`: the logs hold no text that is known to mean trouble.
 
+use std::path::PathBuf;
+
 use crate::check::{Check, CheckId, Group, Look, Severity};
 use crate::checks::logs::known::{KNOWN, Signature};
-use crate::config::Mirror;
+use crate::config::{Kept, Mirror};
 use crate::cx::Cx;
 use crate::error::ProbeError;
+use crate::probes::jobs::Keeping;
 use crate::probes::logs::Log;
 use crate::probes::state::SyncStatus;
 use crate::report::words::{Colours, harmless};
@@ -27,13 +30,20 @@ const LINE: usize = 200;
 
 fn look(cx: &Cx, _mirror: &Mirror) -> Seen {
     let mut found = Vec::new();
+    let mut add = |role: &'static str, kept: &Kept| -> Result<(), ProbeError> {
+        let own = cx.log(role)?;
+        let others = kept_logs(cx, kept).into_iter().filter(|it| *it != own.path);
+        let others: Vec<_> = others.map(|it| cx.job_log(&it)).collect::<Result<_, _>>()?;
+        for log in std::iter::once(&own).chain(&others) {
+            found.extend(signatures(log).into_iter().map(|it| (role, log.path.clone(), it)));
+        }
+        Ok(())
+    };
     if cx.config().server.is_some() {
-        let log = cx.log("serve")?;
-        found.extend(signatures(&log).into_iter().map(|it| ("serve", log.path.clone(), it)));
+        add("serve", &Kept::Serve)?;
     }
     if sync_fails(cx)? {
-        let log = cx.log("sync")?;
-        found.extend(signatures(&log).into_iter().map(|it| ("sync", log.path.clone(), it)));
+        add("sync", &Kept::Sync)?;
     }
     let Some((role, _, (first, _))) = found.first() else { return Ok(Verdict::pass()) };
     let message = format!("the log of `{role}` shows that {}", first.cause);
@@ -48,6 +58,24 @@ fn look(cx: &Cx, _mirror: &Mirror) -> Seen {
         verdict.with("line", line.as_str()).with("log", path.as_path()).with("remedy", remedy(signature))
     });
     Ok(verdict)
+}
+
+/// The logs that a service manager writes for a job; where it cannot be asked, the checks of the jobs say so.
+fn kept_logs(cx: &Cx, kept: &Kept) -> Vec<PathBuf> {
+    let Ok(keeping) = cx.keeping(kept) else { return Vec::new() };
+    let Keeping::Managed(managed) = &*keeping else { return Vec::new() };
+    let observed = cx.observed(managed).ok();
+    let loaded = observed.iter().flat_map(|it| [it.stderr.clone(), it.stdout.clone()]).flatten();
+    let wanted =
+        managed.wanted.iter().flat_map(|it| [it.definition.stderr.clone(), it.definition.stdout.clone()]);
+    let mut logs: Vec<PathBuf> = Vec::new();
+    for log in loaded.chain(wanted) {
+        // A log on another volume may hang, and it is what `job-paths` is about.
+        if log.starts_with(&cx.config().home) && !logs.contains(&log) {
+            logs.push(log);
+        }
+    }
+    logs
 }
 
 /// What a sync complained of before the last one that went well is history.
