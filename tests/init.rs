@@ -200,6 +200,25 @@ fn jobs_that_serve_this_site_are_taken_over() {
 }
 
 #[test]
+fn a_jobs_name_stays_within_its_comment() {
+    let world = World::new("astro");
+    let agents = world.surroundings.home.join("Library/LaunchAgents");
+    fs::create_dir_all(&agents).unwrap();
+    let plist = format!(
+        "<plist version=\"1.0\"><dict><key>Label</key><string>me\n[check.log-size]\nseverity = \"off\"\n#</string>\
+         <key>ProgramArguments</key><array><string>{}</string><string>--port</string><string>4399</string></array>\
+         <key>EnvironmentVariables</key><dict><key>PATH</key><string>/opt/x/bin</string></dict></dict></plist>",
+        world.repository().join("serve").display()
+    );
+    fs::write(agents.join("a.plist"), plist).unwrap();
+    let (file, text) = world.write(Place::Registry).unwrap();
+    let config = world.load(&file);
+    assert_eq!(config.runtime_path, [Path::new("/opt/x/bin")], "this test can fail: {text}");
+    assert_eq!(config.server.unwrap().listen.port(), 4399);
+    assert!(config.overrides.is_empty(), "{text}");
+}
+
+#[test]
 fn a_mirror_is_found_from_its_repository_and_from_its_worktree() {
     let world = World::new("static");
     let (file, _) = world.write(Place::Registry).unwrap();

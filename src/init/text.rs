@@ -15,7 +15,7 @@ pub(super) fn toml(it: &Inferred, surroundings: &Surroundings, place: Place) -> 
         "# Housecall keeps a local mirror of {upstream}: a worktree of its own, and a server that runs from it.\n\
          # `housecall` examines it, `housecall --fix` mends it. Every key: docs/configuration.md of Housecall.\n\n\
          name = {name}\n\n",
-        upstream = it.repository.upstream(),
+        upstream = one_line(&it.repository.upstream()),
         name = quoted(&it.name),
     );
     runtime(&mut text, it, surroundings, is_team);
@@ -27,7 +27,7 @@ pub(super) fn toml(it: &Inferred, surroundings: &Surroundings, place: Place) -> 
          repository = {repository}\n\
          # {from}.\n\
          upstream = {upstream}\n",
-        from = it.repository.from,
+        from = one_line(&it.repository.from),
         upstream = quoted(&it.repository.upstream()),
     );
     if is_team {
@@ -78,7 +78,7 @@ fn runtime(text: &mut String, it: &Inferred, surroundings: &Surroundings, is_tea
         // What one machine has where is nothing for a team.
         let mark = if is_team { "# " } else { "" };
         for (path, from) in &it.path {
-            let _ = writeln!(text, "# {}: {from}", surroundings.tilde(path));
+            let _ = writeln!(text, "# {}", one_line(&format!("{}: {from}", surroundings.tilde(path))));
         }
         let _ = writeln!(text, "{mark}path = {}", list(&directories));
     }
@@ -107,7 +107,8 @@ fn serve(text: &mut String, it: &Inferred) {
     let _ = writeln!(
         text,
         "# {}; the one address at which it must answer.\nlisten = \"127.0.0.1:{}\"",
-        serving.port_from, serving.port
+        one_line(&serving.port_from),
+        serving.port
     );
     if let Some(lang) = it.jobs.iter().filter(|job| job.role == Role::Serve).find_map(|job| job.lang.as_ref())
     {
@@ -146,6 +147,7 @@ fn quoted(text: &str) -> String {
     toml::Value::String(text.to_owned()).to_string()
 }
 
+/// As a comment may hold it: what breaks a line would end the comment.
 fn one_line(text: &str) -> String {
     text.chars().map(|it| if it.is_control() { ' ' } else { it }).collect()
 }

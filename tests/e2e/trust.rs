@@ -76,7 +76,7 @@ fn bare_within() {
     }
     fs::rename(mirror.repository.join("housecall.toml"), site.join("housecall.toml")).expect("it moves");
     mirror.home.commit(&mirror.repository, "A site of its own");
-    let report = mirror.home.housecall_in(&site, &["--json"]).report();
+    let report = mirror.home.housecall_in(&site, ["--json"]).report();
     assert_eq!(report.saw("runtime-version:node"), "unknown", "{}", report.troubles());
     assert!(!mirror.home.at("it-ran").exists(), "looking ran a program of the repository");
 }
