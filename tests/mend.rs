@@ -192,7 +192,7 @@ fn foreign_and_newer_state_files_are_told_and_left_to_the_person() {
     }
     fs::remove_file(world.config.sync_file()).expect("removed");
     std::os::unix::fs::symlink("elsewhere", world.config.sync_file()).expect("a link");
-    assert!(state::read(&world.config).expect("the state").bad[0].1.contains("link"));
+    assert!(state::read(&world.config).expect("the state").bad[0].1.why.contains("link"));
 }
 
 #[test]

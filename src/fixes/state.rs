@@ -9,7 +9,7 @@ use crate::error::{ProbeError, StepError};
 use crate::fixes::hands::files;
 use crate::fixes::{Action, Fix, Guard, OnFailure, Safety, Step};
 use crate::probes::clock;
-use crate::probes::state::{self, LastSync, SCHEMA, SyncStatus};
+use crate::probes::state::{self, Fault, FaultKind, LastSync, SCHEMA, SyncStatus};
 use crate::unit::Examined;
 
 /// Move state files aside that are torn or not ours.
@@ -20,21 +20,15 @@ fn plan(cx: &Cx, _broken: &[&Examined]) -> Result<Vec<Step>, ProbeError> {
     let live = [config.lock_file(), config.keeper_lock()];
     let state = cx.state()?;
     let movable = state.bad.iter().filter(|(path, _)| !live.contains(path));
-    let step = |(path, why): &(std::path::PathBuf, String)| Step {
+    let step = |(path, fault): &(std::path::PathBuf, Fault)| Step {
         action: Action::MoveAside(path.clone()),
-        safety: if is_torn(why) { Safety::Safe } else { Safety::Risky },
+        // What is ours and broken is nobody's loss; somebody may have meant all else.
+        safety: if fault.kind == FaultKind::Torn { Safety::Safe } else { Safety::Risky },
         guard: Guard::same_file(path),
         on_failure: OnFailure::Keep,
         undo: None,
     };
     Ok(movable.map(step).collect())
-}
-
-/// Whether it is ours and broken, rather than somebody else's.
-fn is_torn(why: &str) -> bool {
-    ["it is torn", "it is empty", "it is not what a sync writes", "it does not have its three lines"]
-        .iter()
-        .any(|start| why.starts_with(start))
 }
 
 /// Writes down how a sync ended: `sync.json` for us, `last-sync.env` for scripts.
@@ -52,9 +46,9 @@ pub fn write(
 ) -> Result<LastSync, StepError> {
     let before = state::read(config)?;
     let (file, lines) = (config.sync_file(), config.last_sync_file());
-    for (path, why) in before.bad.iter().filter(|(path, _)| *path == file || *path == lines) {
-        if why.contains("of schema") {
-            return Err(StepError::Refused(format!("{}: {why}", config.tilde(path))));
+    for (path, fault) in before.bad.iter().filter(|(path, _)| *path == file || *path == lines) {
+        if fault.kind == FaultKind::Newer {
+            return Err(StepError::Refused(format!("{}: {fault}", config.tilde(path))));
         }
         files::move_aside(path)?;
     }

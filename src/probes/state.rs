@@ -62,7 +62,28 @@ pub struct State {
     /// Who is mending or syncing now.
     pub holder: Option<Holder>,
     /// Files that are torn, foreign or of a newer schema, and why.
-    pub bad: Vec<(PathBuf, String)>,
+    pub bad: Vec<(PathBuf, Fault)>,
+}
+
+/// Why a state file cannot be believed.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[error("{why}")]
+pub struct Fault {
+    /// What that means for whoever would mend it.
+    pub kind: FaultKind,
+    /// Why, in words.
+    pub why: String,
+}
+
+/// What it means that a state file cannot be believed.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum FaultKind {
+    /// It is ours, and was cut off or spoilt.
+    Torn,
+    /// It is somebody else's, or none may know.
+    Foreign,
+    /// A newer version wrote it.
+    Newer,
 }
 
 /// Who holds the mirror's lock.
@@ -86,6 +107,16 @@ impl SyncStatus {
             Self::Stale => "stale",
             Self::Failed => "failed",
         }
+    }
+}
+
+impl Fault {
+    fn torn(why: impl Into<String>) -> Self {
+        Self { kind: FaultKind::Torn, why: why.into() }
+    }
+
+    fn foreign(why: impl Into<String>) -> Self {
+        Self { kind: FaultKind::Foreign, why: why.into() }
     }
 }
 
@@ -130,7 +161,8 @@ pub fn read(config: &Config) -> Result<State, ProbeError> {
     let last_sync = sync.and_then(|value| match serde_json::from_value::<LastSync>(value) {
         Ok(last) => Some(last),
         Err(error) => {
-            bad.push((config.sync_file(), format!("it is not what a sync writes: {error}")));
+            let why = format!("it is not what a sync writes: {error}");
+            bad.push((config.sync_file(), Fault::torn(why)));
             None
         }
     });
@@ -158,7 +190,7 @@ enum Schema {
 }
 
 /// The text of a state file; why it is not one, if it is not.
-fn content(path: &Path) -> Result<Option<String>, String> {
+fn content(path: &Path) -> Result<Option<String>, Fault> {
     if !owned(path)? {
         return Ok(None);
     }
@@ -167,38 +199,42 @@ fn content(path: &Path) -> Result<Option<String>, String> {
     let flags = i32::try_from((OFlags::NOFOLLOW | OFlags::NONBLOCK).bits()).unwrap_or(0);
     match options.read(true).custom_flags(flags).open(path) {
         Ok(file) => {
-            file.take(LIMIT).read_to_string(&mut text).map_err(|error| format!("cannot be read: {error}"))?;
+            file.take(LIMIT)
+                .read_to_string(&mut text)
+                .map_err(|error| Fault::foreign(format!("cannot be read: {error}")))?;
         }
         Err(error) if error.kind() == ErrorKind::NotFound => return Ok(None),
-        Err(error) => return Err(format!("cannot be read: {error}")),
+        Err(error) => return Err(Fault::foreign(format!("cannot be read: {error}"))),
     }
     Ok(Some(text))
 }
 
 /// Whether a file is there, and this user's own plain one; why not, if it is something else.
-fn owned(path: &Path) -> Result<bool, String> {
+fn owned(path: &Path) -> Result<bool, Fault> {
     let found = match fs::symlink_metadata(path) {
         Ok(found) => found,
         Err(error) if error.kind() == ErrorKind::NotFound => return Ok(false),
-        Err(error) => return Err(format!("cannot be looked at: {error}")),
+        Err(error) => return Err(Fault::foreign(format!("cannot be looked at: {error}"))),
     };
     let user = rustix::process::geteuid().as_raw();
     if found.file_type().is_symlink() {
-        return Err("it is a link".to_owned());
+        return Err(Fault::foreign("it is a link"));
     }
     if !found.is_file() {
-        return Err("it is no plain file".to_owned());
+        return Err(Fault::foreign("it is no plain file"));
     }
     if found.uid() != user {
-        return Err(format!("it belongs to user {}, not to user {user}", found.uid()));
+        let why = format!("it belongs to user {}, not to user {user}", found.uid());
+        return Err(Fault::foreign(why));
     }
     if found.mode() & 0o022 != 0 {
-        return Err(format!("others may write to it: its mode is {:o}", found.mode() & 0o7777));
+        let why = format!("others may write to it: its mode is {:o}", found.mode() & 0o7777);
+        return Err(Fault::foreign(why));
     }
     Ok(true)
 }
 
-fn parsed(text: &str, schema: Schema) -> Result<serde_json::Value, String> {
+fn parsed(text: &str, schema: Schema) -> Result<serde_json::Value, Fault> {
     use serde_json::Value;
     match schema {
         Schema::Free if text.trim().is_empty() => return Ok(Value::Null),
@@ -207,13 +243,17 @@ fn parsed(text: &str, schema: Schema) -> Result<serde_json::Value, String> {
             let whole = keys.iter().all(|key| {
                 text.lines().any(|line| line.strip_prefix(key).is_some_and(|rest| rest.ends_with('"')))
             });
-            return if whole { Ok(Value::Null) } else { Err("it does not have its three lines".to_owned()) };
+            return if whole {
+                Ok(Value::Null)
+            } else {
+                Err(Fault::torn("it does not have its three lines"))
+            };
         }
         _ => {}
     }
     let value: Value = serde_json::from_str(text).map_err(|error| match text.trim() {
-        "" => "it is empty".to_owned(),
-        _ => format!("it is torn: {error}"),
+        "" => Fault::torn("it is empty"),
+        _ => Fault::torn(format!("it is torn: {error}")),
     })?;
     if let Schema::Free = schema {
         return Ok(value);
@@ -221,9 +261,10 @@ fn parsed(text: &str, schema: Schema) -> Result<serde_json::Value, String> {
     match value.get("schema").and_then(Value::as_u64) {
         Some(found) if found == u64::from(SCHEMA) => Ok(value),
         Some(found) if found > u64::from(SCHEMA) => {
-            Err(format!("it is of schema {found}, and this version understands {SCHEMA}"))
+            let why = format!("it is of schema {found}, and this version understands {SCHEMA}");
+            Err(Fault { kind: FaultKind::Newer, why })
         }
-        _ => Err("it is not Housecall's: it has no schema number".to_owned()),
+        _ => Err(Fault::foreign("it is not Housecall's: it has no schema number")),
     }
 }
 

@@ -11,7 +11,7 @@ use housecall::probes::deps::{Installed, Stamp};
 use housecall::probes::files::{Carried, Content};
 use housecall::probes::git::{Canonical, Checkout, Distance, Remote, Repository};
 use housecall::probes::project::{Lockfile, Project};
-use housecall::probes::state::{LastSync, State, SyncStatus};
+use housecall::probes::state::{Fault, FaultKind, LastSync, State, SyncStatus};
 use housecall::probes::tools::FoundTool;
 use housecall::probes::{Keyed, Probe};
 use insta::assert_snapshot;
@@ -242,7 +242,7 @@ fn sync_recent_stopped() {
 
 #[test]
 fn sync_recent_unknown() {
-    let bad = vec![(config().sync_file(), "it is torn".to_owned())];
+    let bad = vec![(config().sync_file(), Fault { kind: FaultKind::Torn, why: "it is torn".to_owned() })];
     assert_snapshot!(recent(Ok(State { last_sync: None, bad, ..overdue() })), @"unknown ~/ops/site/sync.json is not readable: it is torn");
     assert_snapshot!(recent(Err(ProbeError::failed("read the state", &"Permission denied"))), @"unknown cannot read the state: Permission denied");
 }

@@ -28,7 +28,7 @@ fn look(cx: &Cx, _mirror: &Mirror) -> Seen {
         [(path, _)] => Verdict::fail(format!("the state file {} cannot be believed", name(path))),
         several => Verdict::fail(format!("{} state files cannot be believed", several.len())),
     };
-    Ok(state.bad.iter().fold(verdict, |verdict, (path, why)| {
-        verdict.with("where", path.as_path()).with("actual", why.as_str())
+    Ok(state.bad.iter().fold(verdict, |verdict, (path, fault)| {
+        verdict.with("where", path.as_path()).with("actual", fault.why.as_str())
     }))
 }
