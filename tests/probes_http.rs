@@ -104,6 +104,7 @@ fn a_body_that_dribbles_costs_one_deadline() {
 #[test]
 fn headers_that_dribble_cost_one_deadline() {
     let url = server("127.0.0.1", |mut stream| {
+        read_request(&mut stream);
         let _ = stream.write_all(b"HTTP/1.1 200 OK\r\nX-Slow: ");
         while stream.write_all(b"x").is_ok() {
             thread::sleep(Duration::from_millis(50));
