@@ -7,7 +7,7 @@ use std::time::{Duration, Instant};
 use support::launchd::{Agent, Launchd};
 use support::processes::{self, eventually};
 use support::servers::answers;
-use support::{Home, Ran};
+use support::{Home, Mirror, Ran};
 
 /// A configuration that declares this agent as the service `site`, asked as briefly as a test wants.
 fn declare(home: &Home, agent: &Agent, more: &str) {
@@ -244,4 +244,23 @@ fn the_address_is_read_from_the_installed_property_list() {
     );
     let ran = reload(&launchd, &["--all"]).exits(0);
     assert!(ran.stdout.contains(&format!("http://127.0.0.1:{}/healthz answers 200", agent.port)), "{ran}");
+}
+
+#[test]
+fn the_embedded_keeper_is_reloaded_as_well_and_a_stop_outlives_it() {
+    let mirror = Mirror::fixed();
+    let ran = mirror.run(&["reload"]).exits(2);
+    assert!(ran.stderr.contains("nobody keeps this mirror"), "{ran}");
+    let _ = mirror.run(&["up", "--detach"]).exits(0);
+    let before = mirror.listener().expect("a server");
+    for name in [&["reload"][..], &["reload", "serve"], &["reload", "--all"]] {
+        let ran = mirror.run(name).exits(0);
+        assert!(ran.stdout.contains("/ answers 200"), "{ran}");
+    }
+    assert!(processes::read(before).is_none(), "another server");
+    assert!(mirror.page("/").contains("The first text"));
+    let _ = mirror.run(&["stop"]).exits(0);
+    let ran = mirror.run(&["reload"]).exits(2);
+    assert!(ran.stderr.contains("the mirror is stopped"), "{ran}");
+    assert!(mirror.listener().is_none());
 }

@@ -102,6 +102,10 @@ impl Engine<'_> {
         let start = clock::instant();
         let job = &target.job;
         let before = self.observe(job).map_err(|error| NotServed::Untouched(error.into()))?;
+        if before.state == State::Absent && self.manager.name == "embedded" {
+            let why = "nobody keeps this mirror: `housecall up --detach` does".to_owned();
+            return Err(NotServed::Untouched(StepError::Refused(why)));
+        }
         let file = job.file.clone().or_else(|| before.file.clone());
         let target = &Target { job: Job { file, ..job.clone() }, health: target.health.clone() };
         let broken =
