@@ -34,7 +34,7 @@ pub(super) fn run(call: &mut Call<'_, '_>, options: &ReloadOptions) -> Result<Ex
         Err(error) => return Err(error),
     };
     let machine = Machine::default();
-    let found = match found(&config, options) {
+    let found = match found(&machine, &config, options) {
         Ok(found) => found,
         Err(error) => return Ok(refused(call, &error)),
     };
@@ -60,15 +60,15 @@ pub(super) fn run(call: &mut Call<'_, '_>, options: &ReloadOptions) -> Result<Ex
 }
 
 /// What to reload, nothing twice.
-fn found(config: &Config, options: &ReloadOptions) -> Result<Vec<Found>, StepError> {
+fn found(machine: &Machine, config: &Config, options: &ReloadOptions) -> Result<Vec<Found>, StepError> {
     let scope = Scope::from(options.scope);
     let mut found: Vec<Found> = Vec::new();
     let all = if options.all {
-        targets::declared(config)?
+        targets::declared(machine, config)?
     } else if options.names.is_empty() {
         targets::of_mirror(config)?
     } else {
-        let each = options.names.iter().map(|name| targets::of_name(config, name, scope));
+        let each = options.names.iter().map(|name| targets::of_name(machine, config, name, scope));
         each.collect::<Result<_, _>>()?
     };
     for it in all {

@@ -97,3 +97,15 @@ fn seen(path: &Path) -> Seen {
     let may = |what| access(path, what).is_ok();
     Seen { kind, is_writable: may(Access::WRITE_OK), is_executable: may(Access::EXEC_OK) }
 }
+
+/// The text that an installed property list has under a key, nested ones with dots; `None`: it has none there.
+///
+/// # Errors
+/// It is not there, may not be read, or is no property list.
+pub fn text_at(path: &Path, key: &str) -> Result<Option<String>, ProbeError> {
+    let (bytes, _) = content(path)?;
+    let root: plist::Value = plist::from_bytes(&bytes)
+        .map_err(|error| ProbeError::unreadable(path.display().to_string(), &error))?;
+    let found = key.split('.').try_fold(&root, |at, part| at.as_dictionary()?.get(part));
+    Ok(found.and_then(plist::Value::as_string).map(str::to_owned))
+}

@@ -1,13 +1,16 @@
 //! What `reload` is told by a name: a job of the mirror, a `[service.NAME]`, or any label or unit at all.
 
+use std::time::Duration;
+
 use crate::config::service::KnownAs;
-use crate::config::{Config, Service};
-use crate::error::StepError;
-use crate::probes::jobs;
+use crate::config::{Config, Place, Service};
+use crate::error::{ProbeError, StepError};
+use crate::probes::machine::Machine;
 use crate::probes::program::is_program;
+use crate::probes::{job_file, jobs};
 use crate::services::registry::configured;
 use crate::services::reload::{Health, Target};
-use crate::services::{Job, Manager, Scope, jobs_of, launchd, manager_of, named, systemd};
+use crate::services::{Job, Manager, Scope, jobs_of, launchd, manager_of, named};
 
 /// A job, who keeps it, and whose word that is.
 #[derive(Debug, Clone)]
@@ -35,10 +38,10 @@ pub enum Origin {
 ///
 /// # Errors
 /// It cannot be told who keeps them, or where one answers.
-pub fn declared(config: &Config) -> Result<Vec<Found>, StepError> {
+pub fn declared(machine: &Machine, config: &Config) -> Result<Vec<Found>, StepError> {
     let mut found = of_mirror(config)?;
     for service in &config.services {
-        found.push(of_service(config, service)?);
+        found.push(of_service(machine, config, service)?);
     }
     Ok(found)
 }
@@ -67,7 +70,7 @@ pub fn of_mirror(config: &Config) -> Result<Vec<Found>, StepError> {
 ///
 /// # Errors
 /// It cannot be told who keeps it, or where it answers.
-pub fn of_name(config: &Config, name: &str, scope: Scope) -> Result<Found, StepError> {
+pub fn of_name(machine: &Machine, config: &Config, name: &str, scope: Scope) -> Result<Found, StepError> {
     let mirror = of_mirror(config)?;
     let is_meant = |it: &Found| it.target.job.name == name || it.target.job.label == name;
     if let Some(own) = mirror.iter().find(|it| is_meant(it)) {
@@ -78,7 +81,7 @@ pub fn of_name(config: &Config, name: &str, scope: Scope) -> Result<Found, StepE
         return Ok(own.clone());
     }
     if let Some(service) = config.services.iter().find(|it| it.name == name || word_of(it) == name) {
-        return of_service(config, service);
+        return of_service(machine, config, service);
     }
     let is_word = !name.is_empty() && !name.starts_with('-') && !name.contains(['/', ' ', '\n', '\t']);
     if !is_word {
@@ -86,32 +89,64 @@ pub fn of_name(config: &Config, name: &str, scope: Scope) -> Result<Found, StepE
     }
     let job = Job { name: name.to_owned(), label: name.to_owned(), scope, file: None };
     Ok(Found {
-        manager: manager_of_any(config, name),
+        manager: manager_of_any(config, name)?,
         target: Target { job, health: None },
         origin: Origin::Named,
     })
 }
 
-fn of_service(config: &Config, service: &Service) -> Result<Found, StepError> {
-    let managed = jobs::of_service(service);
-    let manager = named(managed.manager)
-        .ok_or_else(|| StepError::Refused(format!("{} is not known here", managed.manager)))?;
+fn of_service(machine: &Machine, config: &Config, service: &Service) -> Result<Found, StepError> {
+    let manager = match &service.known_as {
+        KnownAs::Label(_) => &launchd::MANAGER,
+        KnownAs::Unit(_) => systemd()?,
+    };
+    let label = word_of(service).to_owned();
+    let job = Job { name: service.name.clone(), label, scope: service.scope, file: None };
     let health = match &service.health {
         None => None,
-        Some(health) => {
-            let (base, path) = jobs::health(config, service)?;
-            let (status, tries) = (health.status, health.tries);
-            let (every, timeout) = (health.every, health.timeout);
-            Some(Health { url: format!("{base}{path}"), status, tries, every, timeout })
-        }
+        Some(health) => Some(Health {
+            url: jobs::health(machine, config, service)?,
+            status: health.status,
+            tries: health.tries,
+            every: health.every,
+            timeout: health.timeout,
+        }),
     };
-    Ok(Found { manager, target: Target { job: managed.job, health }, origin: Origin::Declared })
+    Ok(Found { manager, target: Target { job, health }, origin: Origin::Declared })
 }
 
 fn word_of(service: &Service) -> &str {
     match &service.known_as {
         KnownAs::Label(word) | KnownAs::Unit(word) => word,
     }
+}
+
+/// Where a job answers, read from its installed property list where it stands there.
+///
+/// # Errors
+/// It cannot be read, or says nothing and there is no default.
+pub fn address(
+    machine: &Machine,
+    config: &Config,
+    manager: &Manager,
+    job: &Job,
+    place: &Place,
+) -> Result<String, ProbeError> {
+    let (key, default, path) = match place {
+        Place::Address(address) => return Ok(address.clone()),
+        Place::PlistKey { key, default, path } => (key, default, path),
+    };
+    let file = (manager.observe)(machine, config, job)?.file.unwrap_or_else(|| launchd::file_of(config, job));
+    let written = match job_file::text_at(&file, key) {
+        Ok(written) => written.filter(|it| !it.trim().is_empty()),
+        Err(_) if default.is_some() => None,
+        Err(error) => return Err(error),
+    };
+    let base = written.or_else(|| default.clone()).ok_or_else(|| {
+        let why = format!("it has no text at {key}, and no default is configured");
+        ProbeError::unreadable(config.tilde(&file), &why)
+    })?;
+    Ok(format!("{}{path}", base.trim().trim_end_matches('/')))
 }
 
 /// Where the mirror's own server must answer after a reload: at its ready path, as that page is declared.
@@ -122,19 +157,24 @@ fn health_of_server(config: &Config) -> Option<Health> {
     health.status = page.map_or(health.status, |page| page.status);
     let patience = u32::try_from(server.ready.within.as_secs()).unwrap_or(u32::MAX);
     health.tries = health.tries.max(patience.min(3600));
+    debug_assert_eq!(health.every, Duration::from_secs(1));
     Some(health)
 }
 
 /// Who keeps a job of which only the name is known.
-fn manager_of_any(config: &Config, name: &str) -> &'static Manager {
+fn manager_of_any(config: &Config, name: &str) -> Result<&'static Manager, StepError> {
     let is_there = |program: &str| config.system_path.iter().any(|place| is_program(&place.join(program)));
     let kinds = [".service", ".timer", ".socket", ".path"];
     if kinds.iter().any(|kind| name.ends_with(kind)) {
-        return &systemd::MANAGER;
+        return systemd();
     }
     match configured(config) {
-        Some(manager) if manager.name != "embedded" => manager,
-        _ if is_there("launchctl") => &launchd::MANAGER,
-        _ => &systemd::MANAGER,
+        Some(manager) if manager.name != "embedded" => Ok(manager),
+        _ if is_there("launchctl") => Ok(&launchd::MANAGER),
+        _ => systemd(),
     }
+}
+
+fn systemd() -> Result<&'static Manager, StepError> {
+    named("systemd").ok_or_else(|| StepError::Refused("systemd is not known here".to_owned()))
 }
