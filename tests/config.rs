@@ -165,6 +165,16 @@ listen = "127.0.0.1:4321"
 }
 
 #[test]
+fn of_very_many_mistakes_the_first_are_told() {
+    use std::fmt::Write as _;
+    let text = (0..1_000).fold(String::new(), |mut text, number| {
+        let _ = writeln!(text, "key{number} = 1");
+        text
+    });
+    assert_eq!(mistakes(&text).matches("unknown key").count(), 50);
+}
+
+#[test]
 fn a_text_that_is_no_toml_is_told_at_its_place() {
     assert_snapshot!(mistakes("[mirror]\nrepository = ~/dev/site\n"));
 }

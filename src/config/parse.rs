@@ -10,6 +10,9 @@ use super::error::Mistake;
 use super::raw;
 use crate::selection::nearest;
 
+/// Nobody reads more mistakes than this, and each costs a pass over the whole.
+const TOLD: usize = 50;
+
 /// Reads a file's text. What is mistaken is left out of the file, and told.
 pub(super) fn parse(text: &str) -> (raw::File, Vec<Mistake>) {
     let (mut table, syntax) = DeTable::parse_recoverable(text);
@@ -27,7 +30,7 @@ pub(super) fn parse(text: &str) -> (raw::File, Vec<Mistake>) {
                 let at = error.span().unwrap_or(0..0);
                 let section = removed(table.get_mut(), &at);
                 mistakes.push(mistake(&error, text, at, section.as_ref()));
-                if section.is_none() {
+                if section.is_none() || mistakes.len() >= TOLD {
                     return (raw::File::default(), mistakes);
                 }
             }
