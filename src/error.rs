@@ -69,6 +69,9 @@ pub enum StepError {
     /// The world is no longer what the plan was made for; nothing was done.
     #[error("refused: {0}")]
     Refused(String),
+    /// The user stopped the mirror durably; nothing was done.
+    #[error("refused: the mirror is stopped by its user: `housecall start` ends that")]
+    Stopped,
     /// It was tried and failed.
     #[error("cannot {what}: {why}")]
     Failed {

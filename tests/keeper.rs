@@ -63,8 +63,8 @@ fn a_stop_is_durable_and_a_start_ends_it() {
     let mirror = up();
     let _ = mirror.run(&["stop"]).exits(0);
     assert!(mirror.listener().is_none(), "the server is down");
-    assert!(mirror.run(&["up"]).exits(2).stderr.contains("stopped by its user"));
-    assert!(mirror.run(&["serve"]).exits(2).stderr.contains("stopped by its user"));
+    assert!(mirror.run(&["up"]).exits(1).stderr.contains("stopped by its user"));
+    assert!(mirror.run(&["serve"]).exits(1).stderr.contains("stopped by its user"));
     let _ = mirror.run(&["--fix"]);
     assert!(mirror.listener().is_none(), "no repair undoes it");
     let _ = mirror.run(&["start"]).exits(0);

@@ -29,12 +29,13 @@ pub fn run(call: &mut Call<'_, '_>) -> Result<Exit, ConfigError> {
     }
 }
 
-/// Says why something was not done: what was refused changed nothing, what failed is broken.
+/// Says why something was not done: what was refused changed nothing, what failed is broken, and a mirror that its
+/// user stopped is told by the same code as in every examination.
 pub(super) fn refused(call: &mut Call<'_, '_>, error: &StepError) -> Exit {
     call.console.error(error);
     match error {
         StepError::Refused(_) => Exit::Usage,
-        StepError::Failed { .. } => Exit::Unhealthy,
+        StepError::Failed { .. } | StepError::Stopped => Exit::Unhealthy,
         StepError::Probe(_) => Exit::Undetermined,
     }
 }

@@ -26,7 +26,7 @@ pub fn may_run(config: &Config) -> Result<(), StepError> {
         );
     }
     if kept::is_there(&config.stop_file()) {
-        return refused("the mirror is stopped by its user: `housecall start` ends that");
+        return Err(StepError::Stopped);
     }
     Ok(())
 }

@@ -136,6 +136,7 @@ impl<'a> Hands<'a> {
         report.result = match came {
             Ok(note) => StepResult::Done { took, note },
             Err(StepError::Refused(why)) => StepResult::Refused(why),
+            Err(error @ StepError::Stopped) => StepResult::Refused(error.to_string()),
             Err(error) => StepResult::Failed(error.to_string()),
         };
         self.journal.end(fix.id, report);
