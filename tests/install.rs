@@ -45,7 +45,7 @@ fn serves(mirror: &Mirror) -> bool {
 
 /// An agent as somebody wrote it by hand, loaded.
 fn by_hand(mirror: &Mirror, label: &str, arguments: &[&str]) -> (PathBuf, String) {
-    let arguments: String = arguments.iter().map(|it| format!("<string>{it}</string>")).collect();
+    let arguments = format!("<string>{}</string>", arguments.join("</string><string>"));
     let text = format!(
         "<?xml version=\"1.0\"?>\n<plist version=\"1.0\"><!-- mine -->\n<dict>\n<key>Label</key><string>{label}</string>\n\
          <key>ProgramArguments</key><array>{arguments}</array>\n<key>RunAtLoad</key><true/>\n</dict>\n</plist>\n"

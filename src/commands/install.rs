@@ -18,7 +18,7 @@ use crate::fixes::{Action, OnFailure, Step, StepReport, StepResult};
 use crate::probes::machine::Machine;
 use crate::probes::rivals::Rival;
 use crate::probes::{clock, files, installation};
-use crate::services::{Manager, State, Verb, embedded, place, registry};
+use crate::services::{Manager, State, embedded, place, registry};
 
 /// How long another mend is waited for.
 const WAIT: Duration = Duration::from_secs(30);
@@ -68,6 +68,11 @@ fn prepare_and_install(
             "{file} lies outside the home directory, and a job must find it at every login: move it to ~/.config/housecall"
         )));
     }
+    if config.mirror.is_none() && config.server.is_none() {
+        return Err(StepError::Refused(
+            "neither a [mirror] nor a [serve] is configured: there is no job".to_owned(),
+        ));
+    }
     let manager = manager_for(config, machine)?;
     let before = installation::read(config)?;
     let mut basis = place::basis(config)?;
@@ -90,8 +95,8 @@ fn prepare_and_install(
         return Ok(true);
     }
     if wish.dry_run {
-        let lines: Vec<String> = plan.steps.iter().flat_map(|it| it.action.commands(config)).collect();
-        say(call, &format!("would run\n{}", indented(&lines)));
+        let lines: Vec<String> = plan.steps.iter().flat_map(|it| planned(config, &it.action)).collect();
+        say(call, &format!("it would\n{}", indented(&lines)));
         return Ok(false);
     }
     if let Some(mirror) = &config.mirror
@@ -173,37 +178,26 @@ fn apply(
     Ok(())
 }
 
+/// A step that is only shown: the command for it, or what it is in words.
+fn planned(config: &Config, action: &Action) -> Vec<String> {
+    match action {
+        Action::WriteJob { path, .. } => vec![format!("write {}", config.tilde(path))],
+        action => action.commands(config),
+    }
+}
+
+/// What was done, in one line; nothing of what Housecall only writes down for itself.
 fn told(report: &StepReport) -> Option<String> {
-    let StepResult::Done { note, .. } = &report.result else { return None };
-    match &report.action {
-        Action::Remember(_) | Action::Forget => None,
-        Action::Service { manager, job, verb } => {
-            let done = match verb {
-                Verb::Load => "loaded",
-                Verb::Unload => "unloaded",
-                Verb::Reload => "reloaded",
-                Verb::Start | Verb::Restart => "started",
-                Verb::Disable => "disabled",
-                Verb::Enable => "enabled",
-            };
-            let note = note.as_deref().map_or_else(String::new, |note| format!(": {note}"));
-            if manager.name == embedded::MANAGER.name {
-                return Some(format!(
-                    "{} is {}",
-                    job.label,
-                    if *verb == Verb::Unload { "down" } else { "up" }
-                ));
-            }
-            Some(format!("{done} {}{note}", job.label))
-        }
-        _ => note.clone(),
+    match &report.result {
+        StepResult::Done { note, .. } => note.clone(),
+        _ => None,
     }
 }
 
 /// Waits until the server answers, where one was just loaded; what does not is told by the examination too.
 fn await_answer(call: &mut Call<'_, '_>, config: &Config, plan: &Plan) {
-    let loads = |it: &Step| matches!(&it.action, Action::Service { job, verb: Verb::Load | Verb::Reload, .. } if job.name == "serve");
-    let Some(server) = config.server.as_deref().filter(|_| plan.steps.iter().any(loads)) else { return };
+    let is_loaded = plan.steps.iter().any(|it| install::serves(&it.action));
+    let Some(server) = config.server.as_deref().filter(|_| is_loaded) else { return };
     let (url, start) = (server.url(&server.ready.path), clock::instant());
     match process::wait_for(&url, server.ready.within + process::THROTTLE) {
         Ok(()) => say(call, &format!("{url} answers after {}\n", human_duration(start.elapsed()))),

@@ -7,6 +7,7 @@ use jiff::Timestamp;
 use crate::config::{Config, Trust};
 use crate::cx::Cx;
 use crate::error::ProbeError;
+use crate::fixes::hands::process;
 use crate::fixes::{Action, Fix, Guard, OnFailure, Safety, Step};
 use crate::probes::installation::{self, Adopted, Basis, Installation, Installed, SCHEMA, job_text};
 use crate::probes::keeper::{self, Keeper};
@@ -53,9 +54,25 @@ fn plan(cx: &Cx, broken: &[&Examined]) -> Result<Vec<Step>, ProbeError> {
     let Some(manager) = named(&before.manager) else { return Ok(Vec::new()) };
     let Some(machine) = cx.real_machine() else { return Ok(Vec::new()) };
     let plan = install(config, machine, manager, &before.basis, Some(&before), cx.now())?;
-    // Somebody else's job in the way is a person's to decide.
-    let is_clear = plan.rivals.is_empty();
-    Ok(if is_clear { plan.steps } else { Vec::new() })
+    if !plan.rivals.is_empty() {
+        // Somebody else's job in the way is a person's to decide.
+        return Ok(Vec::new());
+    }
+    let mut steps = plan.steps;
+    if let Some(server) = config.server.as_deref()
+        && steps.iter().any(|it| serves(&it.action))
+    {
+        let within = server.ready.within + process::THROTTLE;
+        steps.push(step(Action::Await { url: server.url(&server.ready.path), within }, Guard::None));
+    }
+    Ok(steps)
+}
+
+/// Whether this starts the job that serves.
+#[must_use]
+pub fn serves(action: &Action) -> bool {
+    let starts = |verb: &Verb| matches!(verb, Verb::Load | Verb::Reload);
+    matches!(action, Action::Service { job, verb, .. } if job.name == "serve" && starts(verb))
 }
 
 /// Plans the installation with that manager.
@@ -93,15 +110,17 @@ pub fn install(
         if was_loaded {
             steps.push(undoable(service(Verb::Unload), Guard::None, (service(Verb::Load), Guard::None)));
         }
-        let back = (Action::BringBack(rival.file.clone()), Guard::Vacant(rival.file.clone()));
-        let guard = Guard::same_file(&rival.file);
-        steps.push(undoable(Action::BackUp(rival.file.clone()), guard, back));
-        adopted.push(Adopted {
-            file: rival.file.clone(),
-            manager: rival.manager.to_owned(),
-            label: rival.job.label.clone(),
-            was_loaded,
-        });
+        for file in [Some(&rival.file), rival.timer.as_ref()].into_iter().flatten() {
+            let back = (Action::BringBack(file.clone()), Guard::Vacant(file.clone()));
+            steps.push(undoable(Action::BackUp(file.clone()), Guard::same_file(file), back));
+            adopted.push(Adopted {
+                file: file.clone(),
+                manager: rival.manager.to_owned(),
+                label: rival.job.label.clone(),
+                // A timer is loaded with its service.
+                was_loaded: was_loaded && *file == rival.file,
+            });
+        }
     }
     let is_rival = |path: &Path| rivals.iter().any(|it| it.file == path);
     let jobs: Vec<Installed> = definitions
@@ -211,8 +230,8 @@ pub fn uninstall(config: &Config, machine: &Machine, before: &Installation) -> R
                 steps.push(step(Action::RemoveJob(file.clone()), Guard::same_file(file)));
             }
         }
-        if observed.disabled && is_stopped {
-            // The disable was ours; whoever takes the label next must not find it.
+        if observed.disabled && is_stopped && manager.name == "launchd" {
+            // launchd keeps a disable when the job is gone; it was ours, and whoever takes the label next is free.
             steps.push(service(Verb::Enable));
         }
     }

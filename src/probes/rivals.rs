@@ -17,7 +17,9 @@ pub struct Rival {
     pub job: Job,
     /// Its file.
     pub file: PathBuf,
-    /// What that says.
+    /// A file beside it that goes with it: the timer of a unit.
+    pub timer: Option<PathBuf>,
+    /// What its file says.
     pub text: String,
     /// Why it is in the way, in a phrase.
     pub why: String,
@@ -65,7 +67,9 @@ pub fn find(config: &Config, labels: &[String], ours: &[PathBuf]) -> Result<Vec<
                     scope: Scope::Agent,
                     file: Some(file.clone()),
                 };
-                rivals.push(Rival { manager, job, file, text, why });
+                let timer = file.with_extension("timer");
+                let timer = Some(timer).filter(|it| manager == "systemd" && it.is_file());
+                rivals.push(Rival { manager, job, file, timer, text, why });
             }
         }
     }

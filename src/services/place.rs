@@ -1,5 +1,4 @@
 //! Where this program lies for good: what a job runs must be there after the next build, upgrade and reboot.
-#![expect(clippy::disallowed_methods, reason = "a program is the only one who knows its own path")]
 
 use std::collections::BTreeMap;
 use std::path::{Component, Path, PathBuf};

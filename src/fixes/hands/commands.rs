@@ -40,7 +40,7 @@ impl Action {
                     quote(&mirror.worktree)
                 )]
             }),
-            Self::RemoveLock(path) => vec![format!("rm {}", quote(path))],
+            Self::RemoveLock(path) | Self::RemoveJob(path) => vec![format!("rm {}", quote(path))],
             Self::SetAside => of_mirror(&|mirror| {
                 let worktree = quote(&mirror.worktree);
                 vec![format!(
@@ -74,8 +74,9 @@ impl Action {
                 let path = quote(path);
                 vec![format!("cp {path} {path}.1 && : > {path}")]
             }
-            Self::WriteJob { path, .. } => vec![format!("install -m 644 /dev/stdin {}", quote(path))],
-            Self::RemoveJob(path) => vec![format!("rm {}", quote(path))],
+            Self::WriteJob { path, .. } => {
+                vec![format!("housecall install  # writes {}", quote(path))]
+            }
             Self::BackUp(path) => vec![format!("mv {} {}", quote(path), quote(&jobs::beside(path)))],
             Self::BringBack(path) => vec![format!("mv {} {}", quote(&jobs::beside(path)), quote(path))],
             Self::Service { manager, job, verb } => (manager.commands)(config, job, *verb),

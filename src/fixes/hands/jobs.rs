@@ -10,7 +10,7 @@ use crate::config::Config;
 use crate::error::StepError;
 use crate::fixes::hands::files;
 use crate::probes::installation::{Installation, job_text};
-use crate::services::MARKER;
+use crate::services::{Job, MARKER, Manager, Verb, embedded};
 
 /// What is appended to the name of a file that was there before ours.
 const BESIDE: &str = ".before-housecall";
@@ -111,4 +111,23 @@ pub fn forget(config: &Config) -> Result<(), StepError> {
         }
         _ => Ok(()),
     }
+}
+
+/// What a service manager did to a job, and what it had to tell.
+#[must_use]
+pub fn told(manager: &Manager, job: &Job, verb: Verb, note: Option<String>) -> String {
+    let done = match verb {
+        Verb::Load => "loaded",
+        Verb::Unload => "unloaded",
+        Verb::Reload => "reloaded",
+        Verb::Start => "started",
+        Verb::Restart => "restarted",
+        Verb::Disable => "disabled",
+        Verb::Enable => "enabled",
+    };
+    let note = note.map_or_else(String::new, |note| format!("; {note}"));
+    if manager.name == embedded::MANAGER.name {
+        return format!("{} is {}{note}", job.label, if verb == Verb::Unload { "down" } else { "up" });
+    }
+    format!("{done} {}{note}", job.label)
 }

@@ -216,7 +216,8 @@ impl<'a> Hands<'a> {
             Action::RemoveJob(path) => jobs::remove(config, path).map(Some),
             Action::BackUp(path) => jobs::back_up(config, path).map(Some),
             Action::BringBack(path) => jobs::bring_back(config, path).map(Some),
-            Action::Service { manager, job, verb } => (manager.act)(self.machine, config, job, *verb),
+            Action::Service { manager, job, verb } => (manager.act)(self.machine, config, job, *verb)
+                .map(|note| Some(jobs::told(manager, job, *verb, note))),
             Action::Remember(installation) => jobs::remember(config, installation).map(|()| None),
             Action::Forget => jobs::forget(config).map(|()| None),
         }
