@@ -122,7 +122,7 @@ fn compare(told: &Told, loaded: &Loaded) -> Vec<(String, String, String)> {
     if let (Some(file), Some(loaded)) = (&told.loaded.arguments, &loaded.arguments) {
         add("arguments", file.join(" "), loaded.join(" "));
     }
-    if let Some(loaded) = loaded.interval {
+    if let Some(loaded) = loaded.interval.filter(|_| told.is_plist) {
         let file = told.loaded.interval.map_or_else(|| "none".to_owned(), human_duration);
         add("interval", file, human_duration(loaded));
     }

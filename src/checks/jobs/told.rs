@@ -12,6 +12,8 @@ use crate::services::Loaded;
 pub(super) struct Told {
     /// What may be compared with what is loaded.
     pub(super) loaded: Loaded,
+    /// Whether a property list says it: what that does not name is not there.
+    pub(super) is_plist: bool,
     /// Where it runs.
     pub(super) directory: Option<PathBuf>,
     /// Where its output and its complaints go.
@@ -39,6 +41,7 @@ impl Told {
 
     fn plist(&mut self, bytes: &[u8]) {
         let Ok(plist::Value::Dictionary(root)) = plist::from_bytes(bytes) else { return };
+        self.is_plist = true;
         let text = |key: &str| root.get(key).and_then(plist::Value::as_string);
         self.loaded.program = text("Program").map(PathBuf::from);
         let arguments = root.get("ProgramArguments").and_then(plist::Value::as_array);
@@ -60,34 +63,36 @@ impl Told {
             .collect();
     }
 
+    /// What a timer says of the interval is systemd's to compare: `NeedDaemonReload`.
     fn unit(&mut self, text: &str) {
-        let mut variables = BTreeMap::new();
+        let mut variables = Some(BTreeMap::new());
         for line in text.lines() {
             let Some((key, value)) = line.trim().split_once('=') else { continue };
             let plain = value.trim().trim_start_matches(['-', '@', ':', '+', '!']);
             match key.trim() {
                 "ExecStart" => self.loaded.arguments = words(plain),
                 "Environment" => {
-                    let pairs = words(value).unwrap_or_default();
-                    variables.extend(
-                        pairs
-                            .iter()
-                            .filter_map(|it| it.split_once('='))
-                            .map(|(a, b)| (a.to_owned(), b.to_owned())),
-                    );
+                    let pair = |word: String| {
+                        word.split_once('=').map(|(name, value)| (name.to_owned(), value.to_owned()))
+                    };
+                    let pairs = words(value).map(|all| all.into_iter().filter_map(pair).collect::<Vec<_>>());
+                    variables = variables.zip(pairs).map(|(mut known, pairs)| {
+                        known.extend(pairs);
+                        known
+                    });
                 }
+                // More than what stands here.
+                "EnvironmentFile" | "PassEnvironment" | "UnsetEnvironment" => variables = None,
                 "WorkingDirectory" if plain.starts_with('/') => self.directory = Some(plain.into()),
                 "StandardOutput" | "StandardError" => {
-                    let file =
-                        ["append:", "file:", "truncate:"].iter().find_map(|it| value.trim().strip_prefix(it));
+                    let kinds = ["append:", "file:", "truncate:"];
+                    let file = kinds.iter().find_map(|it| value.trim().strip_prefix(it));
                     self.logs.extend(file.map(PathBuf::from));
                 }
                 _ => {}
             }
         }
-        if !variables.is_empty() {
-            self.loaded.environment = Some(variables);
-        }
+        self.loaded.environment = self.loaded.environment.take().or(variables.filter(|it| !it.is_empty()));
     }
 }
 

@@ -73,7 +73,7 @@ fn unexpected(page: &Page, it: &Response, fail: impl Fn(String, String) -> Verdi
     if let Some(says) = html::says(&it.body) {
         verdict = verdict.with("says", says);
     }
-    if it.status >= 500 {
+    if it.status >= 500 && page.service.is_none() {
         verdict = verdict
             .with("hint", "the page is broken, or its server lives on dependencies that were replaced");
     }
