@@ -122,13 +122,7 @@ fn build<A: AsRef<OsStr>>(
         argv.extend(["-c".into(), option.into()]);
     }
     argv.extend(arguments.iter().map(|it| it.as_ref().to_owned()));
-    let mut command =
-        Program { argv, directory: None, environment: environment(config), deadline, limit: LIMIT };
-    let verb = arguments.first().map(AsRef::as_ref);
-    if verb.is_some_and(|verb| verb == "fetch" || verb == "ls-remote") {
-        never_ask_over_ssh(config, directory, &mut command.environment);
-    }
-    command
+    Program { argv, directory: None, environment: environment(config), deadline, limit: LIMIT }
 }
 
 fn environment(config: &Config) -> BTreeMap<OsString, OsString> {
@@ -153,10 +147,12 @@ fn environment(config: &Config) -> BTreeMap<OsString, OsString> {
     environment
 }
 
-/// ssh gets its options behind the command that the user has configured, which then still counts.
+/// Has ssh ask nobody and give up in time: its options go behind the command that the user has configured.
 ///
 /// A command that is not plainly ssh is left as it is: its options are its own, and the deadline holds for it too.
-fn never_ask_over_ssh(config: &Config, directory: &Path, environment: &mut BTreeMap<OsString, OsString>) {
+/// It costs a question to git, so it is for remotes that are reached over ssh: [`is_ssh`].
+pub fn never_ask_over_ssh(config: &Config, directory: &Path, program: &mut Program) {
+    let environment = &mut program.environment;
     let given = environment.get(OsStr::new("GIT_SSH_COMMAND")).map(|it| it.to_string_lossy().into_owned());
     let configured = || {
         let output =
@@ -174,6 +170,15 @@ fn never_ask_over_ssh(config: &Config, directory: &Path, environment: &mut BTree
         let seconds = config.limits.timeout.as_secs().max(1);
         let quiet = format!("{ssh} -o BatchMode=yes -o ConnectTimeout={seconds}");
         environment.insert("GIT_SSH_COMMAND".into(), quiet.into());
+    }
+}
+
+/// Whether git reaches this address over ssh: `ssh://…`, or `host:path` with no slash before the colon.
+#[must_use]
+pub fn is_ssh(url: &str) -> bool {
+    match url.split_once("://") {
+        Some((scheme, _)) => scheme.contains("ssh"),
+        None => url.split_once(':').is_some_and(|(host, _)| !host.contains('/')),
     }
 }
 

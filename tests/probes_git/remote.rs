@@ -17,6 +17,18 @@ fn at(remote: Result<Remote, ProbeError>) -> String {
 }
 
 #[test]
+fn what_is_reached_over_ssh_is_known_by_its_address() {
+    for ssh in ["ssh://git@host/site.git", "git+ssh://host/site", "git@host:team/site.git", "host:site"] {
+        assert!(housecall::git::is_ssh(ssh), "{ssh}");
+    }
+    for other in ["https://host/site.git", "http://host:8080/site", "git://host/site", "file:///srv/site"] {
+        assert!(!housecall::git::is_ssh(other), "{other}");
+    }
+    assert!(!housecall::git::is_ssh("/srv/a:b/site.git"));
+    assert!(!housecall::git::is_ssh("../site.git"));
+}
+
+#[test]
 fn a_remote_of_files_says_its_commit() {
     for format in [&[][..], &["--object-format=sha256"], &["--ref-format=reftable"]] {
         let world = World::of(format);

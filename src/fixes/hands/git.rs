@@ -116,23 +116,22 @@ fn leads_nowhere(config: &Config, mirror: &Mirror) -> Result<bool, StepError> {
 
 fn fetch_command(config: &Config, mirror: &Mirror) -> Result<Output, StepError> {
     let refspec = commands::refspec(mirror);
-    run(
-        config,
-        &mirror.repository,
-        &[
-            "fetch",
-            "--no-tags",
-            "--no-auto-maintenance",
-            "--no-write-fetch-head",
-            "--no-recurse-submodules",
-            "--no-prune",
-            "--no-show-forced-updates",
-            "--refmap=",
-            "--",
-            &mirror.remote,
-            &refspec,
-        ],
-    )
+    let arguments = [
+        "fetch",
+        "--no-tags",
+        "--no-auto-maintenance",
+        "--no-write-fetch-head",
+        "--no-recurse-submodules",
+        "--no-prune",
+        "--no-show-forced-updates",
+        "--refmap=",
+        "--",
+        &mirror.remote,
+        &refspec,
+    ];
+    let mut fetch = command(config, &mirror.repository, &arguments);
+    git::never_ask_over_ssh(config, &mirror.repository, &mut fetch);
+    Ok(program::run(&fetch)?)
 }
 
 /// Where the repository keeps what it knows of this worktree, if it does.

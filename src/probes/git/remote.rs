@@ -73,11 +73,14 @@ pub fn remote(
     machine.guard(&repository.common_dir)?;
     let wanted = mirror.remote_ref();
     let arguments = ["ls-remote", "--exit-code", "--", &mirror.remote, &wanted];
-    let output =
-        program::run(&git::command(config, &repository.top, &arguments)).map_err(|error| match error {
-            ProbeError::TimedOut { after, .. } => ProbeError::TimedOut { what: host(url), after },
-            other => other,
-        })?;
+    let mut command = git::command(config, &repository.top, &arguments);
+    if git::is_ssh(url) {
+        git::never_ask_over_ssh(config, &repository.top, &mut command);
+    }
+    let output = program::run(&command).map_err(|error| match error {
+        ProbeError::TimedOut { after, .. } => ProbeError::TimedOut { what: host(url), after },
+        other => other,
+    })?;
     if output.succeeded() {
         // The pattern also matches longer names that end with it.
         let said = git::said(&output);
