@@ -98,6 +98,32 @@ fn a_server_whose_keeper_was_killed_is_replaced() {
 }
 
 #[test]
+fn a_server_whose_keeper_was_killed_is_red_and_a_mend_keeps_it_again() {
+    let mirror = up();
+    let server = mirror.listener().expect("a server");
+    let keeper = keeper_of(&mirror);
+    processes::signal(keeper, "KILL");
+    assert!(eventually(SOON, || processes::read(keeper).is_none()));
+    let ran = mirror.run(&[]).exits(1);
+    assert!(ran.stdout.contains("FAIL  listener-process  its keeper was killed"), "{ran}");
+    let _ = mirror.run(&["--fix"]).exits(0);
+    assert!(mirror.listener().is_some_and(|now| now != server), "a new keeper has its own");
+    assert_ne!(keeper, keeper_of(&mirror));
+}
+
+#[test]
+fn a_stop_ends_what_a_killed_keeper_left_behind() {
+    let mirror = up();
+    let server = mirror.listener().expect("a server");
+    let keeper = keeper_of(&mirror);
+    processes::signal(keeper, "KILL");
+    assert!(eventually(SOON, || processes::read(keeper).is_none()));
+    let _ = mirror.run(&["stop"]).exits(0);
+    assert!(processes::read(server).is_none(), "it serves on");
+    assert!(mirror.run(&["restart"]).exits(2).stderr.contains("stopped by its user"));
+}
+
+#[test]
 fn what_a_killed_keeper_said_is_not_believed_of_the_process_that_has_its_id_now() {
     let mirror = up();
     let said = fs::read_to_string(mirror.state().join("keeper.json")).expect("the keeper's file");

@@ -78,7 +78,13 @@ pub fn restart(call: &mut Call<'_, '_>) -> Result<Exit, ConfigError> {
         Ok(true) => answered(call, &config, "restarted"),
         Ok(false) => {
             let command = call.command();
-            let why = format!("nobody keeps this mirror: `{command} up --detach` does");
+            let stopped = || format!("the mirror is stopped by its user: `{command} start` ends that");
+            let is_stopped = crate::probes::state::read(&config).is_ok_and(|state| state.stopped.is_some());
+            let why = if is_stopped {
+                stopped()
+            } else {
+                format!("nobody keeps this mirror: `{command} up --detach` does")
+            };
             refused(call, &StepError::Refused(why))
         }
         Err(error) => refused(call, &error),

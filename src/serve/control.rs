@@ -82,12 +82,12 @@ pub fn own_session() {
     let _ = rustix::process::setsid();
 }
 
-/// Ends the keeper, its server and its sync; says whether there was one.
+/// Ends the keeper, its server and its sync, or what a killed one left behind; says whether there was any.
 ///
 /// # Errors
 /// It cannot be told, or does not end.
 pub fn end(config: &Config) -> Result<bool, StepError> {
-    let Some(running) = running(config)? else { return Ok(false) };
+    let Some(running) = running(config)? else { return super::keeper::end_left(config) };
     signal(&running, Signal::TERM)?;
     let start = clock::instant();
     while start.elapsed() < ENDING {

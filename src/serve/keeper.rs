@@ -318,6 +318,19 @@ fn take_lock(config: &Config) -> Result<File, StepError> {
     }
 }
 
+/// Ends what a killed keeper left behind, if one did; says whether.
+///
+/// # Errors
+/// It cannot be told, or does not end.
+pub fn end_left(config: &Config) -> Result<bool, StepError> {
+    let Keeper::Died(_) = keeper::read(config)? else { return Ok(false) };
+    let lock = take_lock(config)?;
+    end_what_was_left(config)?;
+    let _ = std::fs::remove_file(config.keeper_file());
+    drop(lock);
+    Ok(true)
+}
+
 /// Ends the server that a killed keeper left behind: the very process, or what is left of its group on the port.
 fn end_what_was_left(config: &Config) -> Result<(), StepError> {
     // A file that is torn names nobody.

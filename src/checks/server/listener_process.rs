@@ -7,6 +7,7 @@ use crate::config::{Server, Serving};
 use crate::cx::Cx;
 use crate::error::ProbeError;
 use crate::fixes;
+use crate::probes::keeper::{Keeper, Running};
 use crate::probes::kin::Kin;
 use crate::probes::processes::Process;
 use crate::verdict::{Seen, Verdict};
@@ -36,6 +37,11 @@ fn look(cx: &Cx, server: &Server) -> Seen {
         let verdict = Verdict::fail(message).with("expected", format!("user {own}"));
         return Ok(with_process(verdict.with("actual", format!("user {uid}")), process));
     }
+    if let Some(keeper) = orphaned(cx, process)? {
+        let message = "its keeper was killed: nothing syncs the mirror";
+        let verdict = Verdict::fail(message).with("keeper", format!("pid {} is gone", keeper.pid));
+        return Ok(with_process(verdict, process));
+    }
     if let Some(kind) = kind_of(cx, server, process) {
         return Ok(Verdict::pass_with(format!("{kind} on {}", server.listen)).with("who", who(process)));
     }
@@ -52,6 +58,17 @@ fn look(cx: &Cx, server: &Server) -> Seen {
     };
     let message = format!("{} is held by a program that is no server of this project", server.listen);
     Ok(with_process(Verdict::fail(message).with("expected", expected), process))
+}
+
+/// The keeper that was killed and left this server behind, where no service manager keeps the jobs.
+fn orphaned(cx: &Cx, process: &Process) -> Result<Option<Running>, ProbeError> {
+    if cx.serve_job()?.is_some() || !is_kept(cx, process) {
+        return Ok(None);
+    }
+    Ok(match &*cx.keeper()? {
+        Keeper::Died(keeper) => Some(keeper.clone()),
+        Keeper::Running(_) | Keeper::Absent => None,
+    })
 }
 
 /// A server of another maker that runs in this project's files serves this project, though perhaps an old state of it.
