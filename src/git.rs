@@ -83,7 +83,7 @@ pub fn complaint(output: &Output) -> String {
     without_credentials(bare.trim_end_matches('.'))
 }
 
-/// The text with the user and password of web addresses taken out, and the password of any other.
+/// The text with the user, the password and the query of web addresses taken out, and the password of any other.
 #[must_use]
 pub fn without_credentials(text: &str) -> String {
     let mut cleaned = String::with_capacity(text.len());
@@ -91,7 +91,9 @@ pub fn without_credentials(text: &str) -> String {
     while let Some(at) = rest.find("://") {
         let (before, after) = rest.split_at(at + 3);
         cleaned.push_str(before);
-        let end = after.find(|it: char| it == '/' || it.is_whitespace() || it == '\'').unwrap_or(after.len());
+        let end = after
+            .find(|it: char| it == '/' || it == '?' || it.is_whitespace() || it == '\'')
+            .unwrap_or(after.len());
         let (authority, further) = after.split_at(end);
         let web = before.ends_with("http://") || before.ends_with("https://");
         match authority.rsplit_once('@') {
@@ -103,7 +105,15 @@ pub fn without_credentials(text: &str) -> String {
             }
             None => cleaned.push_str(authority),
         }
-        rest = further;
+        // A query may hold a token.
+        rest = match further.find(|it: char| it == '?' || it.is_whitespace() || it == '\'') {
+            Some(at) if web && further[at..].starts_with('?') => {
+                cleaned.push_str(&further[..at]);
+                cleaned.push_str("?…");
+                further[at..].trim_start_matches(|it: char| !it.is_whitespace() && it != '\'')
+            }
+            _ => further,
+        };
     }
     cleaned.push_str(rest);
     cleaned

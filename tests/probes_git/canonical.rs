@@ -90,6 +90,8 @@ fn credentials_in_the_remotes_address_are_not_kept() {
     let world = World::new();
     world.set_remote("https://ada:secret@example.org/site.git");
     assert_eq!(world.repository().remote_url.as_deref(), Some("https://example.org/site.git"));
+    world.set_remote("https://example.org/site.git?private_token=secret");
+    assert_eq!(world.repository().remote_url.as_deref(), Some("https://example.org/site.git?…"));
 }
 
 #[test]

@@ -130,8 +130,8 @@ fn a_server_that_asks_for_a_password_refuses() {
         let _ = std::io::Write::write_all(stream, answer.as_bytes());
     });
     let world = World::new();
-    for user in ["", "ada:secret@"] {
-        world.set_remote(&format!("http://{user}127.0.0.1:{}/site", server.port()));
+    for (user, query) in [("", ""), ("ada:secret@", ""), ("", "?token=secret")] {
+        world.set_remote(&format!("http://{user}127.0.0.1:{}/site{query}", server.port()));
         let found = world.remote();
         let Ok(Remote::Refused(why)) = &found else { panic!("{found:?}") };
         assert!(!why.contains("secret"), "{why}");
