@@ -6,6 +6,7 @@ use crate::checks::worktree::worktree_exists;
 use crate::config::Mirror;
 use crate::cx::Cx;
 use crate::fixes::sync;
+use crate::probes::git::Worktree;
 use crate::verdict::{Fact, Seen, Verdict};
 
 /// The installed dependencies are the lockfile's.
@@ -26,6 +27,10 @@ fn look(cx: &Cx, mirror: &Mirror) -> Seen {
     }
     let project = cx.project()?;
     let Some(lockfile) = &project.lockfile else {
+        // Without the worktree, nobody knows what the project has: what broke it explains this one.
+        if !matches!(&*cx.worktree()?, Worktree::Present(_)) {
+            return Ok(Verdict::fail("the dependencies are not installed"));
+        }
         return Ok(Verdict::not_applicable("the project has no lockfile"));
     };
     let name = lockfile.path.file_name().unwrap_or_default().to_string_lossy();
