@@ -53,6 +53,7 @@ fn examine(call: &Call<'_, '_>, config: &Arc<Config>, selection: &Selection) -> 
     let mut report = Report::new(config, fail_on, &examined, &[], stopped, cx.now(), start.elapsed());
     report.about.command = call.command();
     report.about.risky = fixes::risky(&cx, &examined);
+    report.about.idle = fixes::idle(&cx, &examined);
     report
 }
 

@@ -39,6 +39,7 @@ pub(super) fn run(
             return Exit::Undetermined;
         }
     };
+    let unasked = options.risky && !options.yes && !call.console.terminal.can_ask;
     let report = reported(call, config, &planned, at, start.elapsed());
     let view = check::view(call);
     if options.dry_run || report.repairs.is_empty() {
@@ -60,7 +61,8 @@ pub(super) fn run(
             return Exit::Undetermined;
         }
     };
-    let after = reported(call, config, &mended, at, start.elapsed());
+    let mut after = reported(call, config, &mended, at, start.elapsed());
+    after.about.unasked = unasked;
     let text = if call.is_json() {
         json::render(&after)
     } else {

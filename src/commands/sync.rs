@@ -78,6 +78,9 @@ impl Synced {
         match self {
             Self::Ended(last, _) => {
                 let sha = last.sha.as_deref().and_then(|sha| sha.get(..7)).unwrap_or("no commit");
+                if last.reason.contains(sha) {
+                    return format!("{}: {}", last.status.name(), last.reason);
+                }
                 format!("{}: {sha}, {}", last.status.name(), last.reason)
             }
             Self::Stopped => "the mirror is stopped: `housecall start` ends that".to_owned(),

@@ -234,7 +234,7 @@ impl<'a> Mend<'a> {
                     result: StepResult::Proposed,
                 });
                 repair.steps.extend(proposed);
-                repair.later = later(&steps);
+                repair.later = later(&steps, self.request.config);
                 repair.result = if round == 0 || repair.steps.is_empty() {
                     RepairResult::Proposed
                 } else {
@@ -343,22 +343,30 @@ fn came_to(units: &[(UnitId, Outcome)]) -> RepairResult {
     }
 }
 
-/// What may follow a round that was only shown.
-fn later(steps: &[Step]) -> Option<String> {
+/// What may follow a round that was only shown, of what this mirror has.
+fn later(steps: &[Step], config: &Config) -> Option<String> {
     let has = |action: fn(&Action) -> bool| steps.iter().any(|step| action(&step.action));
-    match () {
+    let mirror = config.mirror.as_deref();
+    let carry = mirror.filter(|it| !it.carry.is_empty()).map(|_| "carry files");
+    let install = mirror.is_some_and(|it| !it.install.is_empty());
+    let changed = install.then_some("install if the lockfile or the runtime changed");
+    let install = install.then_some("install the dependencies");
+    let serve = config.server.is_some().then_some("start the server");
+    let (when, what) = match () {
         () if has(|it| matches!(it, Action::AddWorktree)) => {
-            Some("after the worktree is made: carry files, install the dependencies".to_owned())
+            ("after the worktree is made", [carry, install, serve, None])
         }
-        () if has(|it| matches!(it, Action::Fetch)) => Some(
-            "after the fetch: set aside, align, install if the lockfile or the runtime changed".to_owned(),
-        ),
-        () if has(|it| matches!(it, Action::Align(_))) => Some(
-            "after the alignment: carry files, install if the lockfile or the runtime changed".to_owned(),
-        ),
+        () if has(|it| matches!(it, Action::Fetch)) => {
+            ("after the fetch", [Some("set aside"), Some("align"), carry, changed])
+        }
+        () if has(|it| matches!(it, Action::Align(_))) => {
+            ("after the alignment", [carry, changed, None, None])
+        }
         () if has(|it| matches!(it, Action::MoveAside(_) | Action::Relink)) => {
-            Some("after that: fetch, make or align the worktree, install the dependencies".to_owned())
+            ("after that", [Some("fetch"), Some("make or align the worktree"), carry, install])
         }
-        () => None,
-    }
+        () => return None,
+    };
+    let what: Vec<&str> = what.into_iter().flatten().collect();
+    (!what.is_empty()).then(|| format!("{when}: {}", what.join(", ")))
 }

@@ -229,11 +229,20 @@ pub static ALL: &[&Fix] = &[&sync::FIX, &install::FIX, &serve::FIX, &logs::FIX, 
 /// The fixes that what failed names, and whose next steps would be risky; one that cannot be planned now is none.
 #[must_use]
 pub fn risky(cx: &Cx, examined: &[Examined]) -> Vec<&'static str> {
-    let is_risky = |fix: &&&'static Fix| {
+    named(cx, examined, |steps| steps.iter().any(|step| step.safety == Safety::Risky))
+}
+
+/// The fixes that what failed names, and that could do nothing about it now.
+#[must_use]
+pub fn idle(cx: &Cx, examined: &[Examined]) -> Vec<&'static str> {
+    named(cx, examined, <[Step]>::is_empty)
+}
+
+fn named(cx: &Cx, examined: &[Examined], holds: fn(&[Step]) -> bool) -> Vec<&'static str> {
+    let holds = |fix: &&&'static Fix| {
         let named = |it: &&Examined| it.outcome.is_failure() && it.unit.fix.is_some_and(|it| it.id == fix.id);
         let broken: Vec<&Examined> = examined.iter().filter(named).collect();
-        let steps = if broken.is_empty() { Ok(Vec::new()) } else { (fix.plan)(cx, &broken) };
-        steps.is_ok_and(|steps| steps.iter().any(|step| step.safety == Safety::Risky))
+        !broken.is_empty() && (fix.plan)(cx, &broken).is_ok_and(|steps| holds(&steps))
     };
-    ALL.iter().filter(is_risky).map(|fix| fix.id).collect()
+    ALL.iter().filter(holds).map(|fix| fix.id).collect()
 }

@@ -227,6 +227,12 @@ pub struct About {
     pub home: PathBuf,
     /// The fixes whose next steps would need `--risky`.
     pub risky: Vec<&'static str>,
+    /// The fixes that can do nothing now about what failed.
+    pub idle: Vec<&'static str>,
+    /// Whether nobody has allowed this configuration to run programs.
+    pub untrusted: bool,
+    /// Whether `--risky` was said where nobody can be asked.
+    pub unasked: bool,
     /// How this program is called for this mirror: "housecall", or with `-C` or `--config`.
     pub command: String,
 }

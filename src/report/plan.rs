@@ -13,7 +13,8 @@ const NAME: usize = 8;
 #[must_use]
 pub fn plan(repairs: &[RepairReport], view: &View) -> String {
     if repairs.iter().all(|repair| repair.steps.is_empty() && repair.later.is_none()) {
-        return "plan: nothing to mend\n".to_owned();
+        let what = if repairs.is_empty() { "nothing to mend" } else { "nothing that a mend may do" };
+        return format!("plan: {what}\n");
     }
     let risky = repairs.iter().any(|repair| repair.safety == SafetyReport::Risky);
     let mut text = if risky {
@@ -106,10 +107,11 @@ fn ending(repair: &RepairReport, report: &Report) -> Vec<String> {
         RepairResult::Refused => format!("refused{reason}"),
         RepairResult::Failed => format!("failed{reason}"),
         RepairResult::Proposed if repair.safety == SafetyReport::Risky => {
+            let yes = if report.about.unasked { " --yes" } else { "" };
             let steps: Vec<String> = repair.steps.iter().flat_map(commands).collect();
             return vec![
                 format!("not done, since it is risky: {}", steps.join("; ")),
-                format!("to allow it: {} --fix --risky", report.about.command),
+                format!("to allow it: {} --fix --risky{yes}", report.about.command),
             ];
         }
         RepairResult::Proposed => format!("not done{reason}"),

@@ -9,7 +9,7 @@ use super::{
     ToolName, Verdict, repair,
 };
 use crate::check::Severity;
-use crate::config::Config;
+use crate::config::{Config, Trust};
 use crate::fixes::Repair;
 use crate::probes::machine;
 use crate::unit::Examined;
@@ -50,6 +50,9 @@ pub(super) fn report(
             stopped,
             home: config.home.clone(),
             risky: Vec::new(),
+            idle: Vec::new(),
+            untrusted: config.trust == Trust::Untrusted,
+            unasked: false,
             command: "housecall".to_owned(),
         },
     }

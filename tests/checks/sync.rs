@@ -9,7 +9,7 @@ use housecall::cx::Probes;
 use housecall::error::ProbeError;
 use housecall::probes::deps::{Installed, Stamp};
 use housecall::probes::files::{Carried, Content};
-use housecall::probes::git::{Canonical, Checkout, Distance, Remote, Repository, Worktree};
+use housecall::probes::git::{Canonical, Checkout, Distance, Remote, Repository};
 use housecall::probes::project::{Lockfile, Project};
 use housecall::probes::state::{Fault, FaultKind, LastSync, State, SyncStatus};
 use housecall::probes::tools::FoundTool;
@@ -318,12 +318,9 @@ fn dependencies_of_another_runtime() {
 
 #[test]
 fn dependencies_where_nothing_installs_or_nothing_is_locked() {
-    let of =
-        |worktree| Probes { project: Probe::given(Ok(Project::default())), worktree, ..Probes::default() };
-    let said = |worktree| verdict(&dependencies::CHECK, &cx(of(worktree)));
-    assert_snapshot!(said(on(checkout())), @"skip the project has no lockfile");
-    // Where the worktree is not there, nothing is known of its lockfile.
-    assert_snapshot!(said(Probe::given(Ok(Worktree::Absent))), @"fail the dependencies are not installed");
+    let project = Probe::given(Ok(Project::default()));
+    let probes = Probes { project, worktree: on(checkout()), ..Probes::default() };
+    assert_snapshot!(verdict(&dependencies::CHECK, &cx(probes)), @"skip the project has no lockfile");
     let config = with(|mirror| mirror.install.clear());
     assert_snapshot!(verdict(&dependencies::CHECK, &cx_of(config, Probes::default())), @"skip no `install` is configured");
 }

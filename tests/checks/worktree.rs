@@ -3,6 +3,7 @@
 use std::path::{Path, PathBuf};
 
 use housecall::check::Check;
+use housecall::checks::sync::dependencies;
 use housecall::checks::worktree::{
     git_locks, worktree_branch, worktree_clean, worktree_exists, worktree_place,
 };
@@ -12,6 +13,7 @@ use housecall::probes::Probe;
 use housecall::probes::git::{Canonical, Changes, Checkout, Lock, Repository, Worktree};
 use housecall::probes::ground::Ground;
 use housecall::probes::mounts::{Kind, Mount};
+use housecall::probes::project::Project;
 use insta::assert_snapshot;
 
 use crate::repository::{present, usual};
@@ -346,4 +348,11 @@ fn git_locks_during_an_operation() {
     fail an am is in progress in the worktree
       operation: am
     ");
+}
+
+#[test]
+fn what_a_worktree_that_is_not_there_depends_on_is_not_known() {
+    let project = Probe::given(Ok(Project::default()));
+    let probes = Probes { project, worktree: Probe::given(Ok(Worktree::Absent)), ..Probes::default() };
+    assert_snapshot!(verdict(&dependencies::CHECK, &cx(probes)), @"fail the dependencies are not installed");
 }

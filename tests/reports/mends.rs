@@ -124,4 +124,20 @@ fn a_risky_step_is_only_proposed_and_the_way_to_allow_it_is_told() {
     let after = report_with(but(vec![("listener-cwd", stale.into())]), &[stopping(StepResult::Proposed)]);
     shown!(plan::outcome(&after, &View::default()));
     assert!(human(&after).contains("housecall --fix --risky"), "{}", human(&after));
+    // Where nobody can be asked, the same words would come to the same.
+    let mut unasked = after;
+    unasked.about.unasked = true;
+    let told = plan::outcome(&unasked, &View::default());
+    assert!(told.contains("to allow it: housecall --fix --risky --yes"), "{told}");
+}
+
+#[test]
+fn a_fix_that_could_do_nothing_is_not_offered() {
+    let foreign = Verdict::fail("127.0.0.1:4321 is held by another user's process");
+    let mut report = report_with(but(vec![("listener-cwd", foreign.into())]), &[]);
+    assert!(human(&report).contains("housecall --fix"), "this test can fail");
+    report.about.idle = vec!["serve"];
+    assert!(!human(&report).contains("--fix"), "{}", human(&report));
+    report.about.untrusted = true;
+    assert!(human(&report).contains("fix       housecall trust"), "{}", human(&report));
 }

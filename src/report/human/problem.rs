@@ -108,11 +108,20 @@ fn hidden(check: &CheckReport, report: &Report) -> String {
     clean_line(&hidden.collect::<Vec<_>>().join(", "))
 }
 
-/// The command that mends it, and what it does; none while the user has the mirror stopped.
+/// The command that mends it, and what it does; none where it could do nothing, or the user has the mirror stopped.
 fn remedy(check: &CheckReport, report: &Report) -> String {
     let Some(fix) = check.fix.as_ref().filter(|_| report.verdict != Verdict::Stopped) else {
         return String::new();
     };
+    if report.about.untrusted {
+        return format!("{} trust     allows what this configuration runs; then --fix", report.about.command);
+    }
+    let is_idle = |repair: &RepairReport| {
+        repair.fix == *fix && repair.steps.is_empty() && repair.result == RepairResult::StillFailing
+    };
+    if report.about.idle.contains(&fix.as_str()) || report.repairs.iter().any(is_idle) {
+        return String::new();
+    }
     let unit = check.unit();
     let proposed = |repair: &&RepairReport| {
         repair.fix == *fix && repair.result == RepairResult::Proposed && repair.for_units.contains(&unit)
