@@ -18,6 +18,7 @@ use support::systemd::{UserManager, property, systemctl};
 use support::{Home, Mirror, Part, Test};
 
 const SYSTEMD: &[Part] = &[Part::Systemd];
+const ASTRO: &[Part] = &[Part::Systemd, Part::Lighttpd, Part::Node(22), Part::Astro];
 const SOON: Duration = Duration::from_secs(10);
 
 const TESTS: &[Test] = &[
@@ -30,6 +31,12 @@ const TESTS: &[Test] = &[
     Test { name: "what_the_user_stopped_stays_stopped", needs: SYSTEMD, run: stopped },
     Test { name: "an_unload_waits_until_it_is_really_gone", needs: SYSTEMD, run: draining },
     Test { name: "an_end_is_told_in_words", needs: SYSTEMD, run: ends },
+    Test {
+        name: "install_has_systemd_keep_the_mirror_and_uninstall_leaves_nothing",
+        needs: SYSTEMD,
+        run: installed,
+    },
+    Test { name: "install_has_systemd_keep_a_real_astro_site", needs: ASTRO, run: installed_astro },
     Test { name: "a_manager_out_of_reach_is_unknown_never_stopped", needs: &[], run: out_of_reach },
 ];
 
@@ -293,6 +300,98 @@ fn whole_life() {
         .collect();
     assert_eq!(left, Vec::<PathBuf>::new(), "no link is left either");
     assert_eq!(observe(&sync).file, None);
+}
+
+/// The mirror of a user of systemd, the program in its place for good.
+fn with_systemd(mirror: &Mirror, every: &str) -> UserManager {
+    let text = text(&mirror.config).replace("\"embedded\"", "\"systemd\"");
+    fs::write(&mirror.config, text.replace("\"1h\"", &format!("\"{every}\""))).expect("the configuration");
+    let place = mirror.home.at(".local/bin/housecall");
+    fs::create_dir_all(place.parent().expect("a folder")).expect("the program's folder");
+    fs::copy(support::housecall::binary(), place).expect("the program");
+    UserManager::start(&mirror.home)
+}
+
+#[track_caller]
+fn housecall(mirror: &Mirror, arguments: &[&str], code: i32) -> String {
+    let mut command = mirror.home.command(mirror.home.at(".local/bin/housecall"));
+    let file = mirror.config.to_string_lossy().into_owned();
+    let output = command.args(arguments).args(["--config", &file]).output().expect("housecall runs");
+    let said = |bytes: &[u8]| String::from_utf8_lossy(bytes).into_owned();
+    let (out, err) = (said(&output.stdout), said(&output.stderr));
+    let log = text(mirror.state().join("logs/serve.log"));
+    assert_eq!(output.status.code(), Some(code), "{arguments:?}\n{out}\n{err}\n--- serve.log\n{log}");
+    out
+}
+
+fn installed() {
+    let mirror = Mirror::fixed();
+    let _manager = with_systemd(&mirror, "2s");
+    let serves = |what: &str| eventually(Duration::from_secs(20), || mirror.page("/").contains(what));
+    let serve = "housecall-site-serve.service";
+    let pid = || property(&mirror.home, serve, "MainPID");
+
+    let said = housecall(&mirror, &["install"], 0);
+    assert!(said.contains("answers after"), "{said}");
+    let before = pid();
+    assert_eq!(mirror.listener().map(|it| it.to_string()), Some(before.clone()));
+    let again = housecall(&mirror, &["install"], 0);
+    assert!(again.contains("unchanged"), "{again}");
+    assert_eq!(pid(), before, "unchanged is untouched");
+
+    let _ = mirror.publish("public/index.html", "The first text", "The first text, and more");
+    assert!(serves("and more"), "the timer moves the page");
+    signal(before.parse().expect("a pid"), "KILL");
+    assert!(eventually(SOON, || pid() != before && pid() != "0"), "systemd starts it again");
+    assert!(serves("and more"));
+
+    let _ = housecall(&mirror, &["stop"], 0);
+    assert_eq!(mirror.listener(), None);
+    let _ = housecall(&mirror, &["--fix"], 1);
+    assert_eq!((mirror.listener(), pid().as_str()), (None, "0"), "no mend undoes a stop");
+    let _ = housecall(&mirror, &["start"], 0);
+    assert!(serves("and more"));
+    let before = pid();
+    let _ = housecall(&mirror, &["reload", "serve"], 0);
+    assert_ne!(pid(), before, "it was read again");
+
+    // A unit that was edited is mended, and only then is it another process.
+    let unit = mirror.home.at(".config/systemd/user").join(serve);
+    fs::write(&unit, text(&unit).replace("RestartSec=2s", "RestartSec=9s")).expect("an edited unit");
+    let drifted = housecall(&mirror, &[], 1);
+    assert!(drifted.contains("job-drift"), "{drifted}");
+    let _ = housecall(&mirror, &["--fix"], 0);
+    assert!(text(&unit).contains("RestartSec=2s"));
+    assert_eq!(property(&mirror.home, serve, "NeedDaemonReload"), "no");
+
+    let _ = systemctl(&mirror.home, ["disable", "--now", serve]);
+    let _ = housecall(&mirror, &["--fix"], 1);
+    assert_eq!(pid(), "0", "what its user disabled stays so");
+
+    let _ = housecall(&mirror, &["uninstall"], 0);
+    assert_eq!(mirror.listener(), None);
+    let list = mirror
+        .home
+        .command("find")
+        .arg(mirror.home.at(".config/systemd/user"))
+        .args(["!", "-type", "d"])
+        .output();
+    assert_eq!(String::from_utf8_lossy(&list.expect("find runs").stdout), "", "nothing is left");
+    assert_eq!(property(&mirror.home, serve, "LoadState"), "not-found");
+}
+
+fn installed_astro() {
+    let mirror = Mirror::astro();
+    let _manager = with_systemd(&mirror, "2s");
+    let _ = housecall(&mirror, &["install"], 0);
+    let serves = |what: &str| eventually(Duration::from_secs(30), || mirror.page("/").contains(what));
+    assert!(serves("The first text"));
+    let old = mirror.listener().expect("a server");
+    signal(old, "KILL");
+    assert!(eventually(SOON, || mirror.listener().is_some_and(|it| it != old)), "it comes back");
+    assert!(serves("The first text"));
+    let _ = housecall(&mirror, &["uninstall"], 0);
+    assert_eq!(mirror.listener(), None, "no server is left behind");
 }
 
 fn crash_loop() {

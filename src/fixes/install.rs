@@ -59,6 +59,13 @@ fn plan(cx: &Cx, broken: &[&Examined]) -> Result<Vec<Step>, ProbeError> {
         return Ok(Vec::new());
     }
     let mut steps = plan.steps;
+    // What somebody has disabled is stopped for good, which no mend undoes.
+    steps.retain(|it| match &it.action {
+        Action::Service { manager, job, verb: Verb::Load } => {
+            !(manager.observe)(machine, config, job).is_ok_and(|it| it.disabled)
+        }
+        _ => true,
+    });
     if let Some(server) = config.server.as_deref()
         && steps.iter().any(|it| serves(&it.action))
     {

@@ -1,14 +1,16 @@
 //! Does things to jobs through systemctl, and believes them only when systemd shows them done.
 
 use std::ffi::OsString;
+use std::path::Path;
 use std::time::Duration;
 
-use super::observe::last_exit;
+use super::observe::{last_exit, logs};
 use super::show::{Unit, show};
 use super::{Units, complaint, run, systemctl};
 use crate::config::Config;
 use crate::error::StepError;
 use crate::fixes::hands::commands::shell;
+use crate::fixes::hands::files::private_directory;
 use crate::probes::clock;
 use crate::probes::machine::Machine;
 use crate::services::{Job, Scope, Verb};
@@ -22,18 +24,19 @@ const TICK: Duration = Duration::from_millis(25);
 
 /// A job's units, those that are there.
 struct Hand<'a> {
+    machine: &'a Machine,
     config: &'a Config,
     job: &'a Job,
     units: Units,
 }
 
 pub(super) fn act(
-    _machine: &Machine,
+    machine: &Machine,
     config: &Config,
     job: &Job,
     verb: Verb,
 ) -> Result<Option<String>, StepError> {
-    let hand = Hand { config, job, units: Units::of(job) };
+    let hand = Hand { machine, config, job, units: Units::of(job) };
     match verb {
         Verb::Load => hand.load(),
         Verb::Start => hand.start(),
@@ -127,6 +130,10 @@ impl Hand<'_> {
 
     fn enable(&self) -> Result<(), StepError> {
         let (service, timer) = self.show()?;
+        if service.is_missing() && timer.is_none() {
+            // A disabled unit is one without a link: where the unit is gone, nothing is disabled any more.
+            return Ok(());
+        }
         self.must_be_loadable(&service, timer.as_ref())?;
         self.order("enable", &["enable", self.kept(timer.as_ref())])
     }
@@ -195,9 +202,23 @@ impl Hand<'_> {
         Err(StepError::Refused(format!("{} is stopped and disabled: `{enable}` ends that", self.kept(timer))))
     }
 
+    /// Makes the folders of its logs where they are the mirror's own: systemd opens the files, and makes no folder.
+    fn make_log_folders(&self, service: &Unit) -> Result<(), StepError> {
+        let (out, err) = logs(self.machine, Path::new(service.get("FragmentPath")));
+        for folder in [out, err].iter().flatten().filter_map(|it| it.parent()) {
+            if folder.starts_with(&self.config.state) {
+                private_directory(folder).map_err(|error| {
+                    StepError::failed(format!("make {}", self.config.tilde(folder)), &error)
+                })?;
+            }
+        }
+        Ok(())
+    }
+
     /// Has it started. That its first start failed is worth a word, not an error, where systemd tries again: it is
     /// loaded, and what was broken may be mended next.
     fn begin(&self, what: &str, arguments: &[&str]) -> Result<Option<String>, StepError> {
+        self.make_log_folders(&self.show()?.0)?;
         let Err(error) = self.order(what, arguments) else { return Ok(None) };
         let (service, _) = self.show()?;
         if !service.is_active() {

@@ -157,7 +157,7 @@ const fn meaning(code: i32) -> Option<&'static str> {
 
 /// Where a service's output goes, as its file says: what systemctl shows leaves the path out.
 #[expect(clippy::disallowed_methods, reason = "this is a probe: it reads the unit that systemd named")]
-fn logs(machine: &Machine, fragment: &Path) -> (Option<PathBuf>, Option<PathBuf>) {
+pub(super) fn logs(machine: &Machine, fragment: &Path) -> (Option<PathBuf>, Option<PathBuf>) {
     let is_near = !fragment.as_os_str().is_empty() && machine.guard(fragment).is_ok();
     let text = is_near.then(|| std::fs::read_to_string(fragment).ok()).flatten().unwrap_or_default();
     let of = |key: &str| {

@@ -17,10 +17,10 @@ pub(super) const THROUGH_SHELL: [&str; 4] = ["/bin/sh", "-c", "exec \"$@\"", "ho
 pub(super) fn render(config: &Config, definition: &Definition) -> Vec<Rendered> {
     let units = Units::of(&definition.job);
     let folder = folder(config, definition.job.scope);
-    let service = Rendered { path: folder.join(&units.service), content: service(definition) };
+    let service = Rendered { path: folder.join(&units.service), content: service(config, definition) };
     match (definition.keep, units.timer) {
         (Keep::Every(period), Some(timer)) => {
-            let content = timer_of(definition, period);
+            let content = timer_of(config, definition, period);
             vec![service, Rendered { path: folder.join(timer), content }]
         }
         _ => vec![service],
@@ -39,12 +39,15 @@ fn folder(config: &Config, scope: Scope) -> PathBuf {
     }
 }
 
-fn head(definition: &Definition) -> String {
-    format!("# {MARKER}\n[Unit]\nDescription=Housecall {}\n", line(&definition.description))
+/// Our mark, with the configuration's path as it is: below, it may be quoted.
+fn head(config: &Config, definition: &Definition) -> String {
+    let file = config.file.display().to_string().replace('\n', " ");
+    let description = line(&definition.description);
+    format!("# {MARKER} for {file}\n[Unit]\nDescription=Housecall {description}\n")
 }
 
-fn service(definition: &Definition) -> String {
-    let mut text = head(definition);
+fn service(config: &Config, definition: &Definition) -> String {
+    let mut text = head(config, definition);
     match definition.keep {
         // It is never given up: a volume may come back after hours. How often it failed, Housecall counts itself.
         Keep::Alive => text.push_str("StartLimitIntervalSec=0\n\n[Service]\nType=exec\n"),
@@ -80,13 +83,13 @@ fn command(argv: &[String]) -> String {
     format!("{verbatim}{}", words.join(" "))
 }
 
-fn timer_of(definition: &Definition, period: Duration) -> String {
+fn timer_of(config: &Config, definition: &Definition, period: Duration) -> String {
     let accuracy = (period / 10).clamp(Duration::from_millis(50), Duration::from_secs(1));
     let units = Units::of(&definition.job);
     format!(
         "{}\n[Timer]\nOnActiveSec=0\nOnUnitActiveSec={}\nAccuracySec={}\nUnit={}\n\n\
          [Install]\nWantedBy=timers.target\n",
-        head(definition),
+        head(config, definition),
         span(period.max(Duration::from_millis(100))),
         span(accuracy),
         line(&units.service),
