@@ -5,7 +5,7 @@ use std::path::PathBuf;
 use std::time::Duration;
 
 use crate::probes::jobs::{Content, DefinitionFile};
-use crate::services::Loaded;
+use crate::services::{Loaded, systemd};
 
 /// What a job's files say.
 #[derive(Debug, Default)]
@@ -83,17 +83,24 @@ impl Told {
                 }
                 // More than what stands here.
                 "EnvironmentFile" | "PassEnvironment" | "UnsetEnvironment" => variables = None,
-                "WorkingDirectory" if plain.starts_with('/') => self.directory = Some(plain.into()),
+                "WorkingDirectory" if plain.starts_with('/') => self.directory = path(plain),
+                "OnUnitActiveSec" => self.loaded.interval = systemd::duration(value),
                 "StandardOutput" | "StandardError" => {
                     let kinds = ["append:", "file:", "truncate:"];
                     let file = kinds.iter().find_map(|it| value.trim().strip_prefix(it));
-                    self.logs.extend(file.map(PathBuf::from));
+                    self.logs.extend(file.and_then(path));
                 }
                 _ => {}
             }
         }
         self.loaded.environment = self.loaded.environment.take().or(variables.filter(|it| !it.is_empty()));
     }
+}
+
+/// A path that is the rest of its line; `None` where it holds what only systemd expands.
+fn path(text: &str) -> Option<PathBuf> {
+    let is_plain = !text.replace("%%", "").contains('%');
+    is_plain.then(|| PathBuf::from(text.replace("%%", "%")))
 }
 
 /// The words of a unit's value; `None` where it holds what only systemd expands.

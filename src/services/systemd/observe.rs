@@ -22,18 +22,26 @@ pub(super) fn observe(machine: &Machine, config: &Config, job: &Job) -> Result<O
     let kept = timer.unwrap_or(&service);
     let file = Some(kept.get("FragmentPath")).filter(|it| !it.is_empty()).map(PathBuf::from);
     let (stdout, stderr) = logs(machine, Path::new(service.get("FragmentPath")));
+    // What a drop-in changes is not in the file: then systemd's own word for what is outdated is enough.
+    let is_amended = timer.into_iter().chain([&service]).any(|it| !it.get("DropInPaths").is_empty());
     let all = || timer.into_iter().chain([&service]);
     Ok(Observed {
         state: state(&service, timer),
         pid,
         runs: runs(&service),
         last_exit: last_exit(&service),
-        loaded: service.is_loaded().then(|| Loaded {
-            program: service.program().map(PathBuf::from),
-            // What systemctl shows of them does not tell where one ends.
-            arguments: None,
-            environment: service.environment(),
-            interval: timer.and_then(Unit::interval),
+        loaded: service.is_loaded().then(|| {
+            if is_amended {
+                Loaded::default()
+            } else {
+                Loaded {
+                    program: service.program().map(PathBuf::from),
+                    // What systemctl shows of them does not tell where one ends.
+                    arguments: None,
+                    environment: service.environment(),
+                    interval: timer.and_then(Unit::interval),
+                }
+            }
         }),
         file,
         disabled: kept.is_disabled() || service.is_masked(),

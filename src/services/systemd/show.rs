@@ -151,22 +151,28 @@ fn words(text: &str) -> Option<Vec<String>> {
     (!is_quoted).then_some(words)
 }
 
-/// A time span as systemd writes it: "1min 30s", "500ms".
-fn duration(text: &str) -> Option<Duration> {
+/// A time span as systemd writes it, and as people write it for systemd: "1min 30s", "5 minutes", "90".
+#[must_use]
+pub fn duration(text: &str) -> Option<Duration> {
     let mut sum = Duration::ZERO;
-    for part in text.split_whitespace() {
-        let digits = part.find(|it: char| !it.is_ascii_digit() && it != '.').unwrap_or(part.len());
-        let unit = match &part[digits..] {
-            "us" => 1e-6,
-            "ms" => 1e-3,
-            "s" => 1.0,
-            "min" => 60.0,
-            "h" => 3_600.0,
-            "d" => 86_400.0,
-            "w" => 604_800.0,
+    let mut rest = text.trim();
+    while !rest.is_empty() {
+        let digits = rest.find(|it: char| !it.is_ascii_digit() && it != '.').unwrap_or(rest.len());
+        let number: f64 = rest[..digits].parse().ok()?;
+        let unit = rest[digits..].trim_start();
+        let letters = unit.find(|it: char| !it.is_alphabetic()).unwrap_or(unit.len());
+        let seconds = match &unit[..letters] {
+            "us" | "usec" | "µs" | "μs" => 1e-6,
+            "ms" | "msec" => 1e-3,
+            "" | "s" | "sec" | "second" | "seconds" => 1.0,
+            "m" | "min" | "minute" | "minutes" => 60.0,
+            "h" | "hr" | "hour" | "hours" => 3_600.0,
+            "d" | "day" | "days" => 86_400.0,
+            "w" | "week" | "weeks" => 604_800.0,
             _ => return None,
         };
-        sum += Duration::try_from_secs_f64(part[..digits].parse::<f64>().ok()? * unit).ok()?;
+        sum += Duration::try_from_secs_f64(number * seconds).ok()?;
+        rest = unit[letters..].trim_start();
     }
     Some(sum)
 }
@@ -180,6 +186,8 @@ mod tests {
         assert_eq!(duration("1min 30s"), Some(Duration::from_secs(90)));
         assert_eq!(duration("1h 32min 59.024722s"), Some(Duration::from_micros(5_579_024_722)));
         assert_eq!(duration("infinity"), None);
+        assert_eq!(duration("1h30m 5 seconds"), Some(Duration::from_secs(5_405)));
+        assert_eq!(duration("90"), Some(Duration::from_secs(90)));
         assert_eq!(duration("500ms"), Some(Duration::from_millis(500)));
     }
 
