@@ -5,7 +5,7 @@ use std::path::PathBuf;
 use std::time::Duration;
 
 use crate::probes::jobs::{Content, DefinitionFile};
-use crate::services::{Loaded, systemd};
+use crate::services::Loaded;
 
 /// What a job's files say.
 #[derive(Debug, Default)]
@@ -84,7 +84,6 @@ impl Told {
                 // More than what stands here.
                 "EnvironmentFile" | "PassEnvironment" | "UnsetEnvironment" => variables = None,
                 "WorkingDirectory" if plain.starts_with('/') => self.directory = path(plain),
-                "OnUnitActiveSec" => self.loaded.interval = systemd::duration(value),
                 "StandardOutput" | "StandardError" => {
                     let kinds = ["append:", "file:", "truncate:"];
                     let file = kinds.iter().find_map(|it| value.trim().strip_prefix(it));

@@ -18,7 +18,6 @@ use crate::probes::program::{self, Ended, Output, Program};
 use crate::services::{Job, Manager, Scope};
 
 pub use act::linger;
-pub use show::duration;
 
 /// The record of systemd.
 pub static MANAGER: Manager = Manager {

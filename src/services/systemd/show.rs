@@ -152,8 +152,7 @@ fn words(text: &str) -> Option<Vec<String>> {
 }
 
 /// A time span as systemd writes it, and as people write it for systemd: "1min 30s", "5 minutes", "90".
-#[must_use]
-pub fn duration(text: &str) -> Option<Duration> {
+fn duration(text: &str) -> Option<Duration> {
     let mut sum = Duration::ZERO;
     let mut rest = text.trim();
     while !rest.is_empty() {
