@@ -170,6 +170,8 @@ pub fn install(
             loads.push(undoable(service(Verb::Load), Guard::None, (service(Verb::Unload), Guard::None)));
         } else if is_changed || is_outdated(&observed, definition) {
             loads.push(step(service(Verb::Reload), Guard::None));
+        } else if is_idle(&observed, definition) {
+            loads.push(step(service(Verb::Start), Guard::None));
         }
     }
     let after = Installation {
@@ -252,6 +254,11 @@ pub fn uninstall(config: &Config, machine: &Machine, before: &Installation) -> R
     }
     steps.push(step(Action::Forget, Guard::None));
     Ok(steps)
+}
+
+/// Whether it is loaded and should run, and has no process: it ended well, or somebody ended it.
+fn is_idle(observed: &Observed, definition: &Definition) -> bool {
+    observed.state == State::Idle && definition.keep == crate::services::Keep::Alive && !observed.disabled
 }
 
 /// Whether what the manager has cached is no longer what the configuration wants.
