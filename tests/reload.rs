@@ -163,6 +163,35 @@ fn a_dry_run_prints_the_commands_and_does_nothing() {
 }
 
 #[test]
+fn what_a_job_does_not_log_is_said_too() {
+    let launchd = Launchd::new();
+    let agent = serving(&launchd, "0");
+    let text = fs::read_to_string(&agent.file).expect("the file");
+    let removing = text.replace("StandardErrorPath", "StandardInPath").replace(
+        "<string>/usr/bin/python3</string>",
+        "<string>/bin/sh</string><string>-c</string><string>rm \"$HOME/Library/Logs/a.site.out.log\"; sleep 60</string>",
+    );
+    fs::write(&agent.file, removing).expect("the file");
+    let ran = reload(&launchd, &["site"]).exits(1);
+    let missing = format!("  stdout: missing {}\n", launchd.home.at("Library/Logs/a.site.out.log").display());
+    assert!(ran.stderr.contains(&missing), "{ran}");
+    assert!(ran.stderr.contains("  stderr: unavailable\n"), "{ran}");
+}
+
+#[test]
+fn a_daemon_is_the_systems_own() {
+    let launchd = Launchd::new();
+    let ran = reload(&launchd, &["a.daemon", "--scope", "daemon", "--dry-run"]).exits(0);
+    assert_eq!(
+        ran.stdout,
+        "sudo launchctl bootout system/a.daemon\n\
+         while launchctl print system/a.daemon >/dev/null 2>&1; do sleep 0.2; done\n\
+         sudo launchctl bootstrap system /Library/LaunchDaemons/a.daemon.plist\n\
+         sudo launchctl kickstart system/a.daemon\n"
+    );
+}
+
+#[test]
 fn a_disabled_job_is_not_touched() {
     let launchd = Launchd::new();
     let _ = serving(&launchd, "0");

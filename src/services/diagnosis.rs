@@ -72,7 +72,7 @@ pub fn render(config: &Config, diagnosis: &Diagnosis) -> String {
                 let _ = writeln!(text, "  {name}: unavailable");
             }
             Tail::Missing(path) => {
-                let _ = writeln!(text, "  {name}: missing {}", config.tilde(path));
+                let _ = writeln!(text, "  {name}: missing {}", path.display());
             }
             Tail::Unreadable(_, why) => {
                 let _ = writeln!(text, "  {name}: {}", plain(why));

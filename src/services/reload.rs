@@ -143,7 +143,7 @@ impl Engine<'_> {
         }
         match self.wait(target) {
             Ok(how) => served(how, true),
-            Err(probe) => broken(format!("{why}, after one restart either"), Some(probe)),
+            Err(probe) => broken(format!("{why}, nor after one restart"), Some(probe)),
         }
     }
 
@@ -275,9 +275,8 @@ impl Engine<'_> {
     fn diagnose(&self, target: &Target, before: &Observed, why: String, probe: Option<Probe>) -> Diagnosis {
         let observed = self.observe(&target.job);
         let now = observed.as_ref().ok();
-        let path = |of: fn(&Observed) -> Option<&std::path::PathBuf>| {
-            now.and_then(of).or_else(|| of(before)).cloned()
-        };
+        // What is loaded now says where it writes; only where nothing is, what was loaded before.
+        let source = now.filter(|it| it.loaded.is_some()).unwrap_or(before);
         let command = |verb| (self.manager.commands)(self.config, &target.job, verb);
         let is_loaded = now.is_some_and(|it| it.state != State::Absent);
         let mut by_hand = command(if is_loaded { Verb::Restart } else { Verb::Load });
@@ -286,8 +285,8 @@ impl Engine<'_> {
             label: target.job.label.clone(),
             why,
             probe,
-            stdout: tail(path(|it| it.stdout.as_ref())),
-            stderr: tail(path(|it| it.stderr.as_ref())),
+            stdout: tail(source.stdout.clone()),
+            stderr: tail(source.stderr.clone()),
             observed: observed.map_err(|error| error.to_string()),
             by_hand,
         }
