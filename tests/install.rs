@@ -95,6 +95,22 @@ fn a_second_install_touches_nothing() {
 }
 
 #[test]
+fn jobs_whose_record_is_gone_are_neither_lost_nor_loaded_twice() {
+    let mirror = installed();
+    fs::remove_file(mirror.state().join("install.json")).expect("the record goes");
+    let refused = mirror.run(&["uninstall"]).exits(2);
+    assert!(
+        refused.stderr.contains(SYNC) && refused.stderr.contains("install` writes it again"),
+        "{refused}"
+    );
+    let server = mirror.listener();
+    let _ = mirror.run(&["install"]).exits(0);
+    assert_eq!(mirror.listener(), server, "the server was not touched");
+    let _ = mirror.run(&["uninstall"]).exits(0);
+    assert!(print(&mirror, SERVE).is_none() && !plist(&mirror, SYNC).exists());
+}
+
+#[test]
 fn a_dry_run_shows_and_changes_nothing() {
     let mirror = Mirror::fixed().with_launchd();
     let ran = mirror.run(&["install", "--dry-run"]).exits(0);

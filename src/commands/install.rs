@@ -1,5 +1,6 @@
 //! `install` and `uninstall`: the two jobs, written and loaded, and taken away again.
 
+use std::collections::BTreeMap;
 use std::fmt::Write as _;
 use std::sync::Arc;
 use std::time::Duration;
@@ -18,7 +19,7 @@ use crate::fixes::{Action, OnFailure, Step, StepReport, StepResult};
 use crate::probes::machine::Machine;
 use crate::probes::rivals::Rival;
 use crate::probes::{clock, files, installation};
-use crate::services::{Manager, State, embedded, place, registry};
+use crate::services::{MARKER, Manager, State, embedded, place, registry};
 
 /// How long another mend is waited for.
 const WAIT: Duration = Duration::from_secs(30);
@@ -207,6 +208,13 @@ fn await_answer(call: &mut Call<'_, '_>, config: &Config, plan: &Plan) {
 
 fn take_away(call: &mut Call<'_, '_>, config: &Arc<Config>, machine: &Arc<Machine>) -> Result<(), StepError> {
     let Some(before) = installation::read(config)? else {
+        if let Some(left) = forgotten(config)? {
+            let command = call.command();
+            return Err(StepError::Refused(format!(
+                "{left} is ours, and {} is gone that tells how it came there: `{command} install` writes it again",
+                config.tilde(&config.install_file())
+            )));
+        }
         say(call, "nothing is installed\n");
         return Ok(());
     };
@@ -215,6 +223,21 @@ fn take_away(call: &mut Call<'_, '_>, config: &Arc<Config>, machine: &Arc<Machin
     let command = call.command();
     say(call, &format!("uninstalled; `{command} up --detach` keeps the mirror without login jobs\n"));
     Ok(())
+}
+
+/// A file of ours that nothing remembers: the state was taken away.
+fn forgotten(config: &Config) -> Result<Option<String>, StepError> {
+    let basis = installation::Basis { program: "/".into(), variables: BTreeMap::new() };
+    for manager in crate::services::ALL {
+        for definition in crate::services::definitions(config, manager, &basis) {
+            for file in (manager.render)(config, &definition) {
+                if installation::job_text(&file.path)?.is_some_and(|it| it.contains(MARKER)) {
+                    return Ok(Some(config.tilde(&file.path)));
+                }
+            }
+        }
+    }
+    Ok(None)
 }
 
 /// A file that changes, as a person reads it: a new one by its name, another by what differs.
