@@ -178,6 +178,9 @@ fn what_is_said_twice_or_wrongly_is_unknown() {
     assert_eq!(with("\tlast exit code = 78: EX_CONFIG").last_exit, Some(LastExit::Code(78)));
     assert_eq!(with("\tlast exit code = a lot").last_exit, None);
     assert_eq!(with("\tlast exit code = 1\n\tlast terminating signal = Killed: 9").last_exit, None);
+    let thrice = "\tlast exit code = 0\n\tlast exit code = 1\n\tlast exit reason = OS_REASON_EXEC";
+    assert_eq!(with(thrice).last_exit, None, "what contradicts itself makes nothing else true");
+    assert_eq!(with("\tproperties = {\n\t\tkeepalive = 1\n\t}\n\tproperties = runatload").properties, None);
     assert_eq!(with("\tstate = dreaming").state, Some(State::Other("dreaming".into())));
     assert_eq!(with("\targuments = {\n\t\techo\n\t\ta\nb\n\t}\n\tpid = 5").arguments, None);
     assert_eq!(with("\targuments = {\n\t\techo\n\t\ta\nb\n\t}\n\tpid = 5").pid, Some(5));

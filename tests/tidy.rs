@@ -43,7 +43,7 @@ fn files(directories: &[&str], extension: &str) -> Vec<PathBuf> {
 }
 
 fn sources() -> Vec<PathBuf> {
-    files(&["src", "tests", "benches"], "rs")
+    files(&["src", "tests", "benches", "fuzz"], "rs")
 }
 
 /// `path:line` of every line for which this holds.

@@ -7,7 +7,7 @@ use std::path::PathBuf;
 use annotate_snippets::renderer::DecorStyle;
 use annotate_snippets::{AnnotationKind, Level, Renderer, Snippet};
 
-use crate::report::words::clean;
+use crate::report::words::{clean, clean_in_place, clean_line};
 
 /// Cannot start: nothing was examined or changed.
 #[derive(Debug, Clone, thiserror::Error)]
@@ -94,6 +94,7 @@ impl Mistakes {
         let renderer = if colour { Renderer::styled() } else { Renderer::plain() };
         let renderer = renderer.decor_style(DecorStyle::Unicode);
         let mut text = String::new();
+        let (file, source) = (clean_line(&self.file), clean_in_place(&self.text));
         for (at, mistake) in self.mistakes.iter().enumerate() {
             if at > 0 {
                 text.push('\n');
@@ -101,9 +102,10 @@ impl Mistakes {
             let length = self.text.len();
             let start = mistake.at.start.min(length);
             let place = AnnotationKind::Primary.span(start..mistake.at.end.clamp(start, length));
-            let place = if mistake.hint.is_empty() { place } else { place.label(mistake.hint.as_str()) };
-            let snippet = Snippet::source(self.text.as_str()).path(self.file.as_str()).annotation(place);
-            let group = Level::ERROR.primary_title(mistake.message.as_str()).element(snippet);
+            let (message, hint) = (clean_line(&mistake.message), clean_line(&mistake.hint));
+            let place = if hint.is_empty() { place } else { place.label(hint.as_str()) };
+            let snippet = Snippet::source(source.as_str()).path(file.as_str()).annotation(place);
+            let group = Level::ERROR.primary_title(message.as_str()).element(snippet);
             text.push_str(&renderer.render(&[group]));
             text.push('\n');
         }

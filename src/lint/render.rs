@@ -8,6 +8,7 @@ use serde::Serialize;
 
 use super::plist::decode;
 use super::{Finding, Severity};
+use crate::report::words::{clean_in_place, clean_line};
 
 /// One linted file.
 #[derive(Debug, Clone, Serialize)]
@@ -58,21 +59,23 @@ fn one(file: &File, source: &str, finding: &Finding, renderer: &Renderer) -> Str
         Severity::Warning => Level::WARNING,
         Severity::Info => Level::INFO,
     };
-    let title = level.primary_title(finding.message.as_str()).id(finding.code);
+    let (message, path) = (clean_line(&finding.message), clean_line(&file.path));
+    let suggestion = finding.suggestion.as_deref().map(clean_line);
+    let title = level.primary_title(message.as_str()).id(finding.code);
     let place = finding.line.and_then(|line| underlined(source, line).map(|range| (line, range)));
     let (shown, first, range);
     let group = match place {
         Some((line, at)) => {
-            shown = hidden(&source[at.start..at.end], finding);
+            shown = clean_in_place(&hidden(&source[at.start..at.end], finding));
             first = line;
             range = span(&shown);
             let annotation = AnnotationKind::Primary.span(range);
-            let snippet = Snippet::source(shown.as_str()).line_start(first).path(file.path.as_str());
+            let snippet = Snippet::source(shown.as_str()).line_start(first).path(path.as_str());
             Group::with_title(title).element(snippet.annotation(annotation))
         }
-        None => Group::with_title(title).element(Origin::path(file.path.as_str())),
+        None => Group::with_title(title).element(Origin::path(path.as_str())),
     };
-    let group = match &finding.suggestion {
+    let group = match &suggestion {
         Some(suggestion) => group.element(Level::HELP.message(format!("write `{suggestion}`"))),
         None => group,
     };

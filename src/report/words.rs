@@ -121,6 +121,18 @@ pub fn clean_line(text: &str) -> String {
     clean(text).split_whitespace().collect::<Vec<_>>().join(" ")
 }
 
+/// A text in which each character that steers a terminal is replaced by one as long, so that places in it stay.
+#[must_use]
+pub fn clean_in_place(text: &str) -> String {
+    let replaced = |it: char| match it.len_utf8() {
+        _ if matches!(it, '\n' | '\r' | '\t') || !is_dangerous(it) => it,
+        1 => '?',
+        2 => '¿',
+        _ => char::REPLACEMENT_CHARACTER,
+    };
+    text.chars().map(replaced).collect()
+}
+
 /// What becomes of colours in a line from outside.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Colours {

@@ -1,7 +1,9 @@
 //! What comes from outside does nothing to the terminal, in any format.
 
+use housecall::config::{Mistake, Mistakes};
+use housecall::lint::{Place, lint, render};
 use housecall::report::human::{self, Detail, View};
-use housecall::report::words::{Colours, harmless};
+use housecall::report::words::{Colours, harmless, is_dangerous};
 use housecall::report::{Report, json};
 use housecall::verdict::{Fact, Verdict};
 
@@ -33,6 +35,24 @@ fn no_control_character_reaches_the_terminal() {
         assert_eq!(bad, None, "{text:?}");
     }
     assert!(human(&nasty()).contains("\\u{1b}"), "what was there is still told");
+}
+
+#[test]
+fn neither_a_linted_file_nor_a_mistaken_configuration_steers_the_terminal() {
+    let bytes = format!("<plist>\n<dict><key>{NASTY}</key></dict></plist>").into_bytes();
+    let findings = lint(NASTY, &bytes, &Place::Elsewhere).expect("findings");
+    let linted = render::human(&[render::File { path: NASTY.into(), findings, bytes }], false);
+    assert!(linted.contains("Value missing"), "{linted}");
+    let text = format!("name = 'é{NASTY}'\nnome = 1");
+    let mistakes = Mistakes {
+        file: NASTY.into(),
+        mistakes: vec![Mistake::new(NASTY, 8..text.len(), NASTY), Mistake::new("last", text.len()..9, "")],
+        text,
+    };
+    for text in [linted, mistakes.render(false)] {
+        let bad = text.chars().find(|it| *it != '\n' && is_dangerous(*it));
+        assert_eq!(bad, None, "{text:?}");
+    }
 }
 
 #[test]

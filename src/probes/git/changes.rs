@@ -31,7 +31,7 @@ pub fn changes(machine: &Machine, config: &Config, checkout: &Checkout) -> Resul
             other => other,
         })?;
     if output.succeeded() {
-        return Ok(parse(&output.stdout));
+        return Ok(Changes::parse(&output.stdout));
     }
     let complaints = String::from_utf8_lossy(&output.stderr);
     let why = git::complaint(&output);
@@ -41,28 +41,31 @@ pub fn changes(machine: &Machine, config: &Config, checkout: &Checkout) -> Resul
     Err(ProbeError::failed("ask git for changes", &why))
 }
 
-/// Reads `status --porcelain=v2 -z`: records end with NUL, and a rename has a second one with its old name.
-fn parse(text: &[u8]) -> Changes {
-    let mut changes = Changes::default();
-    let mut records = text.split(|&byte| byte == 0);
-    while let Some(record) = records.next() {
-        let fields = match record.first() {
-            Some(b'1') => 9,
-            Some(b'2') => {
-                records.next();
-                10
-            }
-            Some(b'u') => 11,
-            Some(b'?') => 2,
-            _ => continue,
-        };
-        let Some(name) = record.splitn(fields, |&byte| byte == b' ').nth(fields - 1) else {
-            continue;
-        };
-        let list = if fields == 2 { &mut changes.untracked } else { &mut changes.tracked };
-        list.push(readable(name));
+impl Changes {
+    /// Reads `status --porcelain=v2 -z`: records end with NUL, and a rename has a second one with its old name.
+    #[must_use]
+    pub fn parse(text: &[u8]) -> Self {
+        let mut changes = Self::default();
+        let mut records = text.split(|&byte| byte == 0);
+        while let Some(record) = records.next() {
+            let fields = match record.first() {
+                Some(b'1') => 9,
+                Some(b'2') => {
+                    records.next();
+                    10
+                }
+                Some(b'u') => 11,
+                Some(b'?') => 2,
+                _ => continue,
+            };
+            let Some(name) = record.splitn(fields, |&byte| byte == b' ').nth(fields - 1) else {
+                continue;
+            };
+            let list = if fields == 2 { &mut changes.untracked } else { &mut changes.tracked };
+            list.push(readable(name));
+        }
+        changes
     }
-    changes
 }
 
 /// A file's name as people can read it: control characters and bytes that are no text are written as escapes.

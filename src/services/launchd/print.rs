@@ -323,7 +323,8 @@ impl<'a> Top<'a> {
 
     /// A line of flags; before about 2020, a block of ones and zeros.
     fn properties(&self) -> Option<BTreeSet<String>> {
-        if let Some(line) = self.value("properties") {
+        if self.values.contains_key("properties") {
+            let line = self.value("properties").filter(|_| !self.blocks.contains_key("properties"))?;
             return Some(
                 line.split('|').map(|it| it.trim().to_owned()).filter(|it| !it.is_empty()).collect(),
             );
@@ -338,14 +339,14 @@ impl<'a> Top<'a> {
     }
 
     fn last_exit(&self) -> Option<LastExit> {
-        let said = [
-            self.value("last exit code").map(LastExit::of_code),
-            self.value("last terminating signal").map(LastExit::of_signal),
-            self.value("last exit reason").map(|it| Some(LastExit::Reason(it.to_owned()))),
-        ];
-        let mut said = said.into_iter().flatten();
-        let only = said.next()?;
-        if said.next().is_some() { None } else { only }
+        let keys = ["last exit code", "last terminating signal", "last exit reason"];
+        if keys.iter().filter(|&&key| self.values.contains_key(key)).count() > 1 {
+            return None;
+        }
+        let [code, signal, reason] = keys.map(|key| self.value(key));
+        let code = code.and_then(LastExit::of_code);
+        let signal = signal.and_then(LastExit::of_signal);
+        code.or(signal).or_else(|| Some(LastExit::Reason(reason?.to_owned())))
     }
 }
 
