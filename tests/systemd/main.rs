@@ -2,9 +2,11 @@
 
 #![expect(clippy::disallowed_methods, reason = "tests make the world that the product only looks at")]
 
+mod lives;
+
 use std::collections::BTreeMap;
 use std::fs;
-use std::path::{Path, PathBuf};
+use std::path::Path;
 use std::process::ExitCode;
 use std::time::{Duration, Instant};
 
@@ -15,7 +17,7 @@ use housecall::services::systemd::{self, MANAGER};
 use housecall::services::{Definition, Job, Keep, Observed, Rendered, Scope, State, Verb};
 use support::processes::{eventually, read, signal};
 use support::systemd::{UserManager, property, systemctl};
-use support::{Home, Mirror, Part, Test};
+use support::{Home, Part, Test};
 
 const SYSTEMD: &[Part] = &[Part::Systemd];
 const ASTRO: &[Part] = &[Part::Systemd, Part::Lighttpd, Part::Node(22), Part::Astro];
@@ -25,7 +27,7 @@ const TESTS: &[Test] = &[
     Test { name: "a_job_is_rendered_as_a_person_would_write_it", needs: &[], run: rendered },
     Test { name: "commands_are_what_a_person_would_type", needs: &[], run: typed },
     Test { name: "any_path_and_word_arrives_as_it_was", needs: SYSTEMD, run: odd_words },
-    Test { name: "installed_jobs_align_serve_come_back_and_go", needs: SYSTEMD, run: whole_life },
+    Test { name: "installed_jobs_align_serve_come_back_and_go", needs: SYSTEMD, run: lives::whole_life },
     Test { name: "a_crash_loop_ends_at_the_limit_and_is_forgiven", needs: SYSTEMD, run: crash_loop },
     Test { name: "a_changed_file_is_drift_until_it_is_reloaded", needs: SYSTEMD, run: drift },
     Test { name: "what_the_user_stopped_stays_stopped", needs: SYSTEMD, run: stopped },
@@ -34,9 +36,9 @@ const TESTS: &[Test] = &[
     Test {
         name: "install_has_systemd_keep_the_mirror_and_uninstall_leaves_nothing",
         needs: SYSTEMD,
-        run: installed,
+        run: lives::installed,
     },
-    Test { name: "install_has_systemd_keep_a_real_astro_site", needs: ASTRO, run: installed_astro },
+    Test { name: "install_has_systemd_keep_a_real_astro_site", needs: ASTRO, run: lives::installed_astro },
     Test { name: "a_manager_out_of_reach_is_unknown_never_stopped", needs: &[], run: out_of_reach },
 ];
 
@@ -231,167 +233,6 @@ fn arrives(world: &World, odd: &Path, program: &Path) {
         assert_eq!(loaded.environment.as_ref(), Some(&definition.environment));
         world.act(&definition.job, Verb::Unload).expect("it is unloaded");
     }
-}
-
-/// Installed, aligned by the clock, served, killed and back, stopped by a signal and back, uninstalled.
-fn whole_life() {
-    let mirror = Mirror::fixed();
-    let _manager = UserManager::start(&mirror.home);
-    let config = config(&mirror.home, &text(&mirror.config));
-    let machine = Machine::default();
-    let act = |job: &Job, verb| (MANAGER.act)(&machine, &config, job, verb).expect("it is done");
-    let observe = |job: &Job| (MANAGER.observe)(&machine, &config, job).expect("systemd answers");
-    let binary = support::housecall::binary();
-    let file = mirror.config.to_string_lossy().into_owned();
-    let install = |role: &str, keep| {
-        let mut definition =
-            define(&config, role, keep, &[&binary.to_string_lossy(), "--config", &file, role]);
-        let own = mirror.home.environment().iter().filter(|(name, _)| name.starts_with("XDG_"));
-        let own = own.map(|(name, value)| (name.clone(), value.to_string_lossy().into_owned()));
-        definition.environment.extend(own);
-        write(&(MANAGER.render)(&config, &definition));
-        assert_eq!(observe(&definition.job).state, State::Absent);
-        act(&definition.job, Verb::Load);
-        definition
-    };
-    // The server comes before its worktree, as after a restart of the machine: it is tried until it can run.
-    let serve = install("serve", Keep::Alive).job;
-    let sync = install("sync", Keep::Every(Duration::from_secs(2))).job;
-    let serves = |what: &str| eventually(Duration::from_secs(20), || mirror.page("/").contains(what));
-    assert!(serves("The first text"), "{:#?}\n{}", observe(&serve), text(config.log_file("sync")));
-    assert_eq!(observe(&sync).loaded.and_then(|it| it.interval), Some(Duration::from_secs(2)));
-
-    let _ = mirror.publish("public/index.html", "The first text", "What was merged");
-    assert!(serves("What was merged"), "the timer moves the page: {}", text(config.log_file("sync")));
-    assert!(matches!(observe(&sync).state, State::Idle | State::Running));
-
-    for name in ["KILL", "TERM"] {
-        let before = observe(&serve);
-        assert_eq!(before.state, State::Running);
-        let pid = before.pid.expect("a process");
-        assert_eq!(mirror.listener(), Some(pid), "what systemd keeps is what listens");
-        signal(pid, name);
-        let is_back = || observe(&serve).pid.is_some_and(|it| it != pid);
-        assert!(eventually(SOON, is_back), "it is started again: {:#?}", observe(&serve));
-        assert!(serves("What was merged"));
-    }
-    let pid = observe(&serve).pid.expect("a process");
-    act(&serve, Verb::Restart);
-    assert_ne!(observe(&serve).pid, Some(pid));
-    assert!(serves("What was merged"));
-
-    for job in [&sync, &serve] {
-        act(job, Verb::Unload);
-        let gone = observe(job);
-        assert_eq!((gone.state, gone.pid), (State::Absent, None));
-    }
-    assert_eq!(mirror.listener(), None, "nothing of it is left");
-    let folder = mirror.home.at(".config/systemd/user");
-    for name in ["housecall-site-serve.service", "housecall-site-sync.service", "housecall-site-sync.timer"] {
-        fs::remove_file(folder.join(name)).expect("a unit");
-        act(&sync, Verb::Unload);
-    }
-    let left: Vec<PathBuf> = ["default.target.wants", "timers.target.wants"]
-        .iter()
-        .flat_map(|it| fs::read_dir(folder.join(it)))
-        .flatten()
-        .flatten()
-        .map(|it| it.path())
-        .collect();
-    assert_eq!(left, Vec::<PathBuf>::new(), "no link is left either");
-    assert_eq!(observe(&sync).file, None);
-}
-
-/// The mirror of a user of systemd, the program in its place for good.
-fn with_systemd(mirror: &Mirror, every: &str) -> UserManager {
-    let text = text(&mirror.config).replace("\"embedded\"", "\"systemd\"");
-    fs::write(&mirror.config, text.replace("\"1h\"", &format!("\"{every}\""))).expect("the configuration");
-    let place = mirror.home.at(".local/bin/housecall");
-    fs::create_dir_all(place.parent().expect("a folder")).expect("the program's folder");
-    fs::copy(support::housecall::binary(), place).expect("the program");
-    UserManager::start(&mirror.home)
-}
-
-#[track_caller]
-fn housecall(mirror: &Mirror, arguments: &[&str], code: i32) -> String {
-    let mut command = mirror.home.command(mirror.home.at(".local/bin/housecall"));
-    let file = mirror.config.to_string_lossy().into_owned();
-    let output = command.args(arguments).args(["--config", &file]).output().expect("housecall runs");
-    let said = |bytes: &[u8]| String::from_utf8_lossy(bytes).into_owned();
-    let (out, err) = (said(&output.stdout), said(&output.stderr));
-    let log = text(mirror.state().join("logs/serve.log"));
-    assert_eq!(output.status.code(), Some(code), "{arguments:?}\n{out}\n{err}\n--- serve.log\n{log}");
-    out
-}
-
-fn installed() {
-    let mirror = Mirror::fixed();
-    let _manager = with_systemd(&mirror, "2s");
-    let serves = |what: &str| eventually(Duration::from_secs(20), || mirror.page("/").contains(what));
-    let serve = "housecall-site-serve.service";
-    let pid = || property(&mirror.home, serve, "MainPID");
-
-    let said = housecall(&mirror, &["install"], 0);
-    assert!(said.contains("answers after"), "{said}");
-    let before = pid();
-    assert_eq!(mirror.listener().map(|it| it.to_string()), Some(before.clone()));
-    let again = housecall(&mirror, &["install"], 0);
-    assert!(again.contains("unchanged"), "{again}");
-    assert_eq!(pid(), before, "unchanged is untouched");
-
-    let _ = mirror.publish("public/index.html", "The first text", "The first text, and more");
-    assert!(serves("and more"), "the timer moves the page");
-    signal(before.parse().expect("a pid"), "KILL");
-    assert!(eventually(SOON, || pid() != before && pid() != "0"), "systemd starts it again");
-    assert!(serves("and more"));
-
-    let _ = housecall(&mirror, &["stop"], 0);
-    assert_eq!(mirror.listener(), None);
-    let _ = housecall(&mirror, &["--fix"], 1);
-    assert_eq!((mirror.listener(), pid().as_str()), (None, "0"), "no mend undoes a stop");
-    let _ = housecall(&mirror, &["start"], 0);
-    assert!(serves("and more"));
-    let before = pid();
-    let _ = housecall(&mirror, &["reload", "serve"], 0);
-    assert_ne!(pid(), before, "it was read again");
-
-    // A unit that was edited is mended, and only then is it another process.
-    let unit = mirror.home.at(".config/systemd/user").join(serve);
-    fs::write(&unit, text(&unit).replace("RestartSec=2s", "RestartSec=9s")).expect("an edited unit");
-    let drifted = housecall(&mirror, &[], 1);
-    assert!(drifted.contains("job-drift"), "{drifted}");
-    let _ = housecall(&mirror, &["--fix"], 0);
-    assert!(text(&unit).contains("RestartSec=2s"));
-    assert_eq!(property(&mirror.home, serve, "NeedDaemonReload"), "no");
-
-    let _ = systemctl(&mirror.home, ["disable", "--now", serve]);
-    let _ = housecall(&mirror, &["--fix"], 1);
-    assert_eq!(pid(), "0", "what its user disabled stays so");
-
-    let _ = housecall(&mirror, &["uninstall"], 0);
-    assert_eq!(mirror.listener(), None);
-    let list = mirror
-        .home
-        .command("find")
-        .arg(mirror.home.at(".config/systemd/user"))
-        .args(["!", "-type", "d"])
-        .output();
-    assert_eq!(String::from_utf8_lossy(&list.expect("find runs").stdout), "", "nothing is left");
-    assert_eq!(property(&mirror.home, serve, "LoadState"), "not-found");
-}
-
-fn installed_astro() {
-    let mirror = Mirror::astro();
-    let _manager = with_systemd(&mirror, "2s");
-    let _ = housecall(&mirror, &["install"], 0);
-    let serves = |what: &str| eventually(Duration::from_secs(30), || mirror.page("/").contains(what));
-    assert!(serves("The first text"));
-    let old = mirror.listener().expect("a server");
-    signal(old, "KILL");
-    assert!(eventually(SOON, || mirror.listener().is_some_and(|it| it != old)), "it comes back");
-    assert!(serves("The first text"));
-    let _ = housecall(&mirror, &["uninstall"], 0);
-    assert_eq!(mirror.listener(), None, "no server is left behind");
 }
 
 fn crash_loop() {
