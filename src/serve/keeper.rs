@@ -17,7 +17,7 @@ use signal_hook::consts::{SIGCHLD, SIGHUP, SIGINT, SIGTERM, SIGUSR1};
 use crate::checks::server::on_port;
 use crate::config::Config;
 use crate::error::StepError;
-use crate::fixes::hands::files;
+use crate::fixes::hands::{files, guard};
 use crate::probes::http::Answer;
 use crate::probes::keeper::{Keeper, Kept, Running, SCHEMA};
 use crate::probes::{clock, http, keeper, processes, sockets};
@@ -298,11 +298,14 @@ impl<'a> Keeping<'a> {
 /// Holds the keeper's lock for as long as the file lives.
 fn take_lock(config: &Config) -> Result<File, StepError> {
     let failed = |error: &dyn std::fmt::Display| StepError::failed("take the keeper's lock", error);
-    let file = files::open_private(&config.keeper_lock()).map_err(|error| failed(&error))?;
+    let path = config.keeper_lock();
+    let mut file = files::open_private(&path).map_err(|error| failed(&error))?;
     let start = clock::instant();
     loop {
         match file.try_lock() {
-            Ok(()) => return Ok(file),
+            Ok(()) if guard::is_at(&file, &path) => return Ok(file),
+            // The state directory was removed meanwhile, and made again: that lock is nobody's.
+            Ok(()) => file = files::open_private(&path).map_err(|error| failed(&error))?,
             Err(TryLockError::Error(error)) => return Err(failed(&error)),
             Err(TryLockError::WouldBlock) if start.elapsed() < LOCK => {
                 std::thread::sleep(Duration::from_millis(20));
