@@ -7,6 +7,7 @@ mod git;
 mod looks;
 mod plist;
 mod print;
+mod systemd;
 mod terminal;
 
 pub use configuration::configuration;
@@ -14,6 +15,7 @@ pub use git::{git_status, mountinfo};
 pub use looks::{page, state};
 pub use plist::plist_lint;
 pub use print::launchctl_print;
+pub use systemd::systemctl_show;
 pub use terminal::log_line;
 
 use std::collections::BTreeMap;

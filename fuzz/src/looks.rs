@@ -10,7 +10,7 @@ use housecall::cx::{Cx, Probes};
 use housecall::probes::git::{Canonical, Changes, Checkout, Distance, Remote, Repository, Worktree};
 use housecall::probes::http::{Answer, Response};
 use housecall::probes::keeper::{Keeper, Running};
-use housecall::probes::state::{Holder, LastSync, State};
+use housecall::probes::state::{Fault, FaultKind, Holder, LastSync, State};
 use housecall::probes::{Keyed, Probe};
 use housecall::report::human::{Detail, View, render};
 use housecall::report::{Report, json};
@@ -77,7 +77,11 @@ pub fn state(data: &[u8]) {
         last_sync,
         stopped: rest.parse().ok(),
         holder,
-        bad: if rest.is_empty() { Vec::new() } else { vec![(format!("{HOME}/{rest}").into(), rest)] },
+        bad: if rest.is_empty() {
+            Vec::new()
+        } else {
+            vec![(format!("{HOME}/{rest}").into(), Fault { kind: FaultKind::Torn, why: rest })]
+        },
     };
     let keeper = keeper.map_or(Keeper::Absent, |it| {
         if text.len().is_multiple_of(2) { Keeper::Died(it) } else { Keeper::Running(it) }

@@ -6,7 +6,7 @@
 mod act;
 mod observe;
 mod render;
-mod show;
+pub mod show;
 
 use std::collections::BTreeMap;
 use std::ffi::OsString;

@@ -16,11 +16,11 @@ const PROPERTIES: &str = "--property=Id,LoadState,LoadError,ActiveState,SubState
 
 /// One unit, as systemd shows it.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
-pub(super) struct Unit {
+pub struct Unit {
     /// Its properties; of those that are there more than once, all.
     properties: BTreeMap<String, Vec<String>>,
     /// As it was written.
-    pub(super) raw: String,
+    pub raw: String,
 }
 
 /// Asks for these units, in this order.
@@ -39,7 +39,8 @@ pub(super) fn show(config: &Config, scope: Scope, units: &[&str]) -> Result<Vec<
 }
 
 /// Reads units as `systemctl show` writes them.
-fn parse(text: &str) -> Vec<Unit> {
+#[must_use]
+pub fn parse(text: &str) -> Vec<Unit> {
     let blocks = text.split("\n\n").filter(|block| !block.trim().is_empty());
     blocks
         .map(|block| {
@@ -54,7 +55,8 @@ fn parse(text: &str) -> Vec<Unit> {
 
 impl Unit {
     /// A property; empty where there is none.
-    pub(super) fn get(&self, name: &str) -> &str {
+    #[must_use]
+    pub fn get(&self, name: &str) -> &str {
         self.properties.get(name).and_then(|it| it.first()).map_or("", String::as_str)
     }
 
@@ -62,7 +64,9 @@ impl Unit {
         self.get(name).parse().ok()
     }
 
-    pub(super) fn pid(&self) -> Option<u32> {
+    /// Its main process, while it has one.
+    #[must_use]
+    pub fn pid(&self) -> Option<u32> {
         self.get("MainPID").parse().ok().filter(|pid| *pid != 0)
     }
 
@@ -90,7 +94,8 @@ impl Unit {
     }
 
     /// Why it cannot be loaded, in systemd's words without the error's name on D-Bus.
-    pub(super) fn load_error(&self) -> String {
+    #[must_use]
+    pub fn load_error(&self) -> String {
         let error = self.get("LoadError");
         let words = error.split_once(' ').map_or(error, |(_, words)| words);
         words.trim_matches('"').trim_end_matches('.').to_owned()
@@ -99,7 +104,8 @@ impl Unit {
     /// Whether it failed as often as it may: the reason that remains where systemd no longer starts what it should.
     ///
     /// `Result` tells of the last failure rather than of the limit that it ran into.
-    pub(super) fn gave_up(&self) -> bool {
+    #[must_use]
+    pub fn gave_up(&self) -> bool {
         let is_kept = !matches!(self.get("Restart"), "" | "no");
         let limit = matches!(self.get("Result"), "start-limit-hit" | "start-limit");
         self.get("ActiveState") == "failed"
@@ -107,21 +113,24 @@ impl Unit {
     }
 
     /// The program of `ExecStart`; `None` where a shell of ours becomes one that is not told apart from its arguments.
-    pub(super) fn program(&self) -> Option<&str> {
+    #[must_use]
+    pub fn program(&self) -> Option<&str> {
         let rest = self.get("ExecStart").strip_prefix("{ path=")?;
         let (path, argv) = rest.split_once(" ; argv[]=")?;
         (!argv.starts_with(&THROUGH_SHELL.join(" "))).then_some(path)
     }
 
     /// Its own variables; `None` where a word of them cannot be read.
-    pub(super) fn environment(&self) -> Option<BTreeMap<String, String>> {
+    #[must_use]
+    pub fn environment(&self) -> Option<BTreeMap<String, String>> {
         let pair =
             |word: String| word.split_once('=').map(|(name, value)| (name.to_owned(), value.to_owned()));
         words(self.get("Environment"))?.into_iter().map(pair).collect()
     }
 
     /// How often its timer runs it.
-    pub(super) fn interval(&self) -> Option<Duration> {
+    #[must_use]
+    pub fn interval(&self) -> Option<Duration> {
         let timers = self.properties.get("TimersMonotonic")?;
         let rest = timers.iter().find_map(|it| it.strip_prefix("{ OnUnitActiveUSec="))?;
         duration(rest.split_once(" ;").map_or(rest, |(span, _)| span))
@@ -170,7 +179,7 @@ fn duration(text: &str) -> Option<Duration> {
             "w" | "week" | "weeks" => 604_800.0,
             _ => return None,
         };
-        sum += Duration::try_from_secs_f64(number * seconds).ok()?;
+        sum = sum.checked_add(Duration::try_from_secs_f64(number * seconds).ok()?)?;
         rest = unit[letters..].trim_start();
     }
     Some(sum)
@@ -188,6 +197,11 @@ mod tests {
         assert_eq!(duration("1h30m 5 seconds"), Some(Duration::from_secs(5_405)));
         assert_eq!(duration("90"), Some(Duration::from_secs(90)));
         assert_eq!(duration("500ms"), Some(Duration::from_millis(500)));
+        assert_eq!(
+            duration("18000000000000000000s 18000000000000000000s"),
+            None,
+            "longer than there is time"
+        );
     }
 
     #[test]
