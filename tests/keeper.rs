@@ -307,3 +307,19 @@ fn logs_are_merged_and_the_last_lines_shown() {
     let last = mirror.run(&["logs", "serve", "-n", "1"]).exits(0);
     assert_eq!(last.stdout, "abc\n", "nothing of it steers the terminal");
 }
+
+#[test]
+fn an_upgrade_of_the_binary_ends_no_sync() {
+    let mut mirror = Mirror::fixed();
+    let place = mirror.home.install_binary();
+    mirror.configure("every = \"1h\"", "every = \"1s\"");
+    let _ = mirror.run(&["up", "--detach"]).exits(0);
+    // As installers do it: a new file in the place of the one that runs.
+    let new = place.with_extension("new");
+    fs::copy(&place, &new).expect("a new binary");
+    fs::rename(&new, &place).expect("in its place");
+    let _ = mirror.publish("public/index.html", "The first text", "The first text and a second one");
+    assert!(eventually(SOON, || mirror.page("/").contains("a second one")), "{}", mirror.run(&["logs"]));
+    let healthy = || mirror.run(&[]).code == 0;
+    assert!(eventually(SOON, healthy), "{}", mirror.run(&[]));
+}

@@ -11,6 +11,8 @@ use std::path::PathBuf;
 
 use crate::config::Config;
 use crate::error::StepError;
+use crate::probes::processes;
+use crate::probes::program::is_program;
 
 pub use launch::become_server;
 
@@ -31,7 +33,9 @@ pub fn may_run(config: &Config) -> Result<(), StepError> {
     Ok(())
 }
 
-/// This very program.
+/// This very program; where an upgrade replaced its file meanwhile, the new one.
 fn own_program() -> Result<PathBuf, StepError> {
-    std::env::current_exe().map_err(|error| StepError::failed("find this program", &error))
+    let program = std::env::current_exe().map_err(|error| StepError::failed("find this program", &error))?;
+    let replaced = program.to_str().and_then(|path| path.strip_suffix(processes::DELETED)).map(PathBuf::from);
+    Ok(replaced.filter(|path| is_program(path)).unwrap_or(program))
 }
