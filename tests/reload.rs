@@ -113,6 +113,39 @@ fn what_never_serves_is_told_with_all_that_a_person_needs() {
 }
 
 #[test]
+fn a_restart_that_fails_itself_is_told_with_all_that_a_person_needs() {
+    let launchd = Launchd::new();
+    let agent = serving(&launchd, "0");
+    launchd.home.write("a.site/sick", "for ever");
+    fs::rename(launchd.home.at("bin/launchctl"), launchd.home.at("real-launchctl")).expect("another name");
+    let failing = format!(
+        "#!/bin/sh\necho \"$*\" >> '{0}/said'\n[ \"$1 $2\" != 'kickstart -k' ] || {{ echo 'Operation timed out' >&2; \
+         exit 60; }}\nexec '{0}/real-launchctl' \"$@\"\n",
+        launchd.home.path().display()
+    );
+    launchd.home.program("bin/launchctl", &failing);
+    let ran = reload(&launchd, &["site"]).exits(1);
+    let (url, target) = (format!("http://127.0.0.1:{}/healthz", agent.port), launchd.target("a.site"));
+    for wanted in [
+        "it is loaded and does not serve, and its restart failed: cannot start a.site: ",
+        "Operation timed out",
+        &format!("last probe: {url}: nobody listens"),
+        "state: running; pid ",
+        &format!("| {target} = {{"),
+        "| begins",
+        "| complains",
+        &format!("launchctl kickstart -k {target}"),
+    ] {
+        assert!(ran.stderr.contains(wanted), "{wanted:?} is missing: {ran}");
+    }
+    let said = fs::read_to_string(launchd.home.at("said")).expect("what launchctl was told");
+    assert_eq!(said.matches("kickstart -k").count(), 1, "exactly one: {said}");
+    let log = fs::read_to_string(launchd.home.at("Library/Logs/a.site.out.log")).expect("its log");
+    assert_eq!(log.matches("begins").count(), 2, "before the reload, and in it: {log}");
+    assert!(launchd.pid("a.site").is_some(), "and it is left loaded");
+}
+
+#[test]
 fn without_kickstart_it_waits_and_recovers_nothing() {
     let launchd = Launchd::new();
     let _ = serving(&launchd, "0");
@@ -289,7 +322,47 @@ fn the_embedded_keeper_is_reloaded_as_well_and_a_stop_outlives_it() {
     assert!(processes::read(before).is_none(), "another server");
     assert!(mirror.page("/").contains("The first text"));
     let _ = mirror.run(&["stop"]).exits(0);
-    let ran = mirror.run(&["reload"]).exits(2);
+    let ran = mirror.run(&["reload"]).exits(1);
     assert!(ran.stderr.contains("the mirror is stopped"), "{ran}");
     assert!(mirror.listener().is_none());
+}
+
+#[test]
+fn all_or_nothing_where_it_cannot_be_told_where_one_answers() {
+    let launchd = Launchd::new();
+    let agent = serving(&launchd, "0");
+    let other = "[service.other]\nlabel = \"b.other\"\nhealth = { plist-key = \"Nowhere\", path = \"/\" }\n";
+    declare(&launchd.home, &agent, other);
+    launchd.bootstrap(&launchd.agent("b.other", "<key>Program</key><string>/bin/true</string>"));
+    let before = launchd.pid("a.site");
+    let ran = reload(&launchd, &["--all"]).exits(3);
+    assert!(ran.stderr.contains("b.other.plist is not readable: it has no text at Nowhere"), "{ran}");
+    assert!(ran.stderr.contains("nothing was reloaded\n"), "{ran}");
+    assert_eq!(launchd.pid("a.site"), before, "untouched");
+    let _ = reload(&launchd, &["site"]).exits(0);
+    assert_ne!(launchd.pid("a.site"), before, "one that is named needs no other");
+}
+
+#[test]
+fn a_sync_at_work_is_waited_for_and_never_ended_midway() {
+    let mirror = Mirror::fixed();
+    let _ = mirror.run(&["up", "--detach"]).exits(0);
+    mirror.settle();
+    let before = mirror.listener().expect("a server");
+    let path = mirror.state().join("lock");
+    let held = fs::OpenOptions::new().write(true).open(&path).expect("the lock's file");
+    held.lock().expect("nobody holds it");
+    let ran = mirror.run(&["reload"]).exits(3);
+    assert!(ran.stderr.contains("waits for another one at work on this mirror"), "{ran}");
+    assert!(ran.stderr.contains("was not reloaded: another one is at work on this mirror"), "{ran}");
+    assert!(ran.took >= Duration::from_secs(10), "it waited: {ran}");
+    assert_eq!(mirror.listener(), Some(before), "untouched");
+
+    let waiting = mirror.start(&["reload"]);
+    std::thread::sleep(Duration::from_secs(1));
+    assert_eq!(mirror.listener(), Some(before), "it still waits");
+    held.unlock().expect("it is held");
+    let ran = waiting.wait(Duration::from_secs(30)).exits(0);
+    assert!(ran.stdout.contains("/ answers 200"), "{ran}");
+    assert_ne!(mirror.listener(), Some(before), "{ran}");
 }

@@ -3,6 +3,7 @@
 use std::fmt::Write as _;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
+use std::time::Duration;
 
 use signal_hook::consts::{SIGHUP, SIGINT, SIGTERM};
 
@@ -13,13 +14,18 @@ use crate::config::{Config, ConfigError, Limits, Trust};
 use crate::error::{StepError, human_duration};
 use crate::exit::Exit;
 use crate::fixes::events::{self, Decision};
+use crate::fixes::lock::{Lock, NotTaken};
 use crate::probes::machine::Machine;
 use crate::probes::state;
 use crate::progress::Audience;
+use crate::report::words::clean_line;
 use crate::services::Scope;
 use crate::services::diagnosis;
 use crate::services::reload::{Engine, Kickstart, NotServed, Served};
 use crate::services::targets::{self, Found, Origin};
+
+/// How long a sync or a mend that is at work is waited for.
+const WAIT: Duration = Duration::from_secs(10);
 
 /// Reloads what is named; nothing named: the mirror's own jobs.
 ///
@@ -36,7 +42,13 @@ pub(super) fn run(call: &mut Call<'_, '_>, options: &ReloadOptions) -> Result<Ex
     let machine = Machine::default();
     let found = match found(&machine, &config, options) {
         Ok(found) => found,
-        Err(error) => return Ok(refused(call, &error)),
+        Err(error) => {
+            let exit = refused(call, &error);
+            if options.all || options.names.len() > 1 {
+                call.console.tell("nothing was reloaded\n");
+            }
+            return Ok(exit);
+        }
     };
     let is_over = Arc::new(AtomicBool::new(false));
     for signal in [SIGINT, SIGTERM, SIGHUP] {
@@ -89,11 +101,41 @@ fn found(machine: &Machine, config: &Config, options: &ReloadOptions) -> Result<
             format!("{name} is named by a configuration that is not trusted: `housecall trust` allows it");
         return Err(StepError::Refused(why));
     }
-    if found.iter().any(|it| it.origin == Origin::Mirror) && state::read(config)?.stopped.is_some() {
-        let why = "the mirror is stopped: `housecall start` ends that".to_owned();
-        return Err(StepError::Refused(why));
+    if found.iter().any(|it| it.origin == Origin::Mirror) {
+        must_not_be_stopped(config)?;
     }
+    // A sync that is started again holds the lock that the mirror's other job needs.
+    found.sort_by_key(|it| it.origin == Origin::Mirror && it.target.job.name == "sync");
     Ok(found)
+}
+
+fn must_not_be_stopped(config: &Config) -> Result<(), StepError> {
+    if state::read(config)?.stopped.is_some() { Err(StepError::Stopped) } else { Ok(()) }
+}
+
+/// The mirror's lock for a job of its own, so that no sync is ended midway.
+fn lock_for(call: &mut Call<'_, '_>, config: &Config, it: &Found) -> Result<Option<Lock>, Exit> {
+    if it.origin != Origin::Mirror {
+        return Ok(None);
+    }
+    let label = &it.target.job.label;
+    let mut on_wait = |holder: Option<&state::Holder>| {
+        let who =
+            holder.map_or_else(String::new, |it| format!(": pid {}, `{}`", it.pid, clean_line(&it.doing)));
+        call.console.tell(&format!("{label} waits for another one at work on this mirror{who}\n"));
+    };
+    match Lock::take(config, "reload", WAIT, &mut on_wait) {
+        // Whoever stopped the mirror meanwhile is obeyed.
+        Ok(lock) => match must_not_be_stopped(config) {
+            Ok(()) => Ok(Some(lock)),
+            Err(error) => Err(refused(call, &error)),
+        },
+        Err(NotTaken::Failed(error)) => Err(refused(call, &error)),
+        Err(busy @ NotTaken::Busy(_)) => {
+            call.console.error(format!("{label} was not reloaded: {busy}"));
+            Err(Exit::Undetermined)
+        }
+    }
 }
 
 fn shown(call: &mut Call<'_, '_>, engine: &Engine<'_>, it: &Found) -> Exit {
@@ -115,7 +157,11 @@ fn reloaded(call: &mut Call<'_, '_>, engine: &Engine<'_>, it: &Found, has_file: 
     if call.console.terminal.audience == Audience::Terminal {
         call.console.tell(&format!("reloading {label} …\n"));
     }
-    let came = engine.reload(&it.target);
+    let lock = match lock_for(call, engine.config, it) {
+        Ok(lock) => lock,
+        Err(exit) => return exit,
+    };
+    let came = engine.reload(&it.target, lock);
     if has_file {
         record(engine.config, label, &came);
     }

@@ -9,6 +9,7 @@ use std::time::{Duration, Instant};
 
 use crate::config::Config;
 use crate::error::StepError;
+use crate::fixes::lock::Lock;
 use crate::probes::machine::Machine;
 use crate::probes::{clock, http, logs, processes};
 use crate::services::diagnosis::{Diagnosis, LINES, Probe, Tail};
@@ -94,11 +95,12 @@ pub enum NotServed {
 }
 
 impl Engine<'_> {
-    /// Reloads a job and returns once it serves.
+    /// Reloads a job and returns once it serves; the mirror's lock is let go once the job is loaded, since what is
+    /// started then may need it.
     ///
     /// # Errors
     /// It was not touched, or does not serve.
-    pub fn reload(&self, target: &Target) -> Result<Served, NotServed> {
+    pub fn reload(&self, target: &Target, lock: Option<Lock>) -> Result<Served, NotServed> {
         let start = clock::instant();
         let job = &target.job;
         let before = self.observe(job).map_err(|error| NotServed::Untouched(error.into()))?;
@@ -113,9 +115,12 @@ impl Engine<'_> {
 
         let note = match (self.manager.act)(self.machine, self.config, &target.job, Verb::Reload) {
             Ok(note) => note,
-            Err(error @ StepError::Refused(_)) => return Err(NotServed::Untouched(error)),
+            Err(error @ (StepError::Refused(_) | StepError::Stopped)) => {
+                return Err(NotServed::Untouched(error));
+            }
             Err(error) => return broken(error.to_string(), None),
         };
+        drop(lock);
         let mut failed_start = None;
         if self.kickstart == Kickstart::Allowed {
             // A job that starts by itself runs by now: then this does nothing, and need not succeed.
