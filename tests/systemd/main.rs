@@ -3,6 +3,7 @@
 #![expect(clippy::disallowed_methods, reason = "tests make the world that the product only looks at")]
 
 mod lives;
+mod reload;
 
 use std::collections::BTreeMap;
 use std::fs;
@@ -39,6 +40,8 @@ const TESTS: &[Test] = &[
         run: lives::installed,
     },
     Test { name: "install_has_systemd_keep_a_real_astro_site", needs: ASTRO, run: lives::installed_astro },
+    Test { name: "a_reload_is_believed_when_the_unit_answers", needs: SYSTEMD, run: reload::declared },
+    Test { name: "the_mirrors_own_units_are_reloaded_too", needs: SYSTEMD, run: reload::of_mirror },
     Test { name: "a_manager_out_of_reach_is_unknown_never_stopped", needs: &[], run: out_of_reach },
 ];
 
