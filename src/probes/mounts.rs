@@ -4,10 +4,7 @@
 //! `getfsstat` with `MNT_NOWAIT` on macOS; neither waits for any volume. Links are followed one component at a time, and
 //! only those that lie on a local volume: a link in the home directory that leads to a hanging volume is
 //! recognised, one on such a volume is not read.
-#![cfg_attr(
-    not(target_os = "macos"),
-    expect(clippy::disallowed_methods, reason = "probes are where the machine is read")
-)]
+#![expect(clippy::disallowed_methods, reason = "probes are where the machine is read")]
 
 use std::collections::VecDeque;
 use std::ffi::OsString;

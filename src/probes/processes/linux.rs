@@ -13,7 +13,7 @@ use crate::error::ProbeError;
 use crate::probes::clock;
 
 /// The unit of start times that the kernel shows to programs, a hundredth of a second on every Linux that matters.
-const TICK: Duration = Duration::from_millis(10);
+const TICK_MS: u64 = 10;
 
 pub(super) fn read(pid: u32) -> Result<Option<Process>, ProbeError> {
     let place = format!("/proc/{pid}");
@@ -81,7 +81,7 @@ fn started(ticks: u64) -> Timestamp {
         uptime.tv_sec.try_into().unwrap_or_default(),
         uptime.tv_nsec.try_into().unwrap_or_default(),
     );
-    let since_boot = TICK * u32::try_from(ticks).unwrap_or(u32::MAX);
+    let since_boot = Duration::from_millis(ticks.saturating_mul(TICK_MS));
     clock::now() - uptime.saturating_sub(since_boot)
 }
 
