@@ -24,6 +24,8 @@ pub struct Diagnosis {
     pub stdout: Tail,
     /// The end of its complaints.
     pub stderr: Tail,
+    /// The end of its journal, where what it writes goes there; or why that cannot be told.
+    pub journal: Option<Result<Vec<String>, String>>,
     /// What to try by hand, each a line that can be pasted.
     pub by_hand: Vec<String>,
 }
@@ -81,6 +83,16 @@ pub fn render(config: &Config, diagnosis: &Diagnosis) -> String {
                 let title = format!("{name}: {}, {}", config.tilde(path), counted(lines.len()));
                 section(&mut text, &title, lines.iter().map(String::as_str));
             }
+        }
+    }
+    match &diagnosis.journal {
+        None => {}
+        Some(Ok(lines)) => {
+            let title = format!("journal: {}", counted(lines.len()));
+            section(&mut text, &title, lines.iter().map(String::as_str));
+        }
+        Some(Err(why)) => {
+            let _ = writeln!(text, "  journal: {}", plain(why));
         }
     }
     text.push_str("  try by hand:\n");

@@ -13,7 +13,7 @@ use crate::fixes::lock::Lock;
 use crate::probes::machine::Machine;
 use crate::probes::{clock, http, logs, processes};
 use crate::services::diagnosis::{Diagnosis, LINES, Probe, Tail};
-use crate::services::{Job, Manager, Observed, State, Verb};
+use crate::services::{Job, Manager, Observed, State, Verb, systemd};
 
 /// What is reloaded.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -286,12 +286,20 @@ impl Engine<'_> {
         let is_loaded = now.is_some_and(|it| it.state != State::Absent);
         let mut by_hand = command(if is_loaded { Verb::Restart } else { Verb::Load });
         by_hand.extend(target.health.as_ref().map(curl));
+        // What names no file of its own goes to systemd's journal.
+        let is_in_journal =
+            self.manager.name == "systemd" && (source.stdout.is_none() || source.stderr.is_none());
+        let journal = is_in_journal.then(|| {
+            by_hand.push(systemd::journal_command(&target.job, LINES));
+            systemd::journal(self.config, &target.job, LINES).map_err(|error| error.to_string())
+        });
         Diagnosis {
             label: target.job.label.clone(),
             why,
             probe,
             stdout: tail(source.stdout.clone()),
             stderr: tail(source.stderr.clone()),
+            journal,
             observed: observed.map_err(|error| error.to_string()),
             by_hand,
         }

@@ -41,6 +41,7 @@ const TESTS: &[Test] = &[
     },
     Test { name: "install_has_systemd_keep_a_real_astro_site", needs: ASTRO, run: lives::installed_astro },
     Test { name: "a_reload_is_believed_when_the_unit_answers", needs: SYSTEMD, run: reload::declared },
+    Test { name: "a_failed_reload_shows_the_journal", needs: SYSTEMD, run: reload::in_journal },
     Test { name: "the_mirrors_own_units_are_reloaded_too", needs: SYSTEMD, run: reload::of_mirror },
     Test { name: "a_manager_out_of_reach_is_unknown_never_stopped", needs: &[], run: out_of_reach },
 ];

@@ -4,7 +4,7 @@ use std::fs;
 
 use support::processes::eventually;
 use support::servers::free_port;
-use support::systemd::{UserManager, property, systemctl};
+use support::systemd::{UserManager, journal, property, systemctl};
 use support::{Home, Mirror, Ran};
 
 use crate::SOON;
@@ -109,6 +109,22 @@ pub(crate) fn declared() {
     let ran = site.reload(&["--skip-kickstart"]).exits(1);
     assert!(ran.stderr.contains("no restart was tried, as asked"), "{ran}");
     assert_eq!(begun(), 7, "no recovery");
+}
+
+/// What a unit writes to no file of its own is read from the journal.
+pub(crate) fn in_journal() {
+    let home = Home::new();
+    let _journal = journal(&home);
+    let site = Declared::new("");
+    site.home.write("sick", "for ever");
+    let ran = site.reload(&[]).exits(1);
+    for wanted in
+        ["stdout: unavailable", "stderr: unavailable", "journal: its ", ": begins\n", ": complains\n"]
+    {
+        assert!(ran.stderr.contains(wanted), "{wanted:?} is missing: {ran}");
+    }
+    let by_hand = format!("    journalctl --user-unit={UNIT} --lines=20\n");
+    assert!(ran.stderr.contains(&by_hand), "{ran}");
 }
 
 /// The mirror's server, and then its sync, by their names or by none.

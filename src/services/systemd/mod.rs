@@ -14,6 +14,7 @@ use std::time::Duration;
 
 use crate::config::Config;
 use crate::error::ProbeError;
+use crate::fixes::hands::commands::shell;
 use crate::probes::program::{self, Ended, Output, Program};
 use crate::services::{Job, Manager, Scope};
 
@@ -90,6 +91,38 @@ fn systemctl(
         return Err(ProbeError::failed("ask systemd", &why));
     }
     Ok(output)
+}
+
+/// What a person types to see the last lines that a job's service wrote to the journal.
+#[must_use]
+pub fn journal_command(job: &Job, lines: usize) -> String {
+    format!("journalctl {}", journal_arguments(job, lines).map(|it| shell(&it)).join(" "))
+}
+
+/// The last lines that a job's service wrote to the journal, with their times.
+///
+/// # Errors
+/// There is no journalctl, or it says why it cannot.
+pub fn journal(config: &Config, job: &Job, lines: usize) -> Result<Vec<String>, ProbeError> {
+    let arguments = journal_arguments(job, lines);
+    let opening = ["journalctl", "--quiet", "--no-pager", "--output=short-iso"];
+    let argv = opening.into_iter().chain(arguments.iter().map(String::as_str)).map(OsString::from).collect();
+    let output = run(config, argv, config.limits.timeout)?;
+    let text = String::from_utf8_lossy(&output.stdout);
+    if text.trim().is_empty() && !output.stderr.is_empty() {
+        return Err(ProbeError::failed("read the journal", &complaint(&output)));
+    }
+    Ok(text.lines().map(str::to_owned).collect())
+}
+
+/// Not `--user --unit`: that finds nothing where the journal is not split by user, as one kept in memory.
+fn journal_arguments(job: &Job, lines: usize) -> [String; 2] {
+    let unit = Units::of(job).service;
+    let unit = match job.scope {
+        Scope::Agent => format!("--user-unit={unit}"),
+        Scope::Daemon => format!("--unit={unit}"),
+    };
+    [unit, format!("--lines={lines}")]
 }
 
 fn run(config: &Config, argv: Vec<OsString>, deadline: Duration) -> Result<Output, ProbeError> {

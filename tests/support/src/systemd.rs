@@ -55,8 +55,9 @@ impl UserManager {
     pub fn start(home: &Home) -> Self {
         assert!(is_inside(), "a test must never start a user manager outside its own namespaces");
         let number = NEXT.fetch_add(1, Ordering::Relaxed);
-        let group = PathBuf::from(format!("/sys/fs/cgroup/housecall-{number}"));
-        fs::create_dir(&group).expect("a control group");
+        // By this name the journal knows what is a user's.
+        let group = PathBuf::from(format!("/sys/fs/cgroup/user-{number}.slice/user@0.service"));
+        fs::create_dir_all(&group).expect("a control group");
         let log = fs::File::create(home.at("run/systemd.log")).expect("its log");
         let mut command = home.command("/bin/sh");
         // It must be in its control group before it looks at it.
@@ -87,6 +88,25 @@ impl Drop for UserManager {
         let _ = eventually(Duration::from_secs(3), || crate::processes::read(pid).is_none());
         let _ = fs::write(self.group.join("cgroup.kill"), "1");
     }
+}
+
+/// Starts the journal of these namespaces; it ends with the test.
+///
+/// # Panics
+/// Outside them, and where it does not start.
+#[must_use]
+pub fn journal(home: &Home) -> Kept {
+    assert!(is_inside(), "a test must never start a journal outside its own namespaces");
+    // /run is these namespaces' own, and the machine's own messages are none of the test's.
+    fs::create_dir_all("/run/systemd/journald.conf.d").expect("its folder");
+    let settings = "[Journal]\nStorage=volatile\nAudit=no\nReadKMsg=no\n";
+    fs::write("/run/systemd/journald.conf.d/test.conf", settings).expect("its settings");
+    let mut command = home.command("/usr/lib/systemd/systemd-journald");
+    command.stdin(std::process::Stdio::null()).stderr(std::process::Stdio::null());
+    let journal = Kept::start(&mut command);
+    let listens = || std::path::Path::new("/run/systemd/journal/stdout").exists();
+    assert!(eventually(Duration::from_secs(10), listens), "the journal does not start");
+    journal
 }
 
 /// Runs systemctl as the user of that home.
