@@ -95,3 +95,9 @@ awk -v whole="${median[0]}" -v remote="${median[3]}" -v page="${median[4]}" -v d
     slowest = remote > page ? remote : page
     printf "%-40s %10.2f\n%-40s %10.1f\n", "ms above the slowest wait", whole - slowest, "times faster than the doctor", doctor / whole
 }'
+
+# Alone, a wait has both cores; in an examination it shares them. So also: how much longer than its own slowest look
+# an examination takes, of the same run.
+looks=$(for _ in $(seq "$runs"); do "$binary" --config "$config" --json; done |
+    jq -s 'map(.took_ms - (.checks | map(.took_ms) | max)) | sort | .[length / 2 | floor]')
+awk -v it="$looks" 'BEGIN { printf "%-40s %10.2f\n", "ms above the slowest look of its run", it }'
