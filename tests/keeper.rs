@@ -323,3 +323,22 @@ fn an_upgrade_of_the_binary_ends_no_sync() {
     let healthy = || mirror.run(&[]).code == 0;
     assert!(eventually(SOON, healthy), "{}", mirror.run(&[]));
 }
+
+#[test]
+fn a_mend_waits_for_a_sync_that_is_at_work_and_then_mends() {
+    let mirror = up();
+    mirror.settle();
+    mirror.home.git(&mirror.worktree(), ["checkout", "--quiet", "-b", "feature"]);
+    let lock = fs::File::options().write(true).open(mirror.state().join("lock")).expect("the lock");
+    lock.lock().expect("it is free");
+    let holder = r#"{"pid": 1, "doing": "sync", "since": "2099-01-01T00:00:00Z"}"#;
+    fs::write(mirror.state().join("lock"), holder).expect("who holds it");
+    let waiting = std::thread::scope(|scope| {
+        let mend = scope.spawn(|| mirror.run(&["--fix"]));
+        std::thread::sleep(Duration::from_secs(1));
+        lock.set_len(0).and_then(|()| lock.unlock()).expect("the sync ends");
+        mend.join().expect("a mend")
+    });
+    let waiting = waiting.exits(0);
+    assert!(waiting.stderr.contains("waiting for pid 1, `sync`"), "{waiting}");
+}

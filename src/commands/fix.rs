@@ -11,7 +11,7 @@ use crate::probes::machine::Machine;
 use crate::selection::Selection;
 
 /// How long another mend is waited for.
-const WAIT: Duration = Duration::from_secs(30);
+pub const WAIT: Duration = Duration::from_secs(30);
 
 /// Examines the selection, mends what the user allows, and examines it again.
 ///

@@ -11,9 +11,11 @@ use super::{Call, check, fix, sync};
 use crate::cli::MendOptions;
 use crate::config::{Config, ConfigError};
 use crate::exit::Exit;
-use crate::fixes::mend::Company;
+use crate::fixes::lock::{Lock, NotTaken};
+use crate::fixes::mend::{self, Company};
 use crate::fixes::{Consent, Event, Fix, Mended, Safety, Step};
 use crate::probes::machine::Machine;
+use crate::probes::state::Holder;
 use crate::probes::{clock, state};
 use crate::progress::Audience;
 use crate::report::words::clean_line;
@@ -31,6 +33,12 @@ pub(super) fn run(
 ) -> Exit {
     let machine = Arc::new(Machine::default());
     let (at, start) = (clock::now(), clock::instant());
+    if !options.dry_run
+        && let Err(busy) = wait_for_others(call, config)
+    {
+        call.console.error(busy);
+        return Exit::Undetermined;
+    }
     let mut silent = Company { ask: &mut |_, _| false, on_event: &mut |_| () };
     let planned = match fix::run(config, &machine, selection, Consent::DryRun, &mut silent) {
         Ok(planned) => planned,
@@ -74,6 +82,16 @@ pub(super) fn run(
     after.exit()
 }
 
+/// What somebody else is mending looks pending, and nothing would be planned for it: that one is waited for first.
+fn wait_for_others(call: &mut Call<'_, '_>, config: &Config) -> Result<(), NotTaken> {
+    let is_free = state::read(config).map_or(true, |state| state.holder.is_none());
+    if is_free || mend::refusal(config).is_some() {
+        return Ok(());
+    }
+    let mut on_wait = |holder: Option<&Holder>| heard(call.console, &Event::Waiting(holder));
+    Lock::take(config, "fix", fix::WAIT, &mut on_wait).map(drop)
+}
+
 /// `sync`: one line of what came of it.
 pub(super) fn sync(call: &mut Call<'_, '_>) -> Result<Exit, ConfigError> {
     let config = call.load()?;
@@ -94,7 +112,7 @@ fn mend(
     config: &Arc<Config>,
     machine: &Arc<Machine>,
     selection: &Selection,
-) -> Result<Mended, crate::fixes::lock::NotTaken> {
+) -> Result<Mended, NotTaken> {
     let can_ask = call.console.terminal.can_ask;
     let is_risky = options.risky && (options.yes || can_ask);
     let consent = if is_risky { Consent::Risky } else { Consent::Safe };
