@@ -152,7 +152,11 @@ pub enum Command {
     /// End what `up` keeps
     Down,
     /// What was set aside, and how to get it back
-    Rescued,
+    Rescued {
+        /// What to do with it; nothing said: list all
+        #[command(subcommand)]
+        command: Option<RescuedCommand>,
+    },
     /// Restart the server, and believe it only when it answers
     Restart,
     /// Have a job's definition read again, and believe it only when the service answers
@@ -220,6 +224,32 @@ pub enum Command {
     Look {
         #[arg(allow_hyphen_values = true, trailing_var_arg = true)]
         arguments: Vec<String>,
+    },
+}
+
+/// What to do with what was set aside. NAME is its time, or the beginning of it.
+#[derive(Debug, Subcommand)]
+pub enum RescuedCommand {
+    /// Show what is in it
+    Show {
+        /// Its name, or the beginning of it
+        name: String,
+    },
+    /// Copy it into a new directory, and say how it goes on from there; nothing else is touched
+    Restore {
+        /// Its name, or the beginning of it
+        name: String,
+        /// The directory, which must not be there [default: rescued-NAME]
+        #[arg(long, value_name = "DIR", value_hint = ValueHint::DirPath)]
+        to: Option<PathBuf>,
+    },
+    /// Delete it for good
+    Drop {
+        /// Its name, or the beginning of it
+        name: String,
+        /// Do not ask
+        #[arg(short, long)]
+        yes: bool,
     },
 }
 

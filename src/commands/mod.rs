@@ -67,7 +67,7 @@ pub fn run(cli: Cli, console: &mut Console<'_>) -> Exit {
         Some(Command::Up { session: true, .. }) => up::up(&mut call, up::Place::OwnSession),
         Some(Command::Up { .. }) => up::up(&mut call, up::Place::Here),
         Some(Command::Down) => up::down(&mut call),
-        Some(Command::Rescued) => rescued::run(&mut call),
+        Some(Command::Rescued { command }) => rescued::run(&mut call, command),
         Some(Command::Reload(options)) => reload::run(&mut call, &options),
         Some(Command::Restart) => up::restart(&mut call),
         Some(Command::Stop) => up::stop(&mut call),

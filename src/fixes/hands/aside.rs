@@ -4,28 +4,25 @@
 //! holds (a reset that was killed half way) is nobody's work and is not kept.
 #![expect(clippy::disallowed_methods, reason = "hands write")]
 
+pub(in crate::fixes::hands) mod operation;
+pub mod restore;
+
 use std::ffi::{OsStr, OsString};
 use std::fs;
 use std::path::{Path, PathBuf};
 
 use crate::config::{Config, Mirror};
 use crate::error::StepError;
+use crate::fixes::hands::aside::operation::Operation;
 use crate::fixes::hands::files::{self, stamp};
-use crate::fixes::hands::git::{self, commit, git_path, must, run};
+use crate::fixes::hands::git::{self, commit, must, run};
 use crate::fixes::hands::index::Index;
 use crate::fixes::hands::worktree;
-use crate::probes::git::REFS;
+use crate::probes::git::{LEFT, REFS, STAGED};
 use crate::probes::{clock, state};
 
-/// What an operation under way has in hand.
-const IN_HAND: [&str; 6] = [
-    "MERGE_HEAD",
-    "CHERRY_PICK_HEAD",
-    "REVERT_HEAD",
-    "REBASE_HEAD",
-    "rebase-merge/orig-head",
-    "rebase-apply/orig-head",
-];
+/// What an operation under way has in hand, by git's own names for it.
+const IN_HAND: [&str; 4] = ["MERGE_HEAD", "CHERRY_PICK_HEAD", "REVERT_HEAD", "REBASE_HEAD"];
 
 /// Puts what a person left in the mirror under a ref and into a patch; says where, if there was anything.
 ///
@@ -66,25 +63,26 @@ pub fn set_aside(config: &Config, mirror: &Mirror) -> Result<Option<String>, Ste
         _ => None,
     };
 
+    let operation = Operation::read(config, top)?;
     let mut parents: Vec<String> = Vec::new();
     let branch = format!("refs/heads/{}", mirror.branch);
-    let names = ["HEAD", branch.as_str()].into_iter().chain(IN_HAND);
-    for name in names {
-        let sha = match git_path(config, top, name)? {
-            path if name.contains('/') && !name.starts_with("refs/") => match fs::read_to_string(path) {
-                Ok(text) => commit(config, top, text.trim())?,
-                Err(_) => None,
-            },
-            _ => commit(config, top, name)?,
-        };
-        let Some(sha) = sha else { continue };
+    let mut tips = Vec::new();
+    for name in ["HEAD", branch.as_str()].into_iter().chain(IN_HAND) {
+        tips.extend(commit(config, top, name)?);
+    }
+    if let Some(operation) = &operation {
+        tips.extend(operation.commits(config, top)?);
+    }
+    for sha in tips {
         if !parents.contains(&sha) && !is_kept(config, top, &sha, &[&ours[..], &parents[..]].concat())? {
             parents.push(sha);
         }
     }
+    let operation = operation.filter(|it| !it.is_kept(config));
     let commits = parents.len();
     let nothing = !edited && staged.is_none() && commits == 0;
-    if nothing || commits == 0 && is_kept_tree(config, top, &tree, staged.as_deref())? {
+    let known = || is_kept_tree(config, top, &tree, staged.as_deref());
+    if operation.is_none() && (nothing || commits == 0 && known()?) {
         return Ok(moved.map(|place| format!("set aside in {}", config.tilde(&place))));
     }
     if let Some(head) = base.as_ref().filter(|head| !parents.contains(head)) {
@@ -92,16 +90,23 @@ pub fn set_aside(config: &Config, mirror: &Mirror) -> Result<Option<String>, Ste
     }
     if let Some(staged) = &staged {
         let parent = base.iter().cloned().collect::<Vec<_>>();
-        parents.push(commit_tree(config, top, staged, &parent, "what was staged in the mirror")?);
+        parents.push(commit_tree(config, top, staged, &parent, STAGED)?);
     }
     let kept = commit_tree(config, top, &tree, &parents, &message(staged.as_deref()))?;
     let name = reference(config, top, &stamp(time), &kept)?;
+    if let Some(operation) = &operation {
+        let last = name.rsplit('/').next().unwrap_or(&name);
+        operation.keep(config, top, &config.state.join("rescued").join(last))?;
+    }
     let patch = write_patch(&index, &name, upstream.as_deref().or(base.as_deref()), &kept)?;
     let changed = match &base {
         Some(base) => index.differs_from_all(&tree, &[OsStr::new(base)])?.len(),
         None => 0,
     };
     let what = match (changed, commits) {
+        (0, 0) => {
+            operation.as_ref().map_or_else(|| "what was staged".to_owned(), |it| format!("a {}", it.name))
+        }
         (0, _) => "commits".to_owned(),
         (1, 0) => "1 file".to_owned(),
         (files, 0) => format!("{files} files"),
@@ -184,7 +189,7 @@ fn is_kept_tree(
 
 fn message(staged: Option<&OsStr>) -> String {
     let staged = staged.map_or_else(String::new, |tree| format!(", with {} staged", tree.to_string_lossy()));
-    format!("what was left in the mirror{staged}")
+    format!("{LEFT}{staged}")
 }
 
 /// Whether a commit is within one of those, or within one that is kept already.

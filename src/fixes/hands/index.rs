@@ -12,7 +12,10 @@ use crate::fixes::hands::git::{self, as_os, command, git_path, run, succeeded};
 use crate::probes::program;
 
 /// How many arguments one command gets.
-const CHUNK: usize = 500;
+pub(super) const CHUNK: usize = 500;
+
+/// What the sides of a conflict are called, by git's number for each.
+const SIDES: [&str; 4] = ["", "~base", "~ours", "~theirs"];
 
 /// A temporary index: the person's own is never written to.
 pub(super) struct Index<'a> {
@@ -27,9 +30,14 @@ impl Index<'_> {
         let own = git_path(self.config, self.top, "index")?;
         if own.exists() && !index_is_corrupt(self.config, self.top)? {
             fs::copy(&own, &self.file).map_err(|error| StepError::failed("copy the index", &error))?;
-            // An index in the middle of a merge makes no tree, and its parts are in the files.
             let tree = self.run(&["write-tree"])?;
-            let staged = tree.succeeded().then(|| as_os(git::trimmed(&tree.stdout)).to_owned());
+            let staged = if tree.succeeded() {
+                Some(as_os(git::trimmed(&tree.stdout)).to_owned())
+            } else {
+                let tree = self.conflicted_tree()?;
+                fs::copy(&own, &self.file).map_err(|error| StepError::failed("copy the index", &error))?;
+                tree
+            };
             self.look_at_all()?;
             return Ok(staged);
         }
@@ -37,6 +45,38 @@ impl Index<'_> {
             self.must("read HEAD into a temporary index", &["read-tree", base])?;
         }
         Ok(None)
+    }
+
+    /// An index in the middle of a conflict makes no tree: each side of it becomes a file beside the others.
+    fn conflicted_tree(&self) -> Result<Option<OsString>, StepError> {
+        let listed = self.must("list the conflicts", &["ls-files", "--unmerged", "-z"])?;
+        let mut sides: Vec<OsString> = Vec::new();
+        let mut paths = BTreeSet::new();
+        for entry in listed.stdout.split(|byte| *byte == 0).filter(|entry| !entry.is_empty()) {
+            let mut parts = entry.splitn(2, |byte| *byte == b'\t');
+            let (Some(facts), Some(path)) = (parts.next(), parts.next()) else { continue };
+            let facts = String::from_utf8_lossy(facts);
+            let mut facts = facts.split(' ');
+            let (Some(mode), Some(blob), Some(stage)) = (facts.next(), facts.next(), facts.next()) else {
+                continue;
+            };
+            let side = SIDES.get(stage.parse::<usize>().unwrap_or_default()).unwrap_or(&"");
+            let mut info = OsString::from(format!("{mode},{blob},"));
+            info.push(as_os(path));
+            info.push(side);
+            sides.push(info);
+            paths.insert(as_os(path));
+        }
+        let paths: Vec<&OsStr> = paths.into_iter().collect();
+        self.with_paths("keep a conflict", &["update-index", "--force-remove", "--"], &paths)?;
+        for chunk in sides.chunks(CHUNK) {
+            let each = chunk.iter().flat_map(|it| [OsStr::new("--cacheinfo"), it]);
+            let whole: Vec<&OsStr> =
+                ["update-index", "--add"].map(OsStr::new).into_iter().chain(each).collect();
+            self.must("keep a conflict", &whole)?;
+        }
+        let tree = self.run(&["write-tree"])?;
+        Ok(tree.succeeded().then(|| as_os(git::trimmed(&tree.stdout)).to_owned()))
     }
 
     /// Has files looked at that the person told git to take for unchanged.

@@ -8,7 +8,7 @@ use std::path::{Path, PathBuf};
 
 use crate::config::{Config, Mirror};
 use crate::error::StepError;
-use crate::fixes::hands::aside;
+use crate::fixes::hands::aside::{self, operation};
 use crate::fixes::hands::git::{administration, as_os, commit, git_path, must, run, succeeded, trimmed};
 use crate::probes::program;
 
@@ -119,6 +119,7 @@ pub fn align(config: &Config, mirror: &Mirror, sha: &str) -> Result<Option<Strin
     room(top)?;
     // The plan sets aside in a step of its own; this finds something only if it came about since.
     let kept = aside::set_aside(config, mirror)?;
+    operation::forget_autostash(config, top)?;
     for operation in ["rebase", "merge", "cherry-pick", "revert", "am"] {
         quit(config, mirror, operation)?;
     }

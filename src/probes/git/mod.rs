@@ -20,8 +20,8 @@ pub use canonical::canonical;
 pub use changes::changes;
 pub use distance::distance;
 pub use remote::{failure, remote};
-pub use rescued::{REFS, places, rescued};
-pub use worktree::worktree;
+pub use rescued::{FOLDER, LEFT, REFS, Reference, Rescue, STAGED, rescued, size};
+pub use worktree::{OPERATIONS, worktree};
 
 pub(super) use canonical::read as read_canonical;
 pub(super) use worktree::read as read_worktree;

@@ -1,49 +1,197 @@
-//! What was set aside: the refs, files and directories that a mend left behind.
+//! What was set aside: the refs, patches, files and directories that a mend left behind, by the name of each.
 #![expect(clippy::disallowed_methods, reason = "probes are where files are read")]
 
+use std::collections::BTreeMap;
 use std::io::ErrorKind;
 use std::path::{Path, PathBuf};
 
 use crate::config::{Config, Mirror};
 use crate::error::ProbeError;
 use crate::git;
+use crate::probes::git::OPERATIONS;
 use crate::probes::program;
 
 /// Where the refs of what was set aside are.
 pub const REFS: &str = "refs/housecall/rescued";
 
-/// Lists the refs of what was set aside, oldest first.
+/// The subject of the commit that holds what was left in the mirror begins with it.
+pub const LEFT: &str = "what was left in the mirror";
+
+/// The subject of the commit that holds what was staged.
+pub const STAGED: &str = "what was staged in the mirror";
+
+/// The folder of an operation under way, where it is kept.
+pub const FOLDER: &str = "operation";
+
+/// One thing that was set aside.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub struct Rescue {
+    /// When, as a part of names: "2026-03-16T20-29-43"; or the name of what was moved out of the way.
+    pub name: String,
+    /// The ref that holds commits and edits.
+    pub reference: Option<Reference>,
+    /// The patch of the same.
+    pub patch: Option<PathBuf>,
+    /// The file or directory that lies somewhere whole.
+    pub place: Option<PathBuf>,
+    /// What the place holds, by name; the name of a file that lies there by itself.
+    pub kept: Vec<String>,
+    /// The operation under way that is kept: "rebase".
+    pub operation: Option<String>,
+    /// How much of the disk the patch and the place take, in bytes.
+    pub bytes: u64,
+}
+
+/// What a ref holds.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub struct Reference {
+    /// Its whole name.
+    pub name: String,
+    /// The commit it is on.
+    pub commit: String,
+    /// The commit that HEAD was on; the edits are against it. `None` where only commits were kept.
+    pub head: Option<String>,
+    /// The commit that holds what was staged.
+    pub staged: Option<String>,
+    /// The edited files, each with git's letter for what became of it.
+    pub files: Vec<(char, String)>,
+    /// A person's commits that no remote has, oldest first: the commit and its subject.
+    pub commits: Vec<(String, String)>,
+}
+
+/// Lists what was set aside, by name and so oldest first.
 ///
 /// # Errors
-/// git cannot say.
-pub fn rescued(config: &Config, mirror: &Mirror) -> Result<Vec<String>, ProbeError> {
-    let arguments = ["for-each-ref", "--format=%(refname)", REFS];
-    let output = program::run(&git::command(config, &mirror.repository, &arguments))?;
+/// git cannot say; a directory that is there and may not be read.
+pub fn rescued(config: &Config, mirror: &Mirror) -> Result<Vec<Rescue>, ProbeError> {
+    let mut found: BTreeMap<String, Rescue> = BTreeMap::new();
+    for reference in references(config, mirror)? {
+        let name = reference.name.rsplit('/').next().unwrap_or(&reference.name).to_owned();
+        of(&mut found, name).reference = Some(reference);
+    }
+    for path in places(config)? {
+        let name = path.file_name().unwrap_or_default().to_string_lossy().into_owned();
+        let bytes = size(&path);
+        let patch = name.strip_suffix(".patch").filter(|_| path.is_file()).map(str::to_owned);
+        let rescue = of(&mut found, patch.clone().unwrap_or(name));
+        rescue.bytes += bytes;
+        if patch.is_some() {
+            rescue.patch = Some(path);
+            continue;
+        }
+        rescue.kept = kept(&path)?;
+        let has = |mark: &str| path.join(FOLDER).join(mark).exists();
+        let squashed = [("SQUASH_MSG", "squash")];
+        let mut marks = OPERATIONS.iter().chain(&squashed);
+        rescue.operation = marks.find(|(mark, _)| has(mark)).map(|(_, name)| (*name).to_owned());
+        rescue.place = Some(path);
+    }
+    Ok(found.into_values().collect())
+}
+
+fn of(found: &mut BTreeMap<String, Rescue>, name: String) -> &mut Rescue {
+    let rescue = found.entry(name.clone()).or_default();
+    rescue.name = name;
+    rescue
+}
+
+/// Reads each ref, and what is in it.
+fn references(config: &Config, mirror: &Mirror) -> Result<Vec<Reference>, ProbeError> {
+    let listed =
+        ask(config, mirror, &["for-each-ref", "--format=%(refname) %(objectname) %(subject)", REFS])?;
+    let mut found = Vec::new();
+    for line in listed.lines() {
+        let mut parts = line.splitn(3, ' ');
+        let (Some(name), Some(commit)) = (parts.next(), parts.next()) else { continue };
+        let is_ours = parts.next().is_some_and(|subject| subject.starts_with(LEFT));
+        found.push(reference(config, mirror, name, commit, is_ours)?);
+    }
+    Ok(found)
+}
+
+fn reference(
+    config: &Config,
+    mirror: &Mirror,
+    name: &str,
+    commit: &str,
+    is_ours: bool,
+) -> Result<Reference, ProbeError> {
+    let mut reference =
+        Reference { name: name.to_owned(), commit: commit.to_owned(), ..Reference::default() };
+    // Whatever a remote has is nobody's own; nor is what holds the edits.
+    let arguments = ["log", "--reverse", "--format=%H%x00%P%x00%s", commit, "--not", "--remotes", "--tags"];
+    for line in ask(config, mirror, &arguments)?.lines() {
+        let mut parts = line.split('\0').map(str::to_owned);
+        let (Some(sha), Some(parents), Some(subject)) = (parts.next(), parts.next(), parts.next()) else {
+            continue;
+        };
+        if is_ours && sha == commit {
+            reference.head = parents.split(' ').next().filter(|it| !it.is_empty()).map(str::to_owned);
+        } else if is_ours && subject == STAGED {
+            reference.staged = Some(sha);
+        } else {
+            reference.commits.push((sha, subject));
+        }
+    }
+    if let Some(head) = &reference.head {
+        let arguments = ["diff-tree", "-r", "-z", "--no-renames", "--name-status", head, commit];
+        let changed = ask(config, mirror, &arguments)?;
+        let mut words = changed.split('\0');
+        while let (Some(letter), Some(file)) = (words.next(), words.next()) {
+            reference.files.push((letter.chars().next().unwrap_or('?'), file.to_owned()));
+        }
+    }
+    Ok(reference)
+}
+
+fn ask(config: &Config, mirror: &Mirror, arguments: &[&str]) -> Result<String, ProbeError> {
+    let output = program::run(&git::command(config, &mirror.repository, arguments))?;
     if output.succeeded() {
-        return Ok(git::said(&output).lines().map(str::to_owned).collect());
+        return Ok(String::from_utf8_lossy(&output.stdout).into_owned());
     }
     Err(ProbeError::failed("list what was set aside", &git::complaint(&output)))
 }
 
-/// Lists the files and directories that were moved away or copied before they were replaced, by name: repositories
+/// Lists the files and directories that were moved away or copied before they were replaced: patches, repositories
 /// found in the mirror, own versions of carried files, whatever was at the worktree's place, torn state files.
-///
-/// # Errors
-/// A directory that is there and may not be read.
-pub fn places(config: &Config) -> Result<Vec<PathBuf>, ProbeError> {
-    let is_directory = |path: &PathBuf| path.is_dir();
+fn places(config: &Config) -> Result<Vec<PathBuf>, ProbeError> {
     let is_aside = |path: &PathBuf| {
         path.file_name().is_some_and(|name| name.as_encoded_bytes().windows(7).any(|part| part == b".aside-"))
     };
+    let is_hidden =
+        |path: &PathBuf| path.file_name().is_some_and(|name| name.as_encoded_bytes().starts_with(b"."));
     let mut found: Vec<PathBuf> = entries(&config.state.join("rescued"))?;
-    found.retain(is_directory);
+    found.retain(|path| !is_hidden(path));
     let worktree = config.mirror.as_ref().and_then(|mirror| mirror.worktree.parent());
     let beside = worktree.filter(|place| *place != config.state);
     for place in [Some(config.state.as_path()), beside].into_iter().flatten() {
         found.extend(entries(place)?.into_iter().filter(is_aside));
     }
-    found.sort();
     Ok(found)
+}
+
+/// The names in a directory that was made for what is kept; of all else, its own.
+fn kept(path: &Path) -> Result<Vec<String>, ProbeError> {
+    let name = |path: &Path| path.file_name().unwrap_or_default().to_string_lossy().into_owned();
+    let was_made = path.parent().is_some_and(|it| it.ends_with("rescued")) && path.is_dir();
+    if !was_made {
+        return Ok(vec![name(path)]);
+    }
+    let mut names: Vec<String> = entries(path)?.iter().map(|path| name(path)).collect();
+    names.sort();
+    Ok(names)
+}
+
+/// How much lies at a path and beneath it, in bytes; what may not be read counts for nothing.
+#[must_use]
+pub fn size(path: &Path) -> u64 {
+    match std::fs::symlink_metadata(path) {
+        Ok(found) if found.is_dir() => {
+            entries(path).unwrap_or_default().iter().map(|inner| size(inner)).sum()
+        }
+        Ok(found) => found.len(),
+        Err(_) => 0,
+    }
 }
 
 fn entries(directory: &Path) -> Result<Vec<PathBuf>, ProbeError> {

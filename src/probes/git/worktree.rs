@@ -17,7 +17,7 @@ use crate::probes::machine::Machine;
 use crate::probes::program;
 
 /// What git leaves in the administrative directory while an operation is in progress, and its name.
-const OPERATIONS: [(&str, &str); 8] = [
+pub const OPERATIONS: [(&str, &str); 8] = [
     ("rebase-merge", "rebase"),
     ("rebase-apply/applying", "am"),
     ("rebase-apply", "rebase"),
