@@ -93,6 +93,7 @@ fn cx() -> Arc<Cx> {
         jobs: Jobs { manager: Manager::Auto, label: None, labels: BTreeMap::new() },
         services: Vec::new(),
         limits: Limits::default(),
+        redactor: housecall::redact::Redactor::default(),
     };
     Arc::new(Cx::given(Arc::new(config), Timestamp::UNIX_EPOCH, Probes::default()))
 }

@@ -23,6 +23,7 @@ pub mod init;
 pub mod probes;
 pub mod git;
 pub mod lint;
+pub mod redact;
 pub mod report;
 pub mod progress;
 pub mod run;

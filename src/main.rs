@@ -8,13 +8,15 @@ use clap::Parser as _;
 use housecall::cli::{Cli, Color};
 use housecall::commands::{self, Console, Terminal};
 use housecall::progress::Audience;
+use housecall::redact::Redactor;
 
 fn main() -> ExitCode {
     let cli = Cli::parse();
     silence_looks();
     let terminal = terminal(cli.global.color, cli.global.quiet);
     let (mut out, mut err, mut input) = (stdout().lock(), stderr(), stdin().lock());
-    let mut console = Console { out: &mut out, err: &mut err, input: &mut input, terminal };
+    let mut console =
+        Console { out: &mut out, err: &mut err, input: &mut input, terminal, redactor: Redactor::default() };
     commands::run(cli, &mut console).into()
 }
 

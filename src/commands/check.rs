@@ -69,5 +69,5 @@ pub(super) fn view(call: &Call<'_, '_>) -> View {
 
 fn print(call: &mut Call<'_, '_>, report: &Report) {
     let text = if call.is_json() { json::render(report) } else { human::render(report, &view(call)) };
-    call.console.print(&text);
+    call.console.publish(&text);
 }

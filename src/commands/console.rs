@@ -3,6 +3,7 @@
 use std::io::{BufRead, ErrorKind, Write};
 
 use crate::progress::Audience;
+use crate::redact::Redactor;
 use crate::report::style::Styles;
 use crate::report::words::clean;
 
@@ -16,6 +17,8 @@ pub struct Console<'a> {
     pub input: &'a mut dyn BufRead,
     /// Who reads and answers.
     pub terminal: Terminal,
+    /// Takes out of every text what may not be shown.
+    pub redactor: Redactor,
 }
 
 /// What is known of who reads and answers.
@@ -34,14 +37,19 @@ pub struct Terminal {
 }
 
 impl Console<'_> {
-    /// Writes data. A reader who has gone is no fault of ours.
+    /// Writes data, redacted. A reader who has gone is no fault of ours.
     pub fn print(&mut self, text: &str) {
+        deliver(self.out, &self.redactor.text(text));
+    }
+
+    /// Writes data as it is: what was redacted value by value, or holds nothing from outside.
+    pub fn publish(&mut self, text: &str) {
         deliver(self.out, text);
     }
 
-    /// Writes what is no data.
+    /// Writes what is no data, redacted.
     pub fn tell(&mut self, text: &str) {
-        deliver(self.err, text);
+        deliver(self.err, &self.redactor.text(text));
     }
 
     /// One error; whatever it quotes from outside does nothing to the terminal.

@@ -47,15 +47,15 @@ pub fn run(
     let shown = past.split_off(past.len().saturating_sub(lines));
     let mut fresh = shown;
     loop {
-        for line in &fresh {
+        let shown = fresh.iter().map(|line| {
             // Whatever a server writes, it must not steer the reader's terminal.
             let text = harmless(&line.text, colours);
-            let text = if are_several { format!("{:<5} {text}\n", line.role) } else { format!("{text}\n") };
-            if call.console.out.write_all(text.as_bytes()).is_err() {
-                return Ok(Exit::Healthy);
-            }
-        }
-        if call.console.out.flush().is_err() || follow == Following::No {
+            if are_several { format!("{:<5} {text}\n", line.role) } else { format!("{text}\n") }
+        });
+        // All at once: a key goes over several lines.
+        let text = config.redactor.text(&shown.collect::<String>());
+        let written = call.console.out.write_all(text.as_bytes()).and_then(|()| call.console.out.flush());
+        if written.is_err() || follow == Following::No {
             return Ok(Exit::Healthy);
         }
         std::thread::sleep(TICK);

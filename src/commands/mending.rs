@@ -56,11 +56,11 @@ pub(super) fn run(
             (_, true) => format!("{}\n{}", human::render(&report, &view), plan::plan(&report.repairs, &view)),
             _ => human::render(&report, &view),
         };
-        call.console.print(&text);
+        call.console.publish(&text);
         return report.exit();
     }
     if !call.is_json() && !call.global.quiet {
-        call.console.print(&format!("{}\n", plan::plan(&report.repairs, &view)));
+        call.console.publish(&format!("{}\n", plan::plan(&report.repairs, &view)));
     }
     let mended = match mend(call, options, config, &machine, selection) {
         Ok(mended) => mended,
@@ -78,7 +78,7 @@ pub(super) fn run(
         let space = if outcome.is_empty() { "" } else { "\n" };
         format!("{outcome}{space}{}", human::render_after(&report, &after, &view))
     };
-    call.console.print(&text);
+    call.console.publish(&text);
     after.exit()
 }
 

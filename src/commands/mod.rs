@@ -29,6 +29,7 @@ use crate::cli::{Cli, Command, Format, GlobalOptions};
 use crate::config::{Config, ConfigError, Options, Surroundings};
 use crate::demo::Keep;
 use crate::exit::Exit;
+use crate::redact::Redactor;
 
 /// One call of the program.
 pub struct Call<'a, 'b> {
@@ -49,6 +50,7 @@ pub fn run(cli: Cli, console: &mut Console<'_>) -> Exit {
             return Exit::Usage;
         }
     };
+    console.redactor = Redactor::of(&surroundings);
     let mut call = Call { global: cli.global, surroundings, console };
     let done = match cli.command {
         None => check::run(&mut call, &cli.mend),
@@ -95,13 +97,16 @@ impl Call<'_, '_> {
     ///
     /// # Errors
     /// See [`Config::load`].
-    pub fn load(&self) -> Result<Arc<Config>, ConfigError> {
+    pub fn load(&mut self) -> Result<Arc<Config>, ConfigError> {
         let options = Options {
             file: self.global.config.clone(),
             timeout: self.global.timeout,
             offline: self.global.offline,
         };
-        Config::load(&options, &self.surroundings).map(Arc::new)
+        let config = Config::load(&options, &self.surroundings)?;
+        // What its looks learn is secret for whatever is told from now on.
+        self.console.redactor = config.redactor.clone();
+        Ok(Arc::new(config))
     }
 
     /// Whether the report is for programs.
@@ -116,7 +121,8 @@ impl Call<'_, '_> {
         let quoted = |path: &std::path::Path| crate::fixes::hands::commands::shell(&path.to_string_lossy());
         let directory = self.global.directory.as_deref().map(|it| format!(" -C {}", quoted(it)));
         let config = self.global.config.as_deref().map(|it| format!(" --config {}", quoted(it)));
-        format!("housecall{}{}", directory.unwrap_or_default(), config.unwrap_or_default())
+        let command = format!("housecall{}{}", directory.unwrap_or_default(), config.unwrap_or_default());
+        self.console.redactor.command(&command)
     }
 
     fn misconfigured(&mut self, error: &ConfigError) -> Exit {

@@ -13,7 +13,7 @@ use crate::report::json;
 pub(super) fn completions(shell: clap_complete::Shell, console: &mut Console<'_>) -> Exit {
     let mut script = Vec::new();
     clap_complete::generate(shell, &mut Cli::command(), "housecall", &mut script);
-    console.print(&String::from_utf8_lossy(&script));
+    console.publish(&String::from_utf8_lossy(&script));
     Exit::Healthy
 }
 
@@ -23,7 +23,7 @@ pub(super) fn schema(of: SchemaOf, console: &mut Console<'_>) -> Exit {
         SchemaOf::Report => json::schema(),
         SchemaOf::Config => format!("{:#}\n", schemars::schema_for!(raw::File).to_value()),
     };
-    console.print(&text);
+    console.publish(&text);
     Exit::Healthy
 }
 
@@ -31,7 +31,7 @@ pub(super) fn schema(of: SchemaOf, console: &mut Console<'_>) -> Exit {
 pub(super) fn look(arguments: &[String], console: &mut Console<'_>) -> Exit {
     match away::look_in_child(arguments) {
         Ok(fact) => {
-            console.print(&fact);
+            console.publish(&fact);
             Exit::Healthy
         }
         Err(error) => {

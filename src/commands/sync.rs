@@ -113,7 +113,8 @@ pub fn run_once(config: &Arc<Config>, machine: &Arc<Machine>, on_event: &mut dyn
         Err(error) => return Synced::Broken(error.into()),
     }
     let start = clock::instant();
-    let (came, lock) = cycle(config, machine, mirror, lock, on_event);
+    let (mut came, lock) = cycle(config, machine, mirror, lock, on_event);
+    came.reason = config.redactor.text(&came.reason);
     let sha = head(config, machine, mirror);
     let contact = came.contact.then(clock::now);
     let ended = state::write(config, came.status, sha, contact, &came.reason);

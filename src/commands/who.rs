@@ -19,8 +19,11 @@ pub(super) fn run(call: &mut Call<'_, '_>, port: u16) -> Exit {
         }
     };
     if call.is_json() {
-        match serde_json::to_string_pretty(&who) {
-            Ok(text) => call.console.print(&json::safe(&text)),
+        match serde_json::to_value(&who) {
+            Ok(mut document) => {
+                call.console.redactor.json(&mut document);
+                call.console.publish(&json::safe(&format!("{document:#}")));
+            }
             Err(error) => {
                 call.console.error(error);
                 return Exit::Undetermined;

@@ -26,6 +26,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use crate::check::Severity;
+use crate::redact::Redactor;
 
 /// All that is known before anything is looked at.
 #[derive(Debug, Clone)]
@@ -63,6 +64,8 @@ pub struct Config {
     pub services: Vec<Arc<Service>>,
     /// What the command line says about looking.
     pub limits: Limits,
+    /// Takes secrets and the home directory out of whatever is shown or written down.
+    pub redactor: Redactor,
 }
 
 /// Whether a configuration may have its programs run.

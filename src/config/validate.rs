@@ -13,6 +13,7 @@ use super::values::{self, Wrong};
 use super::{Config, Jobs, Limits, Manager, Mirror, Override, Surroundings, Tool, Trust, raw};
 use crate::check::Severity;
 use crate::checks;
+use crate::redact::Redactor;
 use crate::selection::nearest;
 
 /// The work: what is read, and the mistakes found on the way.
@@ -61,6 +62,10 @@ impl Validation<'_> {
         let services: Vec<_> = self.services(raw.service).into_iter().map(Arc::new).collect();
         let pages = self.pages(&raw.page, server.as_ref(), &services);
 
+        let redactor = Redactor::of(self.surroundings);
+        for (name, value) in server.iter().flat_map(|server| &server.env) {
+            redactor.learn(name, value);
+        }
         let commands = mirror.as_ref().map(|mirror| [&*mirror.install, &*mirror.build]);
         let run: &[String] = match server.as_ref().map(|server| &server.run) {
             Some(super::Serving::Program(argv)) => argv,
@@ -90,6 +95,7 @@ impl Validation<'_> {
             jobs,
             services,
             limits,
+            redactor,
         })
     }
 

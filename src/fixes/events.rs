@@ -36,7 +36,9 @@ pub struct Decision<'a> {
 /// Adds a decision to `events.log`, as well as that goes.
 pub fn record(config: &Config, decision: &Decision<'_>) {
     let path = config.state.join("events.log");
-    let line = line(&clock::now().strftime("%Y-%m-%dT%H:%M:%S%.3fZ").to_string(), decision);
+    let reason = decision.reason.map(|it| config.redactor.text(it));
+    let decision = Decision { reason: reason.as_deref(), ..decision.clone() };
+    let line = line(&clock::now().strftime("%Y-%m-%dT%H:%M:%S%.3fZ").to_string(), &decision);
     let size = fs::symlink_metadata(&path).map_or(0, |it| it.len());
     if size > 0 && size + line.len() as u64 > LIMIT {
         let _ = files::shift(&path).and_then(|()| fs::rename(&path, files::numbered(&path, 1)));

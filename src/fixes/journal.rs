@@ -13,6 +13,7 @@ use crate::error::StepError;
 use crate::fixes::hands::files;
 use crate::fixes::{StepReport, StepResult};
 use crate::probes::clock;
+use crate::redact::Redactor;
 
 /// A journal longer than this begins anew; five old ones are kept.
 const LIMIT: u64 = 5 << 20;
@@ -21,6 +22,7 @@ const LIMIT: u64 = 5 << 20;
 #[derive(Debug)]
 pub struct Journal {
     file: File,
+    redactor: Redactor,
 }
 
 /// One line of it: a step that begins, or the same one ended.
@@ -69,7 +71,7 @@ impl Journal {
             // Whoever wrote here last was killed in the middle of a line.
             file.write_all(b"\n").map_err(failed)?;
         }
-        Ok(Self { file })
+        Ok(Self { file, redactor: config.redactor.clone() })
     }
 
     /// Writes down that a step begins, and waits until the disk has it.
@@ -105,9 +107,9 @@ impl Journal {
             pid: std::process::id(),
             fix: fix.to_owned(),
             action: step.action.name().to_owned(),
-            commands: step.commands.clone(),
+            commands: step.commands.iter().map(|it| self.redactor.command(it)).collect(),
             result: result.to_owned(),
-            note,
+            note: note.map(|it| self.redactor.text(&it)),
         };
         let mut line = serde_json::to_vec(&entry)?;
         line.push(b'\n');

@@ -3,7 +3,7 @@
 use super::Severity;
 use super::job::{Job, Report};
 use super::plist::Node;
-use super::secret;
+use crate::redact::shapes;
 
 const KEY: &str = "ProgramArguments";
 
@@ -22,7 +22,7 @@ pub(super) fn judge(job: &Job<'_>, report: &mut Report) {
         } else if at > 0 && !before.is_some_and(takes_a_line) && is_joined_option(text) {
             joined(text, node, format!("`{text}` reaches the program as one argument"), report);
         }
-        if secret::is_known(text) {
+        if shapes::is_known(text) {
             let message =
                 "an argument looks like a secret, and whoever reads this file or lists processes has it";
             report.add(Severity::Warning, "secret", KEY, node.line, message);

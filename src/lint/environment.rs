@@ -4,14 +4,14 @@ use super::Severity;
 use super::job::{Job, Report};
 use super::paths;
 use super::plist::Node;
-use super::secret;
+use crate::redact::{names, shapes};
 
 /// Judges `EnvironmentVariables`.
 pub(super) fn judge(job: &Job<'_>, report: &mut Report) {
     for entry in job.node("EnvironmentVariables").map_or(&[][..], Node::entries) {
         let key = format!("EnvironmentVariables.{}", entry.key);
         let Some(value) = entry.node.text() else { continue };
-        if secret::is_named(&entry.key, value) || secret::is_known(value) {
+        if names::is_secret(&entry.key, value) || shapes::is_known(value) {
             let message = format!("`{}` looks like a secret, and whoever reads this file has it", entry.key);
             report.add(Severity::Warning, "secret", &key, entry.line, message);
         } else if entry.key == "PATH" {

@@ -17,13 +17,13 @@ mod paths;
 mod schedule;
 mod environment;
 mod installed;
-mod secret;
 pub mod render;
 pub mod unit;
 
 use serde::Serialize;
 
 pub use installed::{Facts, Kind, Seen, paths_of};
+pub(crate) use paths::has_placeholder;
 
 use crate::check::Severity;
 

@@ -77,7 +77,7 @@ pub(super) fn placeholder(key: &str, path: &str, line: Line, report: &mut Report
 }
 
 /// `@PREFIX@`, `__HOME__`, `{{ user }}`, `%(home)s`, `<home>`.
-pub(super) fn has_placeholder(text: &str) -> bool {
+pub(crate) fn has_placeholder(text: &str) -> bool {
     let between = |mark: &str| {
         text.split(mark).nth(1).is_some_and(|it| {
             it.contains(|it: char| it.is_ascii_uppercase())

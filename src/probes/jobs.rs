@@ -194,6 +194,7 @@ fn file(config: &Config, managed: &Managed, path: PathBuf) -> Result<DefinitionF
             Err(error) => Content::Unit(read(&path)?, Err(error)),
         }
     };
+    config.redactor.learn_definition(content.bytes());
     Ok(DefinitionFile { path, content: Some(content) })
 }
 

@@ -6,6 +6,7 @@ pub mod plan;
 pub mod style;
 pub mod words;
 
+mod redact;
 mod repair;
 mod translate;
 
@@ -27,7 +28,7 @@ pub use repair::{RepairReport, RepairResult, SafetyReport, StepReport, StepResul
 /// The version of this shape, as its first key says it.
 pub const SCHEMA: &str = "housecall.report/1";
 
-/// All that one examination found. Keys and checks keep their order; keys may be added, none is taken away.
+/// All that one examination found, without secrets: `[redacted:WHAT]` stands for one, `~` for home. Keys and checks keep their order; keys may be added, none is taken away.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
 pub struct Report {
     /// `housecall.report/1`.
@@ -190,7 +191,7 @@ pub struct EvidenceReport {
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(tag = "kind", content = "value", rename_all = "lowercase")]
 pub enum FactReport {
-    /// A file or directory, absolute.
+    /// A file or directory, absolute; `~/…` beneath the home directory.
     Path(String),
     /// A process id.
     Pid(u32),

@@ -6,7 +6,7 @@ use jiff::Timestamp;
 
 use super::{
     About, CheckReport, Counts, EvidenceReport, FactReport, MirrorName, Report, SCHEMA, SeenReport, Status,
-    ToolName, Verdict, repair,
+    ToolName, Verdict, redact, repair,
 };
 use crate::check::Severity;
 use crate::config::{Config, Trust};
@@ -26,7 +26,7 @@ pub(super) fn report(
 ) -> Report {
     let checks: Vec<CheckReport> = examined.iter().map(check).collect();
     let is_cause = |check: &&CheckReport| check.status == Status::Fail;
-    Report {
+    let mut report = Report {
         schema: SCHEMA.to_owned(),
         tool: ToolName { name: "housecall".to_owned(), version: env!("CARGO_PKG_VERSION").to_owned() },
         mirror: MirrorName {
@@ -55,7 +55,9 @@ pub(super) fn report(
             unasked: false,
             command: "housecall".to_owned(),
         },
-    }
+    };
+    redact::report(&mut report, &config.redactor);
+    report
 }
 
 /// What the looks come to. What was *seen* counts: no block hides a failure at or above `fail_on`.

@@ -291,6 +291,7 @@ impl<'a> Keeping<'a> {
 
     fn say(&mut self, text: &str) {
         // Whoever listened may have gone; the keeper goes on.
+        let text = self.config.redactor.text(text);
         let _ = writeln!(self.out, "{} {text}", clock::now()).and_then(|()| self.out.flush());
     }
 }

@@ -57,6 +57,7 @@ pub(crate) fn config(home: &Path) -> Config {
         jobs: Jobs { manager: Manager::Embedded, label: None, labels: BTreeMap::new() },
         services: Vec::new(),
         limits: Limits::default(),
+        redactor: housecall::redact::Redactor::default(),
     }
 }
 

@@ -83,6 +83,7 @@ impl World {
             jobs: Jobs { manager: Manager::Auto, label: None, labels: BTreeMap::new() },
             services: Vec::new(),
             limits: Limits::default(),
+            redactor: housecall::redact::Redactor::default(),
         };
         Self { home, machine: Machine::default(), config, mirror, sha }
     }

@@ -58,6 +58,7 @@ pub(crate) fn config() -> Config {
         jobs: Jobs { manager: Manager::Auto, label: None, labels: BTreeMap::new() },
         services: Vec::new(),
         limits: Limits::default(),
+        redactor: housecall::redact::Redactor::default(),
     }
 }
 
