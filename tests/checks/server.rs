@@ -68,8 +68,13 @@ impl World {
             operation: None,
             locks: Vec::new(),
         };
-        let stamp =
-            Stamp { schema: 1, lockfile: String::new(), runtime: "22".to_owned(), at: ago(self.installed) };
+        let stamp = Stamp {
+            schema: 1,
+            lockfile: String::new(),
+            runtime: "22".to_owned(),
+            at: ago(self.installed),
+            command: Vec::new(),
+        };
         let probes = Probes {
             listening: Probe::given(Ok(self.listeners)),
             processes: Keyed::given(

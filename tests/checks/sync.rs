@@ -265,8 +265,8 @@ fn dependencies(installed: Installed, node: &str) -> String {
 }
 
 fn installed(lockfile: &str, runtime: &str) -> Installed {
-    let stamp =
-        Stamp { schema: 1, lockfile: lockfile.to_owned(), runtime: runtime.to_owned(), at: ago(3600) };
+    let (lockfile, runtime) = (lockfile.to_owned(), runtime.to_owned());
+    let stamp = Stamp { schema: 1, lockfile, runtime, at: ago(3600), command: Vec::new() };
     Installed { tree: true, stamp: Some(stamp) }
 }
 

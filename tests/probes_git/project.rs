@@ -59,7 +59,13 @@ fn the_stamp_of_an_install_is_read_and_a_torn_one_is_none() {
     let world = World::without_worktree(&[]);
     assert_eq!(deps::read(&world.mirror).unwrap(), deps::Installed { tree: false, stamp: None });
     let at = jiff::Timestamp::from_second(1).unwrap();
-    let stamp = deps::Stamp { schema: 1, lockfile: "abc".to_owned(), runtime: "22".to_owned(), at };
+    let stamp = deps::Stamp {
+        schema: 1,
+        lockfile: "abc".to_owned(),
+        runtime: "22".to_owned(),
+        at,
+        command: Vec::new(),
+    };
     let file = "ops/worktree/node_modules/.housecall.json";
     world.home.write(file, serde_json::to_string(&stamp).unwrap());
     assert_eq!(deps::read(&world.mirror).unwrap(), deps::Installed { tree: true, stamp: Some(stamp) });
