@@ -24,7 +24,6 @@ pub mod probes;
 pub mod git;
 pub mod lint;
 pub mod redact;
-pub mod bundle;
 pub mod report;
 pub mod progress;
 pub mod run;

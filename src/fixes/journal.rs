@@ -15,6 +15,9 @@ use crate::fixes::{StepReport, StepResult};
 use crate::probes::clock;
 use crate::redact::Redactor;
 
+/// As much of its end as holds any entry.
+const END: u64 = 64 << 10;
+
 /// A journal longer than this begins anew; five old ones are kept.
 const LIMIT: u64 = 5 << 20;
 
@@ -23,6 +26,7 @@ const LIMIT: u64 = 5 << 20;
 pub struct Journal {
     file: File,
     redactor: Redactor,
+    cut_off: Option<Timestamp>,
 }
 
 /// One line of it: a step that begins, or the same one ended.
@@ -71,7 +75,26 @@ impl Journal {
             // Whoever wrote here last was killed in the middle of a line.
             file.write_all(b"\n").map_err(failed)?;
         }
-        Ok(Self { file, redactor: config.redactor.clone() })
+        let cut_off = cut_off(&file).map_err(failed)?;
+        Ok(Self { file, redactor: config.redactor.clone(), cut_off })
+    }
+
+    /// When the last step began, where whoever did it was killed in the middle of it.
+    #[must_use]
+    pub const fn cut_off(&self) -> Option<Timestamp> {
+        self.cut_off
+    }
+
+    /// Writes down that nothing is left of whoever was killed.
+    pub fn swept(&mut self) {
+        if let Some(at) = self.cut_off.take() {
+            let entry = Entry {
+                note: Some(format!("what was killed at {at} left nothing")),
+                ..entry("sync", "sweep", "done")
+            };
+            // Without this line it is looked for again.
+            let _ = self.add(&entry);
+        }
     }
 
     /// Writes down that a step begins, and waits until the disk has it.
@@ -101,18 +124,37 @@ impl Journal {
         result: &str,
         note: Option<String>,
     ) -> std::io::Result<()> {
-        let entry = Entry {
-            schema: 1,
-            at: clock::now(),
-            pid: std::process::id(),
-            fix: fix.to_owned(),
-            action: step.action.name().to_owned(),
-            commands: step.commands.iter().map(|it| self.redactor.command(it)).collect(),
-            result: result.to_owned(),
-            note: note.map(|it| self.redactor.text(&it)),
-        };
-        let mut line = serde_json::to_vec(&entry)?;
+        let commands = step.commands.iter().map(|it| self.redactor.command(it)).collect();
+        let note = note.map(|it| self.redactor.text(&it));
+        self.add(&Entry { commands, note, ..entry(fix, step.action.name(), result) })
+    }
+
+    fn add(&mut self, entry: &Entry) -> std::io::Result<()> {
+        let mut line = serde_json::to_vec(entry)?;
         line.push(b'\n');
         self.file.write_all(&line)
     }
+}
+
+fn entry(fix: &str, action: &str, result: &str) -> Entry {
+    Entry {
+        schema: 1,
+        at: clock::now(),
+        pid: std::process::id(),
+        fix: fix.to_owned(),
+        action: action.to_owned(),
+        commands: Vec::new(),
+        result: result.to_owned(),
+        note: None,
+    }
+}
+
+/// When its last step began, if it has not ended. A torn line is the end of one that was killed before or after it.
+fn cut_off(file: &File) -> std::io::Result<Option<Timestamp>> {
+    let length = file.metadata()?.len();
+    let mut end = vec![0; usize::try_from(length.min(END)).unwrap_or_default()];
+    file.read_exact_at(&mut end, length.saturating_sub(END))?;
+    let entries =
+        end.rsplit(|byte| *byte == b'\n').filter_map(|line| serde_json::from_slice::<Entry>(line).ok());
+    Ok(entries.take(1).find(|last| last.result == "begins").map(|last| last.at))
 }

@@ -17,12 +17,15 @@ use crate::fixes::hands::aside::operation::Operation;
 use crate::fixes::hands::files::{self, stamp};
 use crate::fixes::hands::git::{self, commit, must, run};
 use crate::fixes::hands::index::Index;
-use crate::fixes::hands::worktree;
+use crate::fixes::hands::{killed, worktree};
 use crate::probes::git::{LEFT, REFS, STAGED};
 use crate::probes::{clock, state};
 
 /// What an operation under way has in hand, by git's own names for it.
 const IN_HAND: [&str; 4] = ["MERGE_HEAD", "CHERRY_PICK_HEAD", "REVERT_HEAD", "REBASE_HEAD"];
+
+/// What is done here, for people.
+const KEEP: &str = "keep what was left in the mirror";
 
 /// Puts what a person left in the mirror under a ref and into a patch; says where, if there was anything.
 ///
@@ -39,13 +42,13 @@ pub fn set_aside(config: &Config, mirror: &Mirror) -> Result<Option<String>, Ste
     let time = clock::now();
 
     let directory = tempfile::Builder::new()
-        .prefix(".housecall-index-")
+        .prefix(killed::INDEX)
         .tempdir_in(&config.state)
         .map_err(|error| StepError::failed("make a temporary index", &error))?;
     let index = Index { config, top, file: directory.path().join("index") };
     let staged = index.start(base.as_deref())?;
     let moved = move_repositories(config, &index, time)?;
-    index.add_all(&worktree::own_files(config, mirror)?)?;
+    index.add_all(base.as_deref(), &worktree::own_files(config, mirror)?)?;
     if let (Some(base), Some(upstream)) = (&base, &upstream) {
         index.add_overwritten(base, upstream)?;
     }
@@ -93,12 +96,14 @@ pub fn set_aside(config: &Config, mirror: &Mirror) -> Result<Option<String>, Ste
         parents.push(commit_tree(config, top, staged, &parent, STAGED)?);
     }
     let kept = commit_tree(config, top, &tree, &parents, &message(staged.as_deref()))?;
-    let name = reference(config, top, &stamp(time), &kept)?;
+    // The patch first: whatever has a ref has its patch.
+    let name = free_name(config, top, &stamp(time))?;
+    let patch = write_patch(&index, &name, upstream.as_deref().or(base.as_deref()), &kept)?;
+    must(config, top, KEEP, &["update-ref", &name, &kept, &"0".repeat(kept.len())])?;
     if let Some(operation) = &operation {
         let last = name.rsplit('/').next().unwrap_or(&name);
         operation.keep(config, top, &config.state.join("rescued").join(last))?;
     }
-    let patch = write_patch(&index, &name, upstream.as_deref().or(base.as_deref()), &kept)?;
     let changed = match &base {
         Some(base) => index.differs_from_all(&tree, &[OsStr::new(base)])?.len(),
         None => 0,
@@ -216,7 +221,7 @@ fn commit_tree(
     let mut arguments: Vec<OsString> = vec!["commit-tree".into(), tree.to_owned()];
     arguments.extend(parents.iter().flat_map(|parent| [OsString::from("-p"), parent.into()]));
     arguments.extend(["-m".into(), message.into()]);
-    let output = must(config, top, "keep what was left in the mirror", &arguments)?;
+    let output = must(config, top, KEEP, &arguments)?;
     Ok(crate::git::said(&output))
 }
 
@@ -232,22 +237,37 @@ fn reference(config: &Config, directory: &Path, time: &str, sha: &str) -> Result
         }
         last = Some(crate::git::complaint(&output));
     }
-    Err(StepError::failed("keep what was left in the mirror", &last.unwrap_or_default()))
+    Err(StepError::failed(KEEP, &last.unwrap_or_default()))
 }
 
-fn write_patch(index: &Index<'_>, name: &str, from: Option<&str>, kept: &str) -> Result<PathBuf, StepError> {
-    let time = name.rsplit('/').next().unwrap_or(name);
-    let path = git::patch_file(index.config, time)?;
-    let base = match from {
-        Some(from) => {
-            let output = index.run(&["merge-base", from, kept])?;
-            let base = crate::git::said(&output);
-            if output.succeeded() && !base.is_empty() { base } else { from.to_owned() }
+/// A name under which nothing is kept yet, neither a ref nor a patch; under the mirror's lock it stays free.
+fn free_name(config: &Config, top: &Path, time: &str) -> Result<String, StepError> {
+    for attempt in 0..100 {
+        let last = if attempt == 0 { time.to_owned() } else { format!("{time}-{attempt}") };
+        let name = format!("{REFS}/{last}");
+        let is_taken = run(config, top, &["rev-parse", "--verify", "--quiet", &name])?.succeeded();
+        if !is_taken && fs::symlink_metadata(git::patch_file(config, &last)).is_err() {
+            return Ok(name);
         }
-        None => return Ok(path),
+    }
+    Err(StepError::failed(KEEP, &"every name for it is taken"))
+}
+
+/// Writes the patch whole: beside the temporary index first, then to its place.
+fn write_patch(index: &Index<'_>, name: &str, from: Option<&str>, kept: &str) -> Result<PathBuf, StepError> {
+    let what = "write the patch of what was set aside";
+    let path = git::patch_file(index.config, name.rsplit('/').next().unwrap_or(name));
+    let failed = |error: std::io::Error| StepError::failed(what, &error);
+    let Some(from) = from else {
+        files::write_private(&path, b"").map_err(failed)?;
+        return Ok(path);
     };
+    let output = index.run(&["merge-base", from, kept])?;
+    let base = crate::git::said(&output);
+    let base = if output.succeeded() && !base.is_empty() { base } else { from.to_owned() };
+    let draft = index.file.with_extension("patch");
     let mut output = OsString::from("--output=");
-    output.push(&path);
+    output.push(&draft);
     let arguments: [&OsStr; 9] = [
         "diff-tree".as_ref(),
         "-r".as_ref(),
@@ -259,6 +279,7 @@ fn write_patch(index: &Index<'_>, name: &str, from: Option<&str>, kept: &str) ->
         base.as_ref(),
         kept.as_ref(),
     ];
-    index.must("write the patch of what was set aside", &arguments)?;
+    index.must(what, &arguments)?;
+    files::settle_private(&draft, &path).map_err(failed)?;
     Ok(path)
 }

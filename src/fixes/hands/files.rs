@@ -8,10 +8,14 @@ use std::path::{Path, PathBuf};
 
 use jiff::Timestamp;
 use rustix::fs::OFlags;
+use tempfile::NamedTempFile;
 
 use crate::config::Config;
 use crate::error::StepError;
 use crate::probes::clock;
+
+/// How the name of a file begins that is not finished: six more letters follow.
+pub const UNFINISHED: &str = ".housecall-tmp-";
 
 /// Makes a directory that only its user may enter, with what is above it.
 ///
@@ -41,7 +45,7 @@ pub fn open_private(path: &Path) -> io::Result<File> {
 pub fn write_private(path: &Path, content: &[u8]) -> io::Result<()> {
     let parent = path.parent().unwrap_or_else(|| Path::new("."));
     private_directory(parent)?;
-    let mut temporary = tempfile::Builder::new().prefix(".housecall-").tempfile_in(parent)?;
+    let mut temporary = unfinished(parent)?;
     temporary.write_all(content)?;
     temporary.as_file().set_permissions(Permissions::from_mode(0o600))?;
     temporary.as_file().sync_all()?;
@@ -51,18 +55,26 @@ pub fn write_private(path: &Path, content: &[u8]) -> io::Result<()> {
     Ok(())
 }
 
-/// Writes a private file where nothing is, not even a link; its directory must be there.
+/// Moves a file that is whole to its place, private, and waits until the disk has it.
 ///
 /// # Errors
-/// The system's own; then there is no such file, but for one that was there before.
-pub fn write_new_private(path: &Path, content: &[u8]) -> io::Result<()> {
-    let mut options = OpenOptions::new();
-    let mut file = options.write(true).create_new(true).mode(0o600).custom_flags(no_follow()).open(path)?;
-    let written = file.write_all(content).and_then(|()| file.sync_all());
-    if written.is_err() {
-        let _ = fs::remove_file(path);
-    }
-    written
+/// The system's own; then nothing is at its place.
+pub fn settle_private(draft: &Path, path: &Path) -> io::Result<()> {
+    let parent = path.parent().unwrap_or_else(|| Path::new("."));
+    private_directory(parent)?;
+    fs::set_permissions(draft, Permissions::from_mode(0o600))?;
+    File::open(draft)?.sync_all()?;
+    fs::rename(draft, path)?;
+    let _ = File::open(parent).and_then(|directory| directory.sync_all());
+    Ok(())
+}
+
+/// Begins a file beside its place, under a name by which it is known as unfinished.
+///
+/// # Errors
+/// The system's own.
+pub fn unfinished(directory: &Path) -> io::Result<NamedTempFile> {
+    tempfile::Builder::new().prefix(UNFINISHED).tempfile_in(directory)
 }
 
 /// Copies a file that git does not track from the repository into the worktree, mode 0600.
@@ -99,8 +111,7 @@ pub fn carry(config: &Config, file: &Path) -> Result<Option<String>, StepError> 
     } else {
         None
     };
-    let mut temporary =
-        tempfile::Builder::new().prefix(".housecall-").tempfile_in(parent).map_err(|error| failed(&error))?;
+    let mut temporary = unfinished(parent).map_err(|error| failed(&error))?;
     temporary.write_all(&content).map_err(|error| failed(&error))?;
     temporary
         .as_file()

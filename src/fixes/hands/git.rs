@@ -8,7 +8,7 @@ use std::time::Duration;
 
 use crate::config::{Config, Mirror};
 use crate::error::StepError;
-use crate::fixes::hands::{commands, files};
+use crate::fixes::hands::commands;
 use crate::git;
 use crate::probes::program::{self, Output, Program};
 
@@ -172,9 +172,6 @@ pub(super) fn as_os(bytes: &[u8]) -> &OsStr {
 }
 
 /// Where a patch of what was set aside goes.
-pub(super) fn patch_file(config: &Config, time: &str) -> Result<PathBuf, StepError> {
-    let path = config.state.join("rescued").join(format!("{time}.patch"));
-    files::write_private(&path, b"")
-        .map_err(|error| StepError::failed(format!("write {}", config.tilde(&path)), &error))?;
-    Ok(path)
+pub(super) fn patch_file(config: &Config, time: &str) -> PathBuf {
+    config.state.join("rescued").join(format!("{time}.patch"))
 }

@@ -29,13 +29,13 @@ impl Index<'_> {
     pub(super) fn start(&self, base: Option<&str>) -> Result<Option<OsString>, StepError> {
         let own = git_path(self.config, self.top, "index")?;
         if own.exists() && !index_is_corrupt(self.config, self.top)? {
-            fs::copy(&own, &self.file).map_err(|error| StepError::failed("copy the index", &error))?;
+            self.copy(&own).map_err(|error| StepError::failed("copy the index", &error))?;
             let tree = self.run(&["write-tree"])?;
             let staged = if tree.succeeded() {
                 Some(as_os(git::trimmed(&tree.stdout)).to_owned())
             } else {
                 let tree = self.conflicted_tree()?;
-                fs::copy(&own, &self.file).map_err(|error| StepError::failed("copy the index", &error))?;
+                self.copy(&own).map_err(|error| StepError::failed("copy the index", &error))?;
                 tree
             };
             self.look_at_all()?;
@@ -45,6 +45,14 @@ impl Index<'_> {
             self.must("read HEAD into a temporary index", &["read-tree", base])?;
         }
         Ok(None)
+    }
+
+    /// Copies the person's, with its time: git looks into a file that is as new as the index, since it may have been
+    /// edited in the same second, and would take it for unchanged in an index that is newer.
+    fn copy(&self, own: &Path) -> std::io::Result<()> {
+        let written = fs::metadata(own)?.modified()?;
+        fs::copy(own, &self.file)?;
+        fs::File::options().write(true).open(&self.file)?.set_modified(written)
     }
 
     /// An index in the middle of a conflict makes no tree: each side of it becomes a file beside the others.
@@ -92,7 +100,20 @@ impl Index<'_> {
     }
 
     /// Adds all that is there, but for what Housecall itself put there.
-    pub(super) fn add_all(&self, own: &[PathBuf]) -> Result<(), StepError> {
+    ///
+    /// git reads some torn indexes without a complaint, and then cannot work with them: it begins afresh.
+    pub(super) fn add_all(&self, base: Option<&str>, own: &[PathBuf]) -> Result<(), StepError> {
+        if self.add(own).and_then(|()| self.write_tree()).is_ok() {
+            return Ok(());
+        }
+        let _ = fs::remove_file(&self.file);
+        if let Some(base) = base {
+            self.must("read HEAD into a temporary index", &["read-tree", base])?;
+        }
+        self.add(own)
+    }
+
+    fn add(&self, own: &[PathBuf]) -> Result<(), StepError> {
         let mut arguments: Vec<OsString> = ["add", "-A", "--", "."].map(OsString::from).into();
         for path in own {
             let path = path.as_os_str();

@@ -73,7 +73,7 @@ pub fn of_tracking(config: &Config, mirror: &Mirror) -> Result<Vec<PathBuf>, Ste
 
 /// A live process that has the lock open, or a git at work in one of those places.
 #[cfg(target_os = "linux")]
-fn in_use(lock: &Path, places: &[PathBuf]) -> Option<u32> {
+pub(super) fn in_use(lock: &Path, places: &[PathBuf]) -> Option<u32> {
     let processes = fs::read_dir("/proc").ok()?.filter_map(Result::ok);
     processes
         .filter_map(|entry| Some((entry.file_name().to_str()?.parse().ok()?, entry.path())))
@@ -89,7 +89,7 @@ fn in_use(lock: &Path, places: &[PathBuf]) -> Option<u32> {
 
 /// A git at work in one of those places.
 #[cfg(not(target_os = "linux"))]
-fn in_use(_lock: &Path, places: &[PathBuf]) -> Option<u32> {
+pub(super) fn in_use(_lock: &Path, places: &[PathBuf]) -> Option<u32> {
     // Where nobody can say who is at work, somebody may be: 0 names nobody, and keeps the lock.
     let Ok(mut system) = sysinfo::System::new() else { return Some(0) };
     system.refresh_processes_specifics(

@@ -9,6 +9,7 @@ mod index;
 pub mod install;
 pub mod jobs;
 pub mod keeper;
+mod killed;
 pub mod locks;
 pub mod process;
 pub mod worktree;
@@ -39,12 +40,18 @@ pub struct Hands<'a> {
 }
 
 impl<'a> Hands<'a> {
-    /// Hands of whoever holds the lock.
+    /// Hands of whoever holds the lock. They remove first what those left that were killed at work.
     ///
     /// # Errors
     /// The journal cannot be written: then nothing may be done.
     pub fn new(config: &'a Arc<Config>, machine: &'a Arc<Machine>, _lock: &Lock) -> Result<Self, StepError> {
-        Ok(Self { config, machine, journal: Journal::open(config)?, fetched: None })
+        let mut journal = Journal::open(config)?;
+        killed::in_state(config);
+        if let (Some(began), Some(mirror)) = (journal.cut_off(), config.mirror.as_deref()) {
+            killed::in_mirror(config, mirror, began.into());
+            journal.swept();
+        }
+        Ok(Self { config, machine, journal, fetched: None })
     }
 
     /// What the last fetch of these hands brought, and when.

@@ -9,8 +9,8 @@ use std::path::{Path, PathBuf};
 use crate::config::{Config, Mirror};
 use crate::error::StepError;
 use crate::fixes::hands::aside::{self, operation};
+use crate::fixes::hands::files;
 use crate::fixes::hands::git::{administration, as_os, commit, git_path, must, run, succeeded, trimmed};
-use crate::probes::deps::{INSTALLED, TREE};
 use crate::probes::program;
 
 /// A tree is not written when less than this is free: half a checkout is worse than an old one.
@@ -100,7 +100,7 @@ pub fn relink(config: &Config, mirror: &Mirror) -> Result<(), StepError> {
 fn replace(path: &Path, content: &[u8]) -> std::io::Result<()> {
     use std::io::Write as _;
     use std::os::unix::fs::PermissionsExt as _;
-    let mut file = tempfile::NamedTempFile::new_in(path.parent().unwrap_or_else(|| Path::new(".")))?;
+    let mut file = files::unfinished(path.parent().unwrap_or_else(|| Path::new(".")))?;
     file.write_all(content)?;
     file.as_file().set_permissions(fs::Permissions::from_mode(0o644))?;
     file.as_file().sync_all()?;
@@ -170,12 +170,9 @@ fn quit(config: &Config, mirror: &Mirror, operation: &str) -> Result<(), StepErr
 
 /// What Housecall itself put into the worktree and git does not ignore: it is neither set aside nor cleaned away.
 pub(super) fn own_files(config: &Config, mirror: &Mirror) -> Result<Vec<PathBuf>, StepError> {
-    let installed = if mirror.install.is_empty() { &[][..] } else { &INSTALLED[..] };
-    let installed = installed.iter().map(PathBuf::from);
-    // What is not there need not be asked about; the tree may come about while this is at work.
-    let installed = installed.filter(|path| path.ends_with(TREE) || mirror.worktree.join(path).exists());
+    let dependencies = (!mirror.install.is_empty()).then(|| PathBuf::from("node_modules"));
     let mut own = Vec::new();
-    for path in mirror.carry.iter().cloned().chain(installed) {
+    for path in mirror.carry.iter().cloned().chain(dependencies) {
         let arguments = ["check-ignore", "--quiet", "--no-index", "--"].map(OsStr::new);
         let inside = path.join("x");
         // A pattern such as `node_modules/` is about directories: something in it is asked about too.

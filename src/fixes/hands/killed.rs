@@ -1,0 +1,98 @@
+//! What a mend that was killed left behind of its own: unfinished files, temporary indexes, half packs.
+//!
+//! All of it was made under the mirror's lock, so whoever holds that lock may remove it.
+#![expect(clippy::disallowed_methods, reason = "hands write")]
+
+use std::fs;
+use std::path::{Path, PathBuf};
+use std::time::{Duration, SystemTime};
+
+use crate::config::{Config, Mirror};
+use crate::fixes::hands::files::UNFINISHED;
+use crate::fixes::hands::{git, locks};
+use crate::probes::git::REFS;
+
+/// The temporary indexes, through which is read what a person left.
+pub(super) const INDEX: &str = ".housecall-index-";
+
+/// In the state directory, others than the lock's holder write files too, and finish them within this.
+const FINISHED: Duration = Duration::from_secs(10);
+
+/// The clock of a file system may be behind.
+const BEHIND: Duration = Duration::from_secs(1);
+
+/// Removes what is left in the state directory; each mend looks there.
+pub(super) fn in_state(config: &Config) {
+    for (path, found) in entries(&config.state) {
+        let age = found.modified().ok().and_then(|made| SystemTime::now().duration_since(made).ok());
+        if found.is_dir() && is_named(&path, INDEX) {
+            let _ = fs::remove_dir_all(&path);
+        } else if found.is_file() && is_named(&path, UNFINISHED) && age.is_some_and(|age| age >= FINISHED) {
+            let _ = fs::remove_file(&path);
+        }
+    }
+}
+
+/// Removes what is left in the mirror and in its repository by a mend whose last step began then and never ended.
+///
+/// What cannot be removed stays: it harms nobody, and git removes its own in two weeks.
+pub(super) fn in_mirror(config: &Config, mirror: &Mirror, began: SystemTime) {
+    let mut places = vec![mirror.worktree.clone(), mirror.worktree.join("node_modules")];
+    places.extend(
+        mirror.carry.iter().filter_map(|file| mirror.worktree.join(file).parent().map(Path::to_owned)),
+    );
+    let since = began.checked_sub(BEHIND).unwrap_or(began);
+    if let Ok(Some(administration)) = git::administration(config, mirror) {
+        locks_in(&administration, mirror, since);
+        places.push(administration);
+    }
+    if let Ok(common) = git::common_directory(config, &mirror.repository) {
+        half_packs(&common.join("objects"), mirror, since);
+        locks_in(&common.join(REFS), mirror, since);
+        places.extend([common.join("hooks"), common]);
+    }
+    for (path, found) in places.iter().flat_map(|place| entries(place)) {
+        if found.is_file() && is_named(&path, UNFINISHED) {
+            let _ = fs::remove_file(path);
+        }
+    }
+}
+
+/// Removes git's temporary files among the objects that were written since then, unless somebody has them open.
+fn half_packs(objects: &Path, mirror: &Mirror, since: SystemTime) {
+    let elsewhere = [mirror.repository.clone(), mirror.worktree.clone()];
+    // Only Linux says who has a file open: elsewhere a git at work there may have.
+    let at_work: &[PathBuf] = if cfg!(target_os = "linux") { &[] } else { &elsewhere };
+    let folders = entries(objects).into_iter().filter(|(_, found)| found.is_dir());
+    for (path, found) in folders.flat_map(|(folder, _)| entries(&folder)) {
+        let is_left = found.is_file() && found.modified().is_ok_and(|at| at >= since);
+        if is_left && is_named(&path, "tmp_") && locks::in_use(&path, at_work).is_none() {
+            let _ = fs::remove_file(path);
+        }
+    }
+}
+
+/// Removes locks that stop no sync, and would stop whoever needs them: of `AUTO_MERGE`, of a rescue.
+///
+/// Those that stop a sync have a step of their own.
+fn locks_in(directory: &Path, mirror: &Mirror, since: SystemTime) {
+    let places = [mirror.repository.clone(), mirror.worktree.clone()];
+    for (path, found) in entries(directory) {
+        let is_lock = found.is_file() && path.extension().is_some_and(|it| it == "lock");
+        let has_step = ["index.lock", "HEAD.lock"].iter().any(|it| path.ends_with(it));
+        let is_left = is_lock && !has_step && found.modified().is_ok_and(|at| at >= since);
+        if is_left && locks::in_use(&path, &places).is_none() {
+            let _ = fs::remove_file(path);
+        }
+    }
+}
+
+fn is_named(path: &Path, start: &str) -> bool {
+    path.file_name().is_some_and(|name| name.as_encoded_bytes().starts_with(start.as_bytes()))
+}
+
+/// What is in a directory, itself and not what a link leads to; nothing where it cannot be read.
+fn entries(directory: &Path) -> Vec<(PathBuf, fs::Metadata)> {
+    let entries = fs::read_dir(directory).into_iter().flatten().filter_map(Result::ok);
+    entries.filter_map(|entry| Some((entry.path(), entry.metadata().ok()?))).collect()
+}
