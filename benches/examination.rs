@@ -1,13 +1,12 @@
 //! What an examination costs beside what it waits for: the engine, judging, reporting, the cheap probes.
 
-use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::Duration;
 
 use criterion::{Criterion, criterion_group, criterion_main};
 use housecall::check::{Bound, Group, Severity};
-use housecall::config::{Config, Jobs, Limits, Manager, Trust};
+use housecall::config::Config;
 use housecall::cx::{Cx, Probes};
 use housecall::probes::mounts::Mounts;
 use housecall::probes::{processes, sockets};
@@ -57,15 +56,8 @@ fn selection() -> Selection {
     let unit = |index: usize| {
         let bound: Bound = Arc::new(move |_| look(index));
         let name: &'static str = Box::leak(format!("unit-{index}").into_boxed_str());
-        Unit {
-            id: UnitId::of(name),
-            group: Group::Worktree,
-            summary: "it holds".into(),
-            severity: Severity::Error,
-            needs: index.checked_sub(1).into_iter().collect(),
-            fix: None,
-            look: bound,
-        }
+        let needs = index.checked_sub(1).into_iter().collect();
+        Unit { needs, ..Unit::new(UnitId::of(name), Group::Worktree.name(), bound) }
     };
     Selection { units: (0..UNITS).map(unit).collect() }
 }
@@ -76,24 +68,7 @@ fn report(cx: &Cx, examined: &[Examined]) -> Report {
 }
 
 fn cx() -> Arc<Cx> {
-    let config = Config {
-        name: "site".into(),
-        file: PathBuf::from("/home/ada/housecall.toml"),
-        trust: Trust::Trusted,
-        home: PathBuf::from("/home/ada"),
-        state: PathBuf::from("/home/ada/state"),
-        environment: BTreeMap::new(),
-        runtime_path: Vec::new(),
-        system_path: Vec::new(),
-        tools: Vec::new(),
-        mirror: None,
-        server: None,
-        pages: Vec::new(),
-        overrides: BTreeMap::new(),
-        jobs: Jobs { manager: Manager::Auto, label: None, labels: BTreeMap::new() },
-        services: Vec::new(),
-        limits: Limits::default(),
-        redactor: housecall::redact::Redactor::default(),
-    };
+    let home = PathBuf::from("/home/ada");
+    let config = Config::empty("site", home.join("housecall.toml"), home.clone(), home.join("state"));
     Arc::new(Cx::given(Arc::new(config), Timestamp::UNIX_EPOCH, Probes::default()))
 }

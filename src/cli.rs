@@ -198,6 +198,12 @@ pub enum Command {
         /// Its id
         id: String,
     },
+    /// Put the report and the facts behind it into one file to share, without secrets
+    Bundle {
+        /// Where; it must not be there yet; `-`: stdout
+        #[arg(short, long, value_name = "FILE", value_hint = ValueHint::FilePath)]
+        output: Option<PathBuf>,
+    },
     /// Allow a configuration found in a repository to run its programs
     Trust,
     /// Build a throwaway mirror, break it and mend it before your eyes

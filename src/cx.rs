@@ -126,7 +126,8 @@ impl Cx {
         }
     }
 
-    fn machine(&self, fact: &'static str) -> Result<&Machine, ProbeError> {
+    /// The machine, for a look that asks it for more than the facts above.
+    pub(crate) fn machine(&self, fact: &'static str) -> Result<&Machine, ProbeError> {
         match &self.machine {
             Source::Real(machine) => Ok(machine),
             Source::Test => Err(ProbeError::NotGiven(fact)),

@@ -1,16 +1,19 @@
 //! Looks at every unit at once, then judges what each look is worth.
 
-use std::panic::{AssertUnwindSafe, catch_unwind};
-use std::sync::{Arc, mpsc};
-use std::thread;
+mod crowd;
+
+use std::collections::{BTreeSet, HashMap};
+use std::sync::Arc;
+use std::sync::mpsc;
 use std::time::Duration;
 
 use crate::cx::Cx;
 use crate::error::ProbeError;
-use crate::probes::clock;
 use crate::selection::Selection;
-use crate::unit::{Examined, Unit};
+use crate::unit::{Examined, Pace, Unit};
 use crate::verdict::{Outcome, Verdict};
+
+use crowd::Crowd;
 
 /// Probes have deadlines of their own. This one is for a look that hangs where none should: the run ends all the same.
 const GRACE: Duration = Duration::from_secs(2);
@@ -27,42 +30,106 @@ pub fn run(selection: &Selection, cx: &Arc<Cx>) -> Vec<Examined> {
 /// The same, telling of each unit as soon as its look is back, for a progress line.
 #[must_use]
 pub fn run_observed(selection: &Selection, cx: &Arc<Cx>, on_look: &mut dyn FnMut(&Unit)) -> Vec<Examined> {
+    let units = &selection.units;
     let (send, receive) = mpsc::channel();
-    for (at, unit) in selection.units.iter().enumerate() {
-        let (look, cx, sender) = (Arc::clone(&unit.look), Arc::clone(cx), send.clone());
-        let work = move || {
-            let start = clock::instant();
-            let outcome = match catch_unwind(AssertUnwindSafe(|| look(&cx))) {
-                Ok(Ok(verdict)) => Outcome::Judged(verdict),
-                Ok(Err(error)) => Outcome::Unknown(error),
-                Err(panic) => Outcome::Crashed(panic_message(&*panic)),
-            };
-            // The receiver is gone only after the run gave this look up.
-            let _ = sender.send((at, outcome, start.elapsed()));
-        };
-        if let Err(error) = thread::Builder::new().name(format!("look {}", unit.id)).spawn(work) {
-            let unknown = Outcome::Unknown(ProbeError::failed("start a thread", &error));
-            let _ = send.send((at, unknown, Duration::ZERO));
+    let mut crowd = Crowd::new(units, cx, send);
+    let mut seen: Vec<Option<(Outcome, Duration)>> = vec![None; units.len()];
+    let mut gate = Gate::new(units);
+    for (at, unit) in units.iter().enumerate() {
+        if unit.pace != Pace::After || unit.needs.is_empty() {
+            crowd.look(at, unit);
         }
     }
-    drop(send);
-
-    let deadline = cx.config().limits.timeout * 4 + GRACE;
-    let start = clock::instant();
-    let mut seen: Vec<Option<(Outcome, Duration)>> = vec![None; selection.units.len()];
-    while let Ok((at, outcome, took)) = receive.recv_timeout(deadline.saturating_sub(start.elapsed())) {
-        on_look(&selection.units[at]);
-        seen[at] = Some((outcome, took));
+    let silence = longest(cx) + GRACE;
+    let mut left = units.len();
+    // As long as answers come, others may still be waiting for their turn.
+    while left > 0
+        && let Ok((at, outcome, took)) = receive.recv_timeout(silence)
+    {
+        let mut arrived = vec![(at, outcome, took)];
+        while let Some((at, outcome, took)) = arrived.pop() {
+            on_look(&units[at]);
+            seen[at] = Some((outcome, took));
+            left -= 1;
+            for at in gate.opened_by(at) {
+                match gate.broken(at, units, &seen) {
+                    None => crowd.look(at, &units[at]),
+                    Some(by) => {
+                        arrived.push((at, Outcome::NotRun { by: units[by].id.clone() }, Duration::ZERO));
+                    }
+                }
+            }
+        }
     }
-    let examined = selection.units.iter().zip(seen).map(|(unit, seen)| {
+    let examined = units.iter().zip(seen).map(|(unit, seen)| {
         let given_up = || {
             let what = format!("the look of {}", unit.id);
-            (Outcome::Unknown(ProbeError::TimedOut { what, after: deadline }), deadline)
+            (Outcome::Unknown(ProbeError::TimedOut { what, after: silence }), silence)
         };
         let (outcome, took) = seen.unwrap_or_else(given_up);
         Examined { unit: unit.clone(), outcome, took }
     });
-    judge(settle(examined.collect(), cx))
+    judge(accept(settle(examined.collect(), cx), cx))
+}
+
+/// The longest that any one look may take: several probes in a row, or what a declared check says.
+fn longest(cx: &Cx) -> Duration {
+    let declared = cx.config().declared.iter().filter_map(|it| it.timeout).max();
+    declared.unwrap_or_default().max(cx.config().limits.timeout * 4)
+}
+
+/// The units that wait for what they need.
+struct Gate {
+    /// For each of them, all that it rests on, in chain order.
+    beneath: HashMap<usize, Vec<usize>>,
+    /// How much of that has not answered yet.
+    open: HashMap<usize, usize>,
+    /// For each unit, those that wait for it.
+    waiting: HashMap<usize, Vec<usize>>,
+}
+
+impl Gate {
+    fn new(units: &[Unit]) -> Self {
+        let mut gate = Self { beneath: HashMap::new(), open: HashMap::new(), waiting: HashMap::new() };
+        for (at, _) in units.iter().enumerate().filter(|(_, unit)| unit.pace == Pace::After) {
+            let beneath: Vec<usize> = all_beneath(units, at).into_iter().collect();
+            for &need in &beneath {
+                gate.waiting.entry(need).or_default().push(at);
+            }
+            gate.open.insert(at, beneath.len());
+            gate.beneath.insert(at, beneath);
+        }
+        gate
+    }
+
+    /// Those for which that was the last answer they waited for.
+    fn opened_by(&mut self, at: usize) -> Vec<usize> {
+        let waiting = self.waiting.remove(&at).unwrap_or_default();
+        let opened = waiting.into_iter().filter(|waiting| match self.open.get_mut(waiting) {
+            Some(open) => {
+                *open -= 1;
+                *open == 0
+            }
+            None => false,
+        });
+        opened.collect()
+    }
+
+    /// The first of those beneath it that does not hold, if any.
+    fn broken(&self, at: usize, units: &[Unit], seen: &[Option<(Outcome, Duration)>]) -> Option<usize> {
+        let beneath = self.beneath.get(&at).map(Vec::as_slice).unwrap_or_default();
+        let holds = |need: &usize| seen[*need].as_ref().is_some_and(|(outcome, _)| is_settled(outcome));
+        let root = beneath.iter().find(|need| !holds(need) && all_beneath(units, **need).iter().all(holds));
+        root.or_else(|| beneath.iter().find(|need| !holds(need))).copied()
+    }
+}
+
+/// Whether what rests on it may go on.
+const fn is_settled(outcome: &Outcome) -> bool {
+    matches!(
+        outcome,
+        Outcome::Judged(Verdict::Pass(_) | Verdict::NotApplicable(_)) | Outcome::Accepted { .. }
+    )
 }
 
 /// A failure that somebody is mending right now has not settled: the mirror's lock is held by a live process.
@@ -78,7 +145,7 @@ fn settle(mut examined: Vec<Examined>, cx: &Cx) -> Vec<Examined> {
         return examined;
     }
     for it in &mut examined {
-        let mended_now = it.unit.fix.is_some_and(|fix| holder.doing != "sync" || fix.id == "sync");
+        let mended_now = it.unit.fix.as_ref().is_some_and(|fix| holder.doing != "sync" || fix.id() == "sync");
         if it.outcome.is_failure() && mended_now {
             let why = format!("{} is at work on it (pid {})", holder.doing, holder.pid);
             it.outcome = Outcome::Judged(Verdict::pending(why, until));
@@ -87,31 +154,41 @@ fn settle(mut examined: Vec<Examined>, cx: &Cx) -> Vec<Examined> {
     examined
 }
 
-fn panic_message(panic: &(dyn std::any::Any + Send)) -> String {
-    let text = panic.downcast_ref::<&str>().map(|text| (*text).to_owned());
-    text.or_else(|| panic.downcast_ref::<String>().cloned()).unwrap_or_else(|| "no message".to_owned())
+/// Failures that the user lives with, until their day is over.
+fn accept(mut examined: Vec<Examined>, cx: &Cx) -> Vec<Examined> {
+    for accepted in &cx.config().accepted {
+        let named = |it: &&mut Examined| {
+            it.unit.id.to_string() == accepted.unit || *it.unit.id.check == accepted.unit
+        };
+        for it in examined.iter_mut().filter(named) {
+            let Outcome::Judged(Verdict::Fail(finding)) = &it.outcome else { continue };
+            let (finding, reason, until) = (finding.clone(), accepted.reason.clone(), accepted.until);
+            it.outcome = if accepted.holds(cx.now()) {
+                Outcome::Accepted { finding, reason, until }
+            } else {
+                let over = format!("until {until}, which is over: {reason}");
+                Outcome::Judged(Verdict::Fail(finding).with("accepted", over))
+            };
+        }
+    }
+    examined
 }
 
 /// Says what each look is worth, given what became of all it rests on.
 ///
 /// A failure beneath blocks whatever was seen. Something unknown or unsettled beneath blocks all but failures.
-/// What does not apply is looked through to its own requirements. The blocker named is the first in chain order.
+/// What does not apply, or is accepted, is looked through to its own requirements. The blocker named is the first
+/// in chain order.
 #[must_use]
 pub fn judge(mut examined: Vec<Examined>) -> Vec<Examined> {
-    let beneath: Vec<Vec<usize>> = (0..examined.len()).map(|at| all_beneath(&examined, at)).collect();
+    let units: Vec<&Unit> = examined.iter().map(|it| &it.unit).collect();
+    let beneath: Vec<BTreeSet<usize>> = (0..units.len()).map(|at| all_beneath(&units, at)).collect();
     let failed: Vec<bool> = examined.iter().map(|it| it.outcome.is_failure()).collect();
-    let unsettled: Vec<bool> = examined
-        .iter()
-        .map(|it| {
-            !matches!(
-                it.outcome,
-                Outcome::Judged(Verdict::Pass(_) | Verdict::Fail(_) | Verdict::NotApplicable(_))
-            )
-        })
-        .collect();
+    let unsettled: Vec<bool> =
+        examined.iter().map(|it| !is_settled(&it.outcome) && !it.outcome.is_failure()).collect();
     let ids: Vec<_> = examined.iter().map(|it| it.unit.id.clone()).collect();
     for (at, it) in examined.iter_mut().enumerate() {
-        if matches!(it.outcome, Outcome::Judged(Verdict::NotApplicable(_))) {
+        if matches!(it.outcome, Outcome::Judged(Verdict::NotApplicable(_)) | Outcome::NotRun { .. }) {
             continue;
         }
         let root = |&&need: &&usize| failed[need] && !beneath[need].iter().any(|&lower| failed[lower]);
@@ -128,13 +205,13 @@ pub fn judge(mut examined: Vec<Examined>) -> Vec<Examined> {
 }
 
 /// Every unit that one rests on, in chain order.
-fn all_beneath(examined: &[Examined], at: usize) -> Vec<usize> {
-    let mut found = vec![false; examined.len()];
-    let mut pending = examined[at].unit.needs.clone();
+fn all_beneath<U: std::borrow::Borrow<Unit>>(units: &[U], at: usize) -> BTreeSet<usize> {
+    let mut found = BTreeSet::new();
+    let mut pending = units[at].borrow().needs.clone();
     while let Some(need) = pending.pop() {
-        if !std::mem::replace(&mut found[need], true) {
-            pending.extend(&examined[need].unit.needs);
+        if found.insert(need) {
+            pending.extend(&units[need].borrow().needs);
         }
     }
-    (0..examined.len()).filter(|&need| found[need]).collect()
+    found
 }

@@ -25,26 +25,29 @@ struct Allowed {
 
 const SCHEMA: u32 = 1;
 
+/// Whether the programs that a configuration names may run: all its files must be trusted.
+#[must_use]
+pub fn judge(sources: &[(PathBuf, String)], surroundings: &Surroundings) -> Trust {
+    let trusted = |(file, text): &(PathBuf, String)| is_trusted(file, text.as_bytes(), surroundings);
+    if !sources.is_empty() && sources.iter().all(trusted) { Trust::Trusted } else { Trust::Untrusted }
+}
+
 /// Whether the programs that this file names may run.
 ///
 /// The user's own: in their configuration directory, or theirs and not tracked by a repository, and not writable by
 /// everybody. Else only what `housecall trust` remembers, by content.
-#[must_use]
-pub fn judge(file: &Path, content: &[u8], surroundings: &Surroundings) -> Trust {
-    let Ok(real) = file.canonicalize() else { return Trust::Untrusted };
+fn is_trusted(file: &Path, content: &[u8], surroundings: &Surroundings) -> bool {
+    let Ok(real) = file.canonicalize() else { return false };
     if is_open_to_others(&real) {
-        return Trust::Untrusted;
+        return false;
     }
     let is_own = std::fs::metadata(&real).is_ok_and(|it| it.uid() == surroundings.uid);
     let config_home = surroundings.config_home();
     let is_ours = config_home.canonicalize().is_ok_and(|home| real.starts_with(home));
     if is_own && (is_ours || !may_be_tracked(&real)) {
-        return Trust::Trusted;
+        return true;
     }
-    match read(surroundings) {
-        Ok(allowed) if allowed.files.get(&real) == Some(&digest(content)) => Trust::Trusted,
-        _ => Trust::Untrusted,
-    }
+    read(surroundings).is_ok_and(|allowed| allowed.files.get(&real) == Some(&digest(content)))
 }
 
 /// Remembers that a file of this content may run its programs.

@@ -2,10 +2,11 @@
 
 use std::borrow::Cow;
 use std::fmt;
+use std::sync::Arc;
 use std::time::Duration;
 
-use crate::check::{Bound, Group, Severity};
-use crate::fixes::Fix;
+use crate::check::{Bound, Severity};
+use crate::fixes::Remedy;
 use crate::verdict::Outcome;
 
 /// The name of a unit: `id`, or `id:subject`.
@@ -22,8 +23,8 @@ pub struct UnitId {
 pub struct Unit {
     /// Its name.
     pub id: UnitId,
-    /// The link of the chain it belongs to.
-    pub group: Group,
+    /// The link of the chain it belongs to, or the group that the user named.
+    pub group: Cow<'static, str>,
     /// What holds when it passes.
     pub summary: Cow<'static, str>,
     /// Its severity, overrides applied.
@@ -31,9 +32,26 @@ pub struct Unit {
     /// The units it rests on, as positions in the selection.
     pub needs: Vec<usize>,
     /// What mends it.
-    pub fix: Option<&'static Fix>,
+    pub fix: Option<Remedy>,
+    /// Names by which several are selected.
+    pub tags: Arc<[String]>,
+    /// How its look is scheduled.
+    pub pace: Pace,
     /// The look, bound to its subject.
     pub look: Bound,
+}
+
+/// How a look is scheduled among all others.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Pace {
+    /// On a thread of its own: one of ours, which are few.
+    Own,
+    /// Among a few workers: it only asks the system, and that answers at once.
+    Quick,
+    /// Among many workers: it waits for a program or for the network.
+    Waiting,
+    /// The same, and not before what it needs holds: it runs a program of the user's.
+    After,
 }
 
 /// A unit and what became of it.
@@ -52,6 +70,24 @@ impl UnitId {
     #[must_use]
     pub const fn of(check: &'static str) -> Self {
         Self { check: Cow::Borrowed(check), subject: None }
+    }
+}
+
+impl Unit {
+    /// An error of its group that rests on nothing and that nothing mends.
+    #[must_use]
+    pub fn new(id: UnitId, group: impl Into<Cow<'static, str>>, look: Bound) -> Self {
+        Self {
+            id,
+            group: group.into(),
+            summary: Cow::Borrowed("it holds"),
+            severity: Severity::Error,
+            needs: Vec::new(),
+            fix: None,
+            tags: Arc::new([]),
+            pace: Pace::Own,
+            look,
+        }
     }
 }
 

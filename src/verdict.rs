@@ -5,6 +5,7 @@ use std::path::PathBuf;
 use std::time::Duration;
 
 use jiff::Timestamp;
+use jiff::civil::Date;
 
 use crate::error::ProbeError;
 use crate::unit::UnitId;
@@ -91,6 +92,15 @@ pub enum Outcome {
     Unknown(ProbeError),
     /// The look itself broke: a defect of ours, with the panic's message.
     Crashed(String),
+    /// It found its subject broken, and the user lives with that for now.
+    Accepted {
+        /// What it found.
+        finding: Finding,
+        /// Why it is lived with.
+        reason: String,
+        /// The last day on which it is.
+        until: Date,
+    },
     /// Something it rests on is broken, unknown or unsettled.
     Blocked {
         /// The first such unit.

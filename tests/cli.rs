@@ -113,7 +113,7 @@ fn a_selector_that_names_nothing_is_a_usage_error() {
     let home = Home::new();
     home.write("site/housecall.toml", "[[page]]\nurl = \"http://127.0.0.1:9/\"\n");
     let ran = home.housecall_in(&home.at("site"), ["--only", "http-statsu"]).exits(2);
-    assert_snapshot!(ran.stderr, @"error: no check, group or subject is named `http-statsu`: did you mean `http-status`?");
+    assert_snapshot!(ran.stderr, @"error: no check, group, tag or subject is named `http-statsu`: did you mean `http-status`?");
     let ran = home.housecall_in(&home.at("site"), ["--only", "page"]).exits(1);
     assert!(ran.stdout.contains("http-status"), "{ran}");
 }

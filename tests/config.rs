@@ -126,22 +126,26 @@ fn a_file_may_hold_pages_alone() {
 
 #[test]
 fn the_examples_of_the_documentation_are_understood() {
-    let page = include_str!("../docs/configuration.md");
-    let examples: Vec<&str> =
-        page.split("```toml\n").skip(1).filter_map(|it| it.split("```").next()).collect();
-    assert_eq!(examples.len(), 3);
-    for example in examples {
-        load(example).unwrap_or_else(|error| panic!("{error}"));
+    for page in [include_str!("../docs/configuration.md"), include_str!("../docs/checks.md")] {
+        let examples: Vec<&str> =
+            page.split("```toml\n").skip(1).filter_map(|it| it.split("```").next()).collect();
+        assert!(examples.len() > 1, "the examples are found");
+        for example in examples {
+            load(example).unwrap_or_else(|error| panic!("{error}"));
+        }
     }
 }
 
 #[test]
 fn every_key_is_documented() {
-    let page = include_str!("../docs/configuration.md");
+    let page = concat!(include_str!("../docs/configuration.md"), include_str!("../docs/checks.md"));
     let schema = schemars::schema_for!(housecall::config::raw::File).to_value();
     let sections = schema["$defs"].as_object().unwrap().values().chain([&schema]);
     for key in sections.filter_map(|it| it["properties"].as_object()).flat_map(|it| it.keys()) {
-        assert!(page.contains(key.as_str()), "docs/configuration.md does not name `{key}`");
+        assert!(
+            page.contains(key.as_str()),
+            "neither docs/configuration.md nor docs/checks.md names `{key}`"
+        );
     }
 }
 

@@ -2,16 +2,15 @@
 #![expect(clippy::unwrap_used, reason = "a test that cannot go on fails")]
 #![expect(clippy::unnecessary_wraps, reason = "looks have one shape")]
 
-use std::collections::BTreeMap;
 use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::Duration;
 
 use housecall::check::{Bound, Check, CheckId, Group, Look, Needs, Severity};
-use housecall::config::{Config, Jobs, Limits, Manager, Override, Tool, Trust};
+use housecall::config::{Config, Limits, Override, Tool, Trust};
 use housecall::cx::{Cx, Probes};
 use housecall::error::ProbeError;
-use housecall::fixes::Fix;
+use housecall::fixes::{Fix, Remedy};
 use housecall::probes::Probe;
 use housecall::probes::state::{Holder, State};
 use housecall::run::run;
@@ -23,24 +22,10 @@ use jiff::Timestamp;
 const NOW: &str = "2026-11-20T20:00:00Z";
 
 fn config() -> Config {
+    let home = PathBuf::from("/home/ada");
     Config {
-        name: "site".into(),
-        file: PathBuf::from("/home/ada/housecall.toml"),
         trust: Trust::Trusted,
-        home: PathBuf::from("/home/ada"),
-        state: PathBuf::from("/home/ada/state"),
-        environment: BTreeMap::new(),
-        runtime_path: Vec::new(),
-        system_path: Vec::new(),
-        tools: Vec::new(),
-        mirror: None,
-        server: None,
-        pages: Vec::new(),
-        overrides: BTreeMap::new(),
-        jobs: Jobs { manager: Manager::Auto, label: None, labels: BTreeMap::new() },
-        services: Vec::new(),
-        limits: Limits::default(),
-        redactor: housecall::redact::Redactor::default(),
+        ..Config::empty("site", home.join("housecall.toml"), home.clone(), home.join("state"))
     }
 }
 
@@ -50,9 +35,7 @@ fn cx_with(probes: Probes) -> Arc<Cx> {
 
 fn unit(id: &'static str, needs: &[usize], look: fn() -> Seen) -> Unit {
     let look: Bound = Arc::new(move |_| look());
-    let id = UnitId::of(id);
-    let (group, severity) = (Group::Worktree, Severity::Error);
-    Unit { id, group, summary: "it holds".into(), severity, needs: needs.to_vec(), fix: None, look }
+    Unit { needs: needs.to_vec(), ..Unit::new(UnitId::of(id), Group::Worktree.name(), look) }
 }
 
 fn pass() -> Seen {
@@ -90,6 +73,7 @@ fn told(examined: &[Examined]) -> String {
             Outcome::Unknown(error) => format!("unknown: {error}"),
             Outcome::Crashed(why) => format!("crashed: {why}"),
             Outcome::Blocked { by, seen } => format!("blocked by {by}, saw {}", word(seen)),
+            Outcome::Accepted { reason, .. } => format!("accepted: {reason}"),
             Outcome::NotRun { by } => format!("not run, waits for {by}"),
         }
     }
@@ -187,8 +171,8 @@ fn beside(doing: &str, pid: u32, since: &str) -> String {
         State { last_sync: None, last_sync_age: None, stopped: None, holder: Some(holder), bad: Vec::new() };
     let probes = Probes { state: Probe::given(Ok(state)), ..Probes::default() };
     let units = vec![
-        Unit { fix: Some(&SYNC), ..unit("branch", &[], fail) },
-        Unit { fix: Some(&SERVE), ..unit("listener", &[], fail) },
+        Unit { fix: Some(Remedy::Built(&SYNC)), ..unit("branch", &[], fail) },
+        Unit { fix: Some(Remedy::Built(&SERVE)), ..unit("listener", &[], fail) },
         unit("by-hand", &[], fail),
     ];
     told(&run(&Selection { units }, &cx_with(probes)))
@@ -293,7 +277,7 @@ fn what_is_off_is_looked_through() {
 
 #[test]
 fn a_name_that_nothing_has_is_an_error_with_the_nearest() {
-    insta::assert_snapshot!(selected(&["version"], &[], &[]).unwrap_err(), @"no check, group or subject is named `version`: did you mean `versions`?");
-    insta::assert_snapshot!(selected(&[], &["tools:bun"], &[]).unwrap_err(), @"no check, group or subject is named `tools:bun`: did you mean `tools:npm`?");
+    insta::assert_snapshot!(selected(&["version"], &[], &[]).unwrap_err(), @"no check, group, tag or subject is named `version`: did you mean `versions`?");
+    insta::assert_snapshot!(selected(&[], &["tools:bun"], &[]).unwrap_err(), @"no check, group, tag or subject is named `tools:bun`: did you mean `tools:npm`?");
     assert_eq!(selected(&["tools"], &["runtime"], &[]), Err(SelectionError::Empty));
 }

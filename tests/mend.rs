@@ -44,7 +44,7 @@ fn mended(world: &World, consent: Consent) -> Mended {
 }
 
 fn results(mended: &Mended) -> Vec<(&str, RepairResult)> {
-    mended.repairs.iter().map(|repair| (repair.fix.id, repair.result)).collect()
+    mended.repairs.iter().map(|repair| (repair.fix.id(), repair.result)).collect()
 }
 
 fn failing(mended: &Mended) -> Vec<String> {
@@ -159,7 +159,7 @@ fn without_a_journal_nothing_is_done() {
     fs::remove_file(world.config.journal_file()).expect("removed");
     fs::create_dir(world.config.journal_file()).expect("in its place");
     let mended = mended(&world, Consent::Safe);
-    let sync = mended.repairs.iter().find(|repair| repair.fix.id == "sync").expect("a repair");
+    let sync = mended.repairs.iter().find(|repair| repair.fix.id() == "sync").expect("a repair");
     assert_eq!(sync.result, RepairResult::Refused);
     assert!(sync.reason.as_ref().expect("why").contains("journal"));
     assert_eq!(fs::read_to_string(world.worktree().join("index.html")).expect("a page"), "an edit\n");
@@ -187,7 +187,9 @@ fn foreign_and_newer_state_files_are_told_and_left_to_the_person() {
         assert_eq!(found.bad.len(), 1, "{content}");
         assert!(found.last_sync.is_none());
         let mended = mended(&world, Consent::Safe);
-        assert!(mended.repairs.iter().any(|it| it.fix.id == "state" && it.result == RepairResult::Proposed));
+        assert!(
+            mended.repairs.iter().any(|it| it.fix.id() == "state" && it.result == RepairResult::Proposed)
+        );
         assert_eq!(fs::read_to_string(world.config.sync_file()).expect("still there"), content);
     }
     fs::remove_file(world.config.sync_file()).expect("removed");
@@ -295,7 +297,7 @@ fn a_step_is_refused_when_the_world_is_no_longer_what_it_was_planned_for() {
     let lock = Lock::take(&world.config, "fix", Duration::ZERO, &mut |_| ()).expect("free");
     let mut hands = Hands::new(&world.config, &world.machine, &lock).expect("hands");
     let mut refused = |step: &Step| {
-        let report = hands.apply(&sync::FIX, step, &mut |_| ());
+        let report = hands.apply(sync::FIX.id, step, &mut |_| ());
         assert!(matches!(report.result, StepResult::Refused(_)), "{:?}", report.result);
     };
     let same = Guard::same_file(&file);

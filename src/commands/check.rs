@@ -43,17 +43,22 @@ pub(super) fn select(call: &Call<'_, '_>, config: &Config) -> Result<Selection, 
 }
 
 fn examine(call: &Call<'_, '_>, config: &Arc<Config>, selection: &Selection) -> Report {
-    let start = clock::instant();
     let cx = Arc::new(Cx::new(Arc::clone(config), Arc::new(Machine::default())));
+    report(call, config, &cx, selection)
+}
+
+/// What that look at the world comes to.
+pub(super) fn report(call: &Call<'_, '_>, config: &Config, cx: &Arc<Cx>, selection: &Selection) -> Report {
+    let start = clock::instant();
     let mut progress = Progress::new(selection, call.console.terminal.audience);
-    let examined = run_observed(selection, &cx, &mut |unit| progress.seen(unit));
+    let examined = run_observed(selection, cx, &mut |unit| progress.seen(unit));
     drop(progress);
     let stopped = cx.state().ok().and_then(|state| state.stopped);
     let fail_on = call.global.fail_on.into();
     let mut report = Report::new(config, fail_on, &examined, &[], stopped, cx.now(), start.elapsed());
     report.about.command = call.command();
-    report.about.risky = fixes::risky(&cx, &examined);
-    report.about.idle = fixes::idle(&cx, &examined);
+    report.about.risky = fixes::risky(cx, &examined);
+    report.about.idle = fixes::idle(cx, &examined);
     report
 }
 

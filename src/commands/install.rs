@@ -149,7 +149,7 @@ fn apply(
     let mut hands = Hands::new(config, machine, &lock)?;
     let mut reports: Vec<StepReport> = Vec::new();
     for step in steps {
-        let report = hands.apply(&FIX, step, &mut |_| ());
+        let report = hands.apply(FIX.id, step, &mut |_| ());
         let failed = match &report.result {
             StepResult::Refused(why) => Some(StepError::Refused(why.clone())),
             StepResult::Failed(why) => Some(StepError::failed(report.action.name().replace('-', " "), why)),
@@ -164,7 +164,7 @@ fn apply(
         };
         for (step, report) in steps.iter().zip(&mut reports).rev() {
             if step.on_failure == OnFailure::Undo {
-                hands.undo(&FIX, step, report, &mut |_| ());
+                hands.undo(FIX.id, step, report, &mut |_| ());
                 if report.result == StepResult::Undone {
                     say(call, &format!("taken back: {}\n", report.action.name().replace('-', " ")));
                 }

@@ -13,7 +13,7 @@ use crate::config::{Config, ConfigError};
 use crate::exit::Exit;
 use crate::fixes::lock::{Lock, NotTaken};
 use crate::fixes::mend::{self, Company};
-use crate::fixes::{Consent, Event, Fix, Mended, Safety, Step};
+use crate::fixes::{Consent, Event, Mended, Remedy, Safety, Step};
 use crate::probes::machine::Machine;
 use crate::probes::state::Holder;
 use crate::probes::{clock, state};
@@ -117,17 +117,16 @@ fn mend(
     let is_risky = options.risky && (options.yes || can_ask);
     let consent = if is_risky { Consent::Risky } else { Consent::Safe };
     let console = RefCell::new(&mut *call.console);
-    let mut ask = |fix: &'static Fix, steps: &[Step]| {
-        options.yes || console.borrow_mut().ask(&question(config, fix, steps))
-    };
+    let mut ask =
+        |fix: &Remedy, steps: &[Step]| options.yes || console.borrow_mut().ask(&question(config, fix, steps));
     let mut on_event = |event: Event<'_>| heard(*console.borrow_mut(), &event);
     fix::run(config, machine, selection, consent, &mut Company { ask: &mut ask, on_event: &mut on_event })
 }
 
-fn question(config: &Config, fix: &Fix, steps: &[Step]) -> String {
+fn question(config: &Config, fix: &Remedy, steps: &[Step]) -> String {
     let risky = steps.iter().filter(|step| step.safety == Safety::Risky);
     let commands = risky.flat_map(|step| step.action.commands(config));
-    let mut text = format!("{}: {}\n", fix.id, fix.title);
+    let mut text = format!("{}: {}\n", fix.id(), fix.title());
     for command in commands {
         let _ = writeln!(text, "  {}", clean_line(&command));
     }
@@ -142,7 +141,7 @@ fn heard(console: &mut Console<'_>, event: &Event<'_>) {
         }
         Event::Waiting(None) => console.tell("waiting for another one at work on this mirror\n"),
         Event::Began(fix, action) if console.terminal.audience == Audience::Terminal => {
-            console.tell(&format!("{}: {} …\n", fix.id, action.name().replace('-', " ")));
+            console.tell(&format!("{fix}: {} …\n", action.name().replace('-', " ")));
         }
         _ => {}
     }

@@ -1,6 +1,7 @@
 //! What each command does: from the command line to an exit code. Nothing here prints but through the console.
 
 pub mod console;
+mod bundle;
 mod check;
 mod checks;
 mod demo;
@@ -55,6 +56,7 @@ pub fn run(cli: Cli, console: &mut Console<'_>) -> Exit {
     let done = match cli.command {
         None => check::run(&mut call, &cli.mend),
         Some(Command::Check(mend)) => check::run(&mut call, &merged(&cli.mend, &mend)),
+        Some(Command::Bundle { output }) => bundle::run(&mut call, output.as_deref()),
         Some(Command::Checks) => checks::run(&mut call),
         Some(Command::Explain { id }) => explain::run(&mut call, &id),
         Some(Command::Init { here }) => init::run(&mut call, here),

@@ -15,7 +15,8 @@ use crate::fixes::hands::{self, Hands, files};
 use crate::fixes::lock::{Lock, NotTaken};
 use crate::fixes::mend::{Company, Mend, Request};
 use crate::fixes::{
-    Action, Consent, Event, Guard, OnFailure, Repair, RepairResult, Safety, Step, StepResult, state, sync,
+    Action, Consent, Event, Guard, OnFailure, Remedy, Repair, RepairResult, Safety, Step, StepResult, state,
+    sync,
 };
 use crate::probes::git::{self, Canonical, Remote, Worktree};
 use crate::probes::installation;
@@ -185,7 +186,7 @@ fn fetch(
 ) -> Result<Remote, StepError> {
     let mut hands = Hands::new(config, machine, lock)?;
     for path in hands::locks::of_tracking(config, mirror)? {
-        hands.apply(&sync::FIX, &step(Action::RemoveLock(path), Guard::None), on_event);
+        hands.apply(sync::FIX.id, &step(Action::RemoveLock(path), Guard::None), on_event);
     }
     let start = clock::instant();
     let output = hands.fetch_once(on_event)?;
@@ -221,7 +222,7 @@ fn mend(
         return (came(SyncStatus::Noop, true, "nothing was needed"), mend.into_lock());
     }
     let mut company = Company { ask: &mut |_, _| false, on_event };
-    let repair = match mend.mend_one(&sync::FIX, &examined, &mut company) {
+    let repair = match mend.mend_one(&Remedy::Built(&sync::FIX), &examined, &mut company) {
         Ok(repair) => repair,
         Err(error) => return (came(SyncStatus::Failed, true, error.to_string()), mend.into_lock()),
     };
@@ -271,7 +272,7 @@ fn serve_it(
     }
     let mut hands = Hands::new(config, machine, lock).map_err(|error| error.to_string())?;
     for step in &steps {
-        let report = hands.apply(&sync::FIX, step, on_event);
+        let report = hands.apply(sync::FIX.id, step, on_event);
         if let StepResult::Failed(why) | StepResult::Refused(why) = report.result {
             return Err(why);
         }

@@ -1,6 +1,4 @@
 //! `housecall trust`: shows what a configuration would run, and allows it by its content.
-#![expect(clippy::disallowed_methods, reason = "the configuration is read at the edge")]
-
 use std::fmt::Write as _;
 
 use super::Call;
@@ -14,17 +12,14 @@ use crate::trust;
 pub(super) fn run(call: &mut Call<'_, '_>) -> Result<Exit, ConfigError> {
     let config = call.load()?;
     let file = call.surroundings.tilde(&config.file);
-    let content = std::fs::read(&config.file)
-        .map_err(|error| ConfigError::Unreadable { file: file.clone(), why: error.to_string() })?;
-    // What was shown is what is allowed: the content is judged once more, as it was read just now.
-    let text = String::from_utf8_lossy(&content);
-    let shown = Config::of_text(&text, &config.file, &call.surroundings, config.limits)?;
-    call.console.print(&programs(&shown, &file));
-    if trust::judge(&config.file, &content, &call.surroundings) == Trust::Trusted {
+    // What is shown is what is allowed: the very texts that were read.
+    call.console.print(&programs(&config, &file));
+    if config.trust == Trust::Trusted {
         call.console.print("It is trusted already.\n");
         return Ok(Exit::Healthy);
     }
-    match trust::allow(&config.file, &content, &call.surroundings) {
+    let mut files = config.sources.iter();
+    match files.try_for_each(|(file, text)| trust::allow(file, text.as_bytes(), &call.surroundings)) {
         Ok(()) => {
             let next = call.command();
             call.console.print(&format!("It is trusted now; a change asks again.\n\nnext  {next}\n"));

@@ -4,8 +4,8 @@
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
-use super::error::Mistakes;
-use super::{Config, ConfigError, Limits, Surroundings, discover, parse, validate};
+use super::include::{self, Source};
+use super::{Config, ConfigError, Limits, Surroundings, discover, raw, validate};
 use crate::trust;
 
 /// What the command line says about the configuration.
@@ -32,12 +32,14 @@ impl Config {
         let text = read(&file, surroundings)?;
         let default = Limits::default();
         let limits = Limits { timeout: options.timeout.unwrap_or(default.timeout), offline: options.offline };
-        let mut config = Self::of_text(&text, &file, surroundings, limits)?;
-        config.trust = trust::judge(&file, text.as_bytes(), surroundings);
+        let sources = include::gather(Source::new(&file, &text), surroundings)?;
+        let mut config = Self::of_sources(sources, surroundings, limits)?;
+        config.trust = trust::judge(&config.sources, surroundings);
         Ok(config)
     }
 
-    /// The configuration that a file of this text is; untrusted, for nothing but the text is read.
+    /// The configuration that a file of this text is; untrusted, for nothing but the text is read: what it includes
+    /// is left out.
     ///
     /// # Errors
     /// The text makes no sense.
@@ -47,28 +49,47 @@ impl Config {
         surroundings: &Surroundings,
         limits: Limits,
     ) -> Result<Self, ConfigError> {
-        let (raw, mistakes) = parse::parse(text);
-        match validate::validate(raw, surroundings, file, limits, mistakes) {
-            (Some(config), mistakes) if mistakes.is_empty() => Ok(config),
-            (_, mistakes) => Err(ConfigError::Invalid(Box::new(Mistakes {
-                file: surroundings.tilde(file),
-                text: text.to_owned(),
-                mistakes,
-            }))),
-        }
+        Self::of_sources(vec![Source::new(file, text)], surroundings, limits)
+    }
+
+    fn of_sources(
+        mut sources: Vec<Source>,
+        surroundings: &Surroundings,
+        limits: Limits,
+    ) -> Result<Self, ConfigError> {
+        let first = &mut sources[0];
+        let mut raw = std::mem::take(&mut first.raw);
+        let rest = raw::File {
+            check: std::mem::take(&mut raw.check),
+            accept: std::mem::take(&mut raw.accept),
+            variables: std::mem::take(&mut raw.variables),
+            ..raw::File::default()
+        };
+        let (config, mistakes) =
+            validate::validate(raw, surroundings, &first.file, limits, std::mem::take(&mut first.mistakes));
+        (first.raw, first.mistakes) = (rest, mistakes);
+        // Where the file is no configuration at all, its checks are still read: all mistakes are told at once.
+        let mut config = config.unwrap_or_else(|| {
+            let home = surroundings.home.clone();
+            Self::empty("", first.file.clone(), home, surroundings.state_home())
+        });
+        include::add_checks(&mut config, &mut sources, surroundings)?;
+        config.sources = sources.into_iter().map(|it| (it.file, it.text)).collect();
+        Ok(config)
     }
 }
 
-fn read(file: &Path, surroundings: &Surroundings) -> Result<String, ConfigError> {
+/// The text of a configuration's file.
+pub(super) fn read(file: &Path, surroundings: &Surroundings) -> Result<String, ConfigError> {
     /// No configuration is as long; what is, such as a device, is not read to its end.
-    const LIMIT: u64 = 1 << 20;
+    const LIMIT: u64 = 32 << 20;
     let unreadable = |why: String| ConfigError::Unreadable { file: surroundings.tilde(file), why };
     let opened = std::fs::metadata(file).map_err(|error| unreadable(error.to_string()))?;
     if !opened.is_file() {
         return Err(unreadable("it is no file".to_owned()));
     }
     if opened.len() > LIMIT {
-        return Err(unreadable("it is longer than 1 MiB".to_owned()));
+        return Err(unreadable("it is longer than 32 MiB".to_owned()));
     }
     std::fs::read_to_string(file).map_err(|error| unreadable(error.to_string()))
 }

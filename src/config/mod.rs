@@ -4,28 +4,38 @@
 
 mod discover;
 mod error;
+pub mod accepted;
+mod declare;
+mod include;
 mod load;
 mod parse;
+mod places;
 pub mod raw;
+mod reading;
 mod serving;
 pub mod service;
 mod surroundings;
 mod validate;
 pub mod values;
 
+pub use accepted::Accepted;
 pub use discover::{FILE_NAME, discover, places, registered};
 pub use error::{ConfigError, Mistake, Mistakes};
 pub use load::Options;
+pub use raw::Text;
+pub use reading::Reading;
 pub use service::{Health, Kept, Place, Service};
 pub use surroundings::Surroundings;
 
 use std::collections::BTreeMap;
+use std::ffi::OsString;
 use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::Duration;
 
 use crate::check::Severity;
+use crate::declared::Declared;
 use crate::redact::Redactor;
 
 /// All that is known before anything is looked at.
@@ -35,6 +45,8 @@ pub struct Config {
     pub name: String,
     /// The file it was read from.
     pub file: PathBuf,
+    /// All files that it was read from, that one first, with their text.
+    pub sources: Vec<(PathBuf, String)>,
     /// Whether the programs it names may run.
     pub trust: Trust,
     /// The user's home directory.
@@ -56,8 +68,14 @@ pub struct Config {
     pub server: Option<Arc<Server>>,
     /// The pages that must answer.
     pub pages: Vec<Arc<Page>>,
-    /// What `[check.ID]` says of built-in checks.
+    /// What `[check.ID]` says of how much a check counts.
     pub overrides: BTreeMap<String, Override>,
+    /// The checks that the file declares, in its order.
+    pub declared: Vec<Arc<Declared>>,
+    /// Findings that the user lives with for a while.
+    pub accepted: Vec<Accepted>,
+    /// The caller's whole environment, for the programs of declared checks: they are the user's own.
+    pub caller: BTreeMap<String, String>,
     /// How the jobs are kept.
     pub jobs: Jobs,
     /// Other jobs that must run and answer.
@@ -212,65 +230,64 @@ impl Default for Limits {
 }
 
 impl Config {
+    /// A configuration that says nothing but whose it is.
+    #[must_use]
+    pub fn empty(name: &str, file: PathBuf, home: PathBuf, state: PathBuf) -> Self {
+        Self {
+            name: name.to_owned(),
+            file,
+            sources: Vec::new(),
+            trust: Trust::Untrusted,
+            home,
+            state,
+            environment: BTreeMap::new(),
+            runtime_path: Vec::new(),
+            system_path: Vec::new(),
+            tools: Vec::new(),
+            mirror: None,
+            server: None,
+            pages: Vec::new(),
+            overrides: BTreeMap::new(),
+            declared: Vec::new(),
+            accepted: Vec::new(),
+            caller: BTreeMap::new(),
+            jobs: Jobs { manager: Manager::Auto, label: None, labels: BTreeMap::new() },
+            services: Vec::new(),
+            limits: Limits::default(),
+            redactor: Redactor::default(),
+        }
+    }
+
+    /// Whether it speaks of checks of its own, and of nothing that ours look at.
+    #[must_use]
+    pub fn is_about_checks_alone(&self) -> bool {
+        let nothing_of_ours = self.mirror.is_none()
+            && self.server.is_none()
+            && self.pages.is_empty()
+            && self.services.is_empty()
+            && self.tools.is_empty();
+        nothing_of_ours && !self.declared.is_empty()
+    }
+
+    /// The PATH of declared programs: `runtime.path`, then the caller's, then the system's.
+    #[must_use]
+    pub fn declared_path(&self) -> OsString {
+        let mut places: Vec<&Path> = Vec::new();
+        for place in self.runtime_path.iter().chain(&self.system_path) {
+            if !places.contains(&&**place) {
+                places.push(place);
+            }
+        }
+        // A directory whose name has a colon cannot be on any PATH.
+        std::env::join_paths(places.iter().filter(|it| !it.as_os_str().as_encoded_bytes().contains(&b':')))
+            .unwrap_or_default()
+    }
+
     /// The PATH that the jobs get, first to last.
     #[must_use]
     pub fn jobs_path(&self) -> Vec<PathBuf> {
         let system = ["/opt/homebrew/bin", "/usr/local/bin", "/usr/bin", "/bin", "/usr/sbin", "/sbin"];
         self.runtime_path.iter().cloned().chain(system.map(PathBuf::from)).collect()
-    }
-
-    /// The lock of whoever mends or syncs; its content names the holder.
-    #[must_use]
-    pub fn lock_file(&self) -> PathBuf {
-        self.state.join("lock")
-    }
-
-    /// The mark of a durable stop.
-    #[must_use]
-    pub fn stop_file(&self) -> PathBuf {
-        self.state.join("stopped")
-    }
-
-    /// What the last sync came to, for us.
-    #[must_use]
-    pub fn sync_file(&self) -> PathBuf {
-        self.state.join("sync.json")
-    }
-
-    /// The same, for scripts.
-    #[must_use]
-    pub fn last_sync_file(&self) -> PathBuf {
-        self.state.join("last-sync.env")
-    }
-
-    /// The lock that a keeper holds for as long as it lives.
-    #[must_use]
-    pub fn keeper_lock(&self) -> PathBuf {
-        self.state.join("keeper.lock")
-    }
-
-    /// What the keeper says of itself.
-    #[must_use]
-    pub fn keeper_file(&self) -> PathBuf {
-        self.state.join("keeper.json")
-    }
-
-    /// The journal of mends, one JSON value a line.
-    #[must_use]
-    pub fn journal_file(&self) -> PathBuf {
-        self.state.join("journal.jsonl")
-    }
-
-    /// What `install` installed, and whose files it keeps beside.
-    #[must_use]
-    pub fn install_file(&self) -> PathBuf {
-        self.state.join("install.json")
-    }
-
-    /// The log of a role: "sync" or "serve".
-    #[must_use]
-    pub fn log_file(&self, role: &str) -> PathBuf {
-        self.state.join("logs").join(format!("{role}.log"))
     }
 
     /// A path as people read it: the home directory is `~`.

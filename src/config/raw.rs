@@ -1,10 +1,14 @@
 //! `housecall.toml` as it is written: its keys, their types, and where each stands. The JSON schema is made of this.
 
+pub mod check;
+
 use std::collections::BTreeMap;
 
 use schemars::JsonSchema;
 use serde::Deserialize;
 use toml::Spanned;
+
+pub use check::{Accept, Check, Fix, When};
 
 /// A text and its place.
 pub type Text = Spanned<String>;
@@ -35,10 +39,22 @@ pub struct File {
     #[serde(default)]
     #[schemars(with = "BTreeMap<String, Service>")]
     pub service: BTreeMap<Text, Spanned<Service>>,
-    /// What a built-in check counts as.
+    /// What a built-in check counts as, or a check of your own.
     #[serde(default)]
     #[schemars(with = "BTreeMap<String, Check>")]
-    pub check: BTreeMap<Text, Check>,
+    pub check: BTreeMap<Text, Spanned<Check>>,
+    /// Findings that you live with for a while.
+    #[serde(default)]
+    #[schemars(with = "Vec<Accept>")]
+    pub accept: Vec<Spanned<Accept>>,
+    /// Values for `${NAME}` in checks of your own; they come before the environment's.
+    #[serde(default)]
+    #[schemars(with = "BTreeMap<String, String>")]
+    pub variables: BTreeMap<Text, Text>,
+    /// Files with more checks, accepted findings and variables, beside this one: "checks/*.toml".
+    #[serde(default)]
+    #[schemars(with = "Vec<String>")]
+    pub include: Vec<Text>,
 }
 
 /// A version range, or directories.
@@ -217,13 +233,4 @@ pub struct PlistHealth {
     pub default: Option<String>,
     /// What is added to it: "/healthz".
     pub path: Option<String>,
-}
-
-/// What a built-in check counts as.
-#[derive(Debug, Default, Deserialize, JsonSchema)]
-#[serde(deny_unknown_fields, rename_all = "kebab-case")]
-pub struct Check {
-    /// `info`, `warning`, `error`, or `off`.
-    #[schemars(with = "Option<String>")]
-    pub severity: Option<Text>,
 }

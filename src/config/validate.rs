@@ -10,11 +10,8 @@ use toml::Spanned;
 
 use super::error::Mistake;
 use super::values::{self, Wrong};
-use super::{Config, Jobs, Limits, Manager, Mirror, Override, Surroundings, Tool, Trust, raw};
-use crate::check::Severity;
-use crate::checks;
+use super::{Config, Jobs, Limits, Manager, Mirror, Surroundings, Tool, raw};
 use crate::redact::Redactor;
-use crate::selection::nearest;
 
 /// The work: what is read, and the mistakes found on the way.
 pub(super) struct Validation<'a> {
@@ -39,7 +36,6 @@ pub(super) fn validate(
 
 impl Validation<'_> {
     fn config(&mut self, raw: raw::File, limits: Limits) -> Option<Config> {
-        let overrides = self.overrides(raw.check);
         let jobs = self.jobs(raw.jobs);
         let (ranges, runtime_path) = self.runtime(raw.runtime);
         let place = raw.mirror.as_ref().map(Spanned::span);
@@ -79,23 +75,19 @@ impl Validation<'_> {
             .map(|name| Arc::new(Tool { range: ranges.get(&name).cloned(), name }))
             .collect();
         Some(Config {
-            name,
-            file: self.file.to_owned(),
-            trust: Trust::Untrusted,
-            home: self.surroundings.home.clone(),
-            state: state?,
             environment: self.surroundings.kept_environment(),
+            caller: self.surroundings.environment.clone(),
             runtime_path,
             system_path: self.surroundings.system_path(),
             tools,
             mirror: mirror.map(Arc::new),
             server: server.map(Arc::new),
             pages: pages.into_iter().map(Arc::new).collect(),
-            overrides,
             jobs,
             services,
             limits,
             redactor,
+            ..Config::empty(&name, self.file.to_owned(), self.surroundings.home.clone(), state?)
         })
     }
 
@@ -306,37 +298,6 @@ impl Validation<'_> {
             labels.insert(role.into_inner(), label);
         }
         Jobs { manager, label: jobs.label, labels }
-    }
-
-    fn overrides(&mut self, written: BTreeMap<raw::Text, raw::Check>) -> BTreeMap<String, Override> {
-        let mut overrides = BTreeMap::new();
-        for (id, check) in written {
-            if checks::by_id(id.get_ref()).is_none() {
-                let near = nearest(id.get_ref(), checks::ALL.iter().map(|check| check.id.to_string()));
-                let hint = near.map_or_else(
-                    || "`housecall checks` lists them all".to_owned(),
-                    |near| format!("did you mean `{near}`?"),
-                );
-                self.wrong(id.span(), format!("there is no check `{}`", id.get_ref()), hint);
-            }
-            let Some(severity) = check.severity else { continue };
-            let meant = match severity.get_ref().as_str() {
-                "off" => Override::Off,
-                "info" => Override::Severity(Severity::Info),
-                "warning" => Override::Severity(Severity::Warning),
-                "error" => Override::Severity(Severity::Error),
-                other => {
-                    self.wrong(
-                        severity.span(),
-                        format!("`{other}` is no severity"),
-                        "one of info, warning, error, off",
-                    );
-                    continue;
-                }
-            };
-            overrides.insert(id.into_inner(), meant);
-        }
-        overrides
     }
 }
 

@@ -32,18 +32,24 @@ pub fn duration(text: &str) -> Result<Duration, String> {
     }
 }
 
-/// Expands `~` and `${VAR}`, and takes `.` and `..` out, by the text alone. It may still be relative.
-pub(super) fn path(text: &str, surroundings: &Surroundings) -> Result<PathBuf, Wrong> {
+/// Puts the value of each `${NAME}` in its place; `$${` is a plain `${`.
+pub(super) fn expand<'a>(text: &str, value: impl Fn(&str) -> Option<&'a str>) -> Result<String, Wrong> {
     let mut expanded = String::new();
     let mut rest = text;
     while let Some((before, after)) = rest.split_once("${") {
+        if let Some(before) = before.strip_suffix('$') {
+            expanded.push_str(before);
+            expanded.push_str("${");
+            rest = after;
+            continue;
+        }
         let Some((name, after)) = after.split_once('}') else {
             return Err((format!("`{text}` opens a `${{` that nothing closes"), "write ${NAME}".to_owned()));
         };
-        let Some(value) = surroundings.variable(name) else {
+        let Some(value) = value(name) else {
             return Err((
                 format!("the variable `{name}` is not set"),
-                "set it, or write the path out".to_owned(),
+                "set it, or write its value".to_owned(),
             ));
         };
         expanded.push_str(before);
@@ -51,6 +57,16 @@ pub(super) fn path(text: &str, surroundings: &Surroundings) -> Result<PathBuf, W
         rest = after;
     }
     expanded.push_str(rest);
+    Ok(expanded)
+}
+
+/// Expands `~` and `${VAR}`, and takes `.` and `..` out, by the text alone. It may still be relative.
+pub(super) fn path(text: &str, surroundings: &Surroundings) -> Result<PathBuf, Wrong> {
+    place(&expand(text, |name| surroundings.variable(name))?, surroundings)
+}
+
+/// A path whose variables are expanded: `~` is the home directory, `.` and `..` are taken out.
+pub(super) fn place(expanded: &str, surroundings: &Surroundings) -> Result<PathBuf, Wrong> {
     if expanded.is_empty() {
         return Err(("a path is empty".to_owned(), "write a path".to_owned()));
     }
@@ -59,7 +75,7 @@ pub(super) fn path(text: &str, surroundings: &Surroundings) -> Result<PathBuf, W
         Some(rest) if rest.starts_with('/') => surroundings.home.join(rest.trim_start_matches('/')),
         Some(_) => {
             let hint = "only your own home is expanded: `~/…`".to_owned();
-            return Err((format!("`{text}` is another user's home"), hint));
+            return Err((format!("`{expanded}` is another user's home"), hint));
         }
         None => PathBuf::from(expanded),
     };

@@ -9,9 +9,10 @@ use crate::error::StepError;
 use crate::fixes::hands::Hands;
 use crate::fixes::lock::{Lock, NotTaken};
 use crate::fixes::{
-    Action, Consent, Event, Fix, Mended, OnFailure, Repair, RepairResult, Safety, Step, StepReport,
+    Action, Consent, Event, Mended, OnFailure, Remedy, Repair, RepairResult, Safety, Step, StepReport,
     StepResult,
 };
+use crate::probes::clock;
 use crate::probes::git::Remote;
 use crate::probes::machine::Machine;
 use crate::run::run;
@@ -22,10 +23,13 @@ use crate::verdict::{Outcome, Verdict};
 /// More rounds than this are a circle.
 const ROUNDS: usize = 8;
 
+/// How often a look is repeated while what was done takes effect.
+const SETTLING: Duration = Duration::from_millis(200);
+
 /// Who asks and hears, while a mend goes on.
 pub struct Company<'a> {
     /// Asked before a risky round, where the user allows risky ones; the lock is not held meanwhile.
-    pub ask: &'a mut dyn FnMut(&'static Fix, &[Step]) -> bool,
+    pub ask: &'a mut dyn FnMut(&Remedy, &[Step]) -> bool,
     /// Hears what happens.
     pub on_event: &'a mut dyn FnMut(Event<'_>),
 }
@@ -70,8 +74,8 @@ pub fn mend(request: Request<'_>, company: &mut Company<'_>) -> Result<Mended, N
     let mut repairs: Vec<Repair> = Vec::new();
     while let Some(fix) = next(&after, &repairs) {
         let repair = match &refusal {
-            Some(why) => closed(fix, &for_fix(&after, fix), RepairResult::Refused, Some(why.clone())),
-            None => mend.mend_one(fix, &after, company)?,
+            Some(why) => closed(&fix, &for_fix(&after, &fix), RepairResult::Refused, Some(why.clone())),
+            None => mend.mend_one(&fix, &after, company)?,
         };
         let acted = repair.steps.iter().any(|step| step.result != StepResult::Proposed);
         (company.on_event)(Event::Closed(&repair));
@@ -107,14 +111,15 @@ pub fn refusal(config: &Config) -> Option<String> {
 }
 
 /// The first fix that a failure names and that was not tried yet.
-fn next(examined: &[Examined], repairs: &[Repair]) -> Option<&'static Fix> {
-    let named = |it: &Examined| it.unit.fix.filter(|_| it.outcome.is_failure());
-    examined.iter().filter_map(named).find(|fix| repairs.iter().all(|repair| repair.fix.id != fix.id))
+fn next(examined: &[Examined], repairs: &[Repair]) -> Option<Remedy> {
+    let named = |it: &'_ &Examined| it.outcome.is_failure();
+    let mut fixes = examined.iter().filter(named).filter_map(|it| it.unit.fix.as_ref());
+    fixes.find(|fix| repairs.iter().all(|repair| repair.fix != **fix)).cloned()
 }
 
 /// The units that name a fix and fail, for themselves or since another of them does.
-fn for_fix<'a>(examined: &'a [Examined], fix: &Fix) -> Vec<&'a Examined> {
-    let of_fix = |it: &&Examined| it.unit.fix.is_some_and(|named| named.id == fix.id);
+fn for_fix<'a>(examined: &'a [Examined], fix: &Remedy) -> Vec<&'a Examined> {
+    let of_fix = |it: &&Examined| it.unit.fix.as_ref() == Some(fix);
     let root_of_fix = |id: &UnitId| examined.iter().filter(of_fix).any(|it| it.unit.id == *id);
     let counts = |it: &&Examined| match &it.outcome {
         Outcome::Blocked { by, .. } => it.outcome.saw_failure() && root_of_fix(by),
@@ -128,9 +133,9 @@ fn units_of(examined: &[Examined], ids: &[UnitId]) -> Vec<(UnitId, Outcome)> {
     wanted.map(|it| (it.unit.id.clone(), it.outcome.clone())).collect()
 }
 
-fn closed(fix: &'static Fix, broken: &[&Examined], result: RepairResult, reason: Option<String>) -> Repair {
+fn closed(fix: &Remedy, broken: &[&Examined], result: RepairResult, reason: Option<String>) -> Repair {
     Repair {
-        fix,
+        fix: fix.clone(),
         safety: Safety::Safe,
         for_units: broken.iter().map(|it| it.unit.id.clone()).collect(),
         steps: Vec::new(),
@@ -180,18 +185,18 @@ impl<'a> Mend<'a> {
     /// The lock, which is not held while a question waits, was not had again.
     pub fn mend_one(
         &mut self,
-        fix: &'static Fix,
+        fix: &Remedy,
         examined: &[Examined],
         company: &mut Company<'_>,
     ) -> Result<Repair, NotTaken> {
-        let part = self.request.selection.part(|unit| unit.fix.is_some_and(|named| named.id == fix.id));
+        let part = self.request.selection.part(|unit| unit.fix.as_ref() == Some(fix));
         let mut repair = closed(fix, &for_fix(examined, fix), RepairResult::Unverified, None);
         let mut seen: Vec<Examined> = examined.to_vec();
         let mut cx = self.look();
         let mut allowed: Option<Vec<Action>> = None;
         for round in 0..ROUNDS {
             let broken = for_fix(&seen, fix);
-            let steps = match (fix.plan)(&cx, &broken) {
+            let steps = match fix.plan(&cx, &broken) {
                 Ok(steps) => steps,
                 Err(error) => {
                     repair.result = RepairResult::Failed;
@@ -203,7 +208,7 @@ impl<'a> Mend<'a> {
             if steps.is_empty() || steps.iter().any(done) {
                 return Ok(judged(repair, &seen));
             }
-            (company.on_event)(Event::Planned(fix, &steps));
+            (company.on_event)(Event::Planned(fix.id(), &steps));
             let safety = steps.iter().map(|step| step.safety).max().unwrap_or(Safety::Safe);
             repair.safety = repair.safety.max(safety);
             let consented = match (safety, self.request.consent) {
@@ -249,9 +254,17 @@ impl<'a> Mend<'a> {
                 repair.reason = Some(reason);
                 return Ok(repair);
             }
-            (company.on_event)(Event::Looking(fix));
-            cx = self.look();
-            seen = run(&part, &cx);
+            (company.on_event)(Event::Looking(fix.id()));
+            let applied = clock::instant();
+            loop {
+                cx = self.look();
+                seen = run(&part, &cx);
+                let rest = fix.settles().saturating_sub(applied.elapsed());
+                if rest.is_zero() || for_fix(&seen, fix).is_empty() {
+                    break;
+                }
+                clock::pause(SETTLING.min(rest));
+            }
         }
         Ok(judged(repair, &seen))
     }
@@ -259,7 +272,7 @@ impl<'a> Mend<'a> {
     /// Applies one round. Where a step of it fails, those before are undone as they say, and the reason is told.
     fn round(
         &mut self,
-        fix: &'static Fix,
+        fix: &Remedy,
         steps: &[Step],
         repair: &mut Repair,
         company: &mut Company<'_>,
@@ -281,7 +294,7 @@ impl<'a> Mend<'a> {
         let first = repair.steps.len();
         let mut reason = None;
         for step in steps {
-            let report = hands.apply(fix, step, company.on_event);
+            let report = hands.apply(fix.id(), step, company.on_event);
             reason = match &report.result {
                 StepResult::Refused(why) => {
                     repair.result = RepairResult::Refused;
@@ -302,7 +315,7 @@ impl<'a> Mend<'a> {
             let done = repair.steps.len() - 1 - first;
             for (step, report) in steps.iter().zip(&mut repair.steps[first..]).take(done).rev() {
                 if step.on_failure == OnFailure::Undo {
-                    hands.undo(fix, step, report, company.on_event);
+                    hands.undo(fix.id(), step, report, company.on_event);
                 }
             }
         }
@@ -319,7 +332,7 @@ fn no_journal(error: &StepError) -> String {
 
 /// What a fix came to, as its units see it.
 fn judged(mut repair: Repair, seen: &[Examined]) -> Repair {
-    for it in for_fix(seen, repair.fix) {
+    for it in for_fix(seen, &repair.fix) {
         if !repair.for_units.contains(&it.unit.id) {
             repair.for_units.push(it.unit.id.clone());
         }

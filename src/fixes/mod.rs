@@ -1,5 +1,6 @@
 //! What mends: a fix plans steps, hands apply them, and the units that named it verify.
 
+pub mod declared;
 pub mod events;
 pub mod hands;
 pub mod install;
@@ -13,6 +14,7 @@ pub mod state;
 pub mod sync;
 
 use std::path::PathBuf;
+use std::sync::Arc;
 use std::time::Duration;
 
 use crate::cx::Cx;
@@ -32,6 +34,15 @@ pub struct Fix {
     pub title: &'static str,
     /// Plans one round from a fresh look; no steps: nothing is left to do.
     pub plan: fn(&Cx, &[&Examined]) -> Result<Vec<Step>, ProbeError>,
+}
+
+/// What mends a unit.
+#[derive(Debug, Clone)]
+pub enum Remedy {
+    /// A fix of ours.
+    Built(&'static Fix),
+    /// The fix of a check that the configuration declares.
+    Declared(Arc<declared::Fix>),
 }
 
 /// One step of a plan, as data: shown, refused, journaled.
@@ -72,6 +83,8 @@ pub enum Action {
     Build(Vec<String>),
     /// Write down that the mirror is aligned: the state of the last sync.
     Record,
+    /// Run what the configuration declares.
+    Run(Arc<declared::Fix>),
     /// Start the embedded manager's keeper.
     StartKeeper,
     /// Have the keeper restart its server.
@@ -173,6 +186,53 @@ pub enum Consent {
     Risky,
 }
 
+impl Remedy {
+    /// Its id: a declared one has the name of its check.
+    #[must_use]
+    pub fn id(&self) -> &str {
+        match self {
+            Self::Built(fix) => fix.id,
+            Self::Declared(fix) => &fix.check,
+        }
+    }
+
+    /// A verb phrase.
+    #[must_use]
+    pub fn title(&self) -> &str {
+        match self {
+            Self::Built(fix) => fix.title,
+            Self::Declared(fix) => &fix.title,
+        }
+    }
+
+    /// Plans one round from a fresh look; no steps: nothing is left to do.
+    ///
+    /// # Errors
+    /// What the plan rests on could not be looked at.
+    pub fn plan(&self, cx: &Cx, broken: &[&Examined]) -> Result<Vec<Step>, ProbeError> {
+        match self {
+            Self::Built(fix) => (fix.plan)(cx, broken),
+            Self::Declared(fix) => Ok(fix.plan()),
+        }
+    }
+
+    /// How long what it mends may take to come right once all is done; zero: it is right at once.
+    #[must_use]
+    pub fn settles(&self) -> Duration {
+        match self {
+            Self::Built(_) => Duration::ZERO,
+            Self::Declared(fix) => fix.within,
+        }
+    }
+}
+
+/// Ids are unique: no check may be named as a fix of ours.
+impl PartialEq for Remedy {
+    fn eq(&self, other: &Self) -> bool {
+        self.id() == other.id()
+    }
+}
+
 impl Action {
     /// Its name in reports and in the journal.
     #[must_use]
@@ -188,6 +248,7 @@ impl Action {
             Self::Carry(_) => "carry",
             Self::Install(_) => "install",
             Self::Build(_) => "build",
+            Self::Run(_) => "run",
             Self::StartKeeper => "start-keeper",
             Self::RestartServer => "restart-server",
             Self::StopProcess { .. } => "stop-process",
@@ -240,7 +301,8 @@ pub fn idle(cx: &Cx, examined: &[Examined]) -> Vec<&'static str> {
 
 fn named(cx: &Cx, examined: &[Examined], holds: fn(&[Step]) -> bool) -> Vec<&'static str> {
     let holds = |fix: &&&'static Fix| {
-        let named = |it: &&Examined| it.outcome.is_failure() && it.unit.fix.is_some_and(|it| it.id == fix.id);
+        let named =
+            |it: &&Examined| it.outcome.is_failure() && it.unit.fix.as_ref() == Some(&Remedy::Built(fix));
         let broken: Vec<&Examined> = examined.iter().filter(named).collect();
         !broken.is_empty() && (fix.plan)(cx, &broken).is_ok_and(|steps| holds(&steps))
     };

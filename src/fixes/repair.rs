@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use crate::fixes::{Action, Fix, Safety, Step};
+use crate::fixes::{Action, Remedy, Safety, Step};
 use crate::probes::state::Holder;
 use crate::unit::{Examined, UnitId};
 use crate::verdict::Outcome;
@@ -22,7 +22,7 @@ pub struct Mended {
 #[derive(Debug, Clone)]
 pub struct Repair {
     /// The fix.
-    pub fix: &'static Fix,
+    pub fix: Remedy,
     /// As risky as its riskiest step.
     pub safety: Safety,
     /// The failed units that named it.
@@ -89,21 +89,21 @@ pub enum RepairResult {
     Failed,
 }
 
-/// What happens in a mend, as it happens.
+/// What happens in a mend, as it happens; a fix is told by its id.
 #[derive(Debug, Clone, Copy)]
 pub enum Event<'a> {
     /// Somebody else is at work on this mirror, and is waited for.
     Waiting(Option<&'a Holder>),
     /// A round was planned.
-    Planned(&'static Fix, &'a [Step]),
+    Planned(&'a str, &'a [Step]),
     /// A step begins.
-    Began(&'static Fix, &'a Action),
+    Began(&'a str, &'a Action),
     /// A program of that step wrote this.
     Output(&'a [u8]),
     /// The step ended.
-    Ended(&'static Fix, &'a StepReport),
+    Ended(&'a str, &'a StepReport),
     /// The units that named a fix are looked at again.
-    Looking(&'static Fix),
+    Looking(&'a str),
     /// A fix is closed.
     Closed(&'a Repair),
 }

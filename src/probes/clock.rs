@@ -17,6 +17,11 @@ pub fn instant() -> Instant {
     Instant::now()
 }
 
+/// Lets that time pass.
+pub fn pause(time: Duration) {
+    std::thread::sleep(time);
+}
+
 /// How long this machine has been awake since it booted; time asleep is not counted.
 #[must_use]
 pub fn awake() -> Duration {

@@ -154,7 +154,12 @@ pub fn of_service(service: &Service) -> Managed {
 pub fn observe(machine: &Machine, config: &Config, managed: &Managed) -> Result<Observed, ProbeError> {
     let asked = services::named(managed.manager)
         .ok_or_else(|| ProbeError::failed(format!("ask {}", managed.manager), &"it is not known"))?;
-    (asked.observe)(machine, config, &managed.job)
+    let observed = (asked.observe)(machine, config, &managed.job)?;
+    let given = observed.loaded.as_ref().and_then(|it| it.environment.as_ref());
+    for (name, value) in given.into_iter().flatten() {
+        config.redactor.learn(name, value);
+    }
+    Ok(observed)
 }
 
 /// Reads the files that define a job.

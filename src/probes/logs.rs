@@ -3,7 +3,10 @@
 
 use std::fs::File;
 use std::io::{self, ErrorKind, Read, Seek, SeekFrom};
+use std::os::unix::fs::OpenOptionsExt;
 use std::path::{Path, PathBuf};
+
+use rustix::fs::OFlags;
 
 use crate::config::Config;
 use crate::error::ProbeError;
@@ -61,13 +64,37 @@ pub fn last_lines(path: &Path, count: usize) -> Result<Option<Vec<String>>, Prob
     }
 }
 
+/// The last whole lines of one of our own files, at most 256 KiB, links not followed; `None`: it is not there.
+///
+/// # Errors
+/// Where something is there that is no file, or may not be read.
+pub fn end_of_own(path: &Path) -> Result<Option<String>, ProbeError> {
+    let failed = |why: &dyn std::fmt::Display| ProbeError::failed(format!("read {}", path.display()), why);
+    let flags = i32::try_from((OFlags::NOFOLLOW | OFlags::NONBLOCK).bits()).unwrap_or_default();
+    let file = match File::options().read(true).custom_flags(flags).open(path) {
+        Ok(file) => file,
+        Err(error) if error.kind() == ErrorKind::NotFound => return Ok(None),
+        Err(_) if std::fs::symlink_metadata(path).is_ok_and(|it| it.is_symlink()) => {
+            return Err(failed(&"it is a link, and followed nowhere"));
+        }
+        Err(error) => return Err(failed(&error)),
+    };
+    if !file.metadata().is_ok_and(|it| it.is_file()) {
+        return Err(failed(&"it is no file"));
+    }
+    tail_of(file).map(|(_, text)| Some(text)).map_err(|error| failed(&error))
+}
+
 /// Its size, and its last whole lines.
 fn read_tail(path: &Path) -> io::Result<(u64, String)> {
     // A pipe in its place must not be waited for.
     if !std::fs::metadata(path)?.is_file() {
         return Err(io::Error::new(ErrorKind::InvalidInput, "it is no file"));
     }
-    let mut file = File::open(path)?;
+    tail_of(File::open(path)?)
+}
+
+fn tail_of(mut file: File) -> io::Result<(u64, String)> {
     let bytes = file.metadata()?.len();
     let skipped = bytes.saturating_sub(TAIL);
     file.seek(SeekFrom::Start(skipped))?;

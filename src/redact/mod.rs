@@ -28,8 +28,8 @@ struct Known {
     values: BTreeMap<String, String>,
     /// The home directory, and where that really is.
     homes: Vec<String>,
-    /// The user's name, where that is no one's to know.
-    user: Option<String>,
+    /// Words that nobody else is to know, each with what it is: the user's name, this machine's.
+    words: BTreeMap<String, &'static str>,
     /// How often something was taken out, by its mark.
     taken: BTreeMap<String, usize>,
 }
@@ -73,8 +73,17 @@ impl Redactor {
         let of_home = surroundings.home.file_name().map(|it| it.to_string_lossy().into_owned());
         let user = surroundings.variable("USER").map(str::to_owned).or(of_home);
         let user = user.filter(|it| names::is_persons(it));
-        let known = Known { values, homes, user, taken: BTreeMap::new() };
+        let words = user.map(|user| (user, "user")).into_iter().collect();
+        let known = Known { values, homes, words, taken: BTreeMap::new() };
         Self { known: Arc::new(RwLock::new(known)) }
+    }
+
+    /// Hides this machine's name from now on.
+    pub fn hide_host(&self, host: &str) {
+        let short = host.split('.').next().unwrap_or(host);
+        for name in [host, short].into_iter().filter(|it| names::is_persons(it) && *it != "localhost") {
+            self.change(|known| _ = known.words.insert(name.to_owned(), "host"));
+        }
     }
 
     /// Remembers the value of a variable whose name says that it is secret.
@@ -123,8 +132,8 @@ impl Redactor {
             for home in &known.homes {
                 found.extend(homes(text, home));
             }
-            if let Some(user) = &known.user {
-                found.extend(users(text, user));
+            for (word, label) in &known.words {
+                found.extend(words(text, word, label));
             }
         });
         self.replaced(text, found)
@@ -263,11 +272,11 @@ fn homes<'a>(text: &'a str, home: &'a str) -> impl Iterator<Item = Found> + 'a {
     all.map(move |(at, _)| Found { at: at..at + home.len(), mark: "~".to_owned() })
 }
 
-/// Where the user's name stands as a word.
-fn users<'a>(text: &'a str, user: &'a str) -> impl Iterator<Item = Found> + 'a {
-    let all = text.match_indices(user).filter(move |(at, _)| {
-        let is_word = |it: char| it.is_alphanumeric();
-        !text[..*at].ends_with(is_word) && !text[at + user.len()..].starts_with(is_word)
+/// Where a name stands as a word.
+fn words<'a>(text: &'a str, word: &'a str, label: &'a str) -> impl Iterator<Item = Found> + 'a {
+    let all = text.match_indices(word).filter(move |(at, _)| {
+        let goes_on = |it: char| it.is_alphanumeric();
+        !text[..*at].ends_with(goes_on) && !text[at + word.len()..].starts_with(goes_on)
     });
-    all.map(move |(at, _)| Found { at: at..at + user.len(), mark: mark("user") })
+    all.map(move |(at, _)| Found { at: at..at + word.len(), mark: mark(label) })
 }

@@ -116,7 +116,7 @@ pub fn is_hideable(value: &str) -> bool {
 /// Whether a user of this name is a person whose name says something, and no word of every path.
 #[must_use]
 pub fn is_persons(user: &str) -> bool {
-    const NOBODYS: [&str; 16] = [
+    const NOBODYS: [&str; 22] = [
         "root",
         "nobody",
         "daemon",
@@ -133,6 +133,12 @@ pub fn is_persons(user: &str) -> bool {
         "test",
         "git",
         "www-data",
+        "sync",
+        "serve",
+        "page",
+        "job",
+        "error",
+        "housecall",
     ];
     user.len() >= 3 && !NOBODYS.contains(&user) && !user.contains('/')
 }

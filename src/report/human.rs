@@ -138,6 +138,7 @@ fn last_line(report: &Report, styles: Styles) -> String {
         verb(counts.fail, "fail"),
         verb(counts.warn, "warn"),
         word(counts.info, "info"),
+        word(counts.accepted, "accepted"),
         word(counts.unknown, "unknown"),
         word(counts.pending, "pending"),
         word(counts.blocked, "blocked"),
@@ -160,7 +161,7 @@ fn last_line(report: &Report, styles: Styles) -> String {
 /// A line for each link of the chain, made of what the passing looks learned.
 fn calm(report: &Report, view: &View) -> String {
     let mut text = String::new();
-    for group in Group::ALL {
+    for group in groups(report) {
         let passing =
             || report.checks.iter().filter(|check| check.group == group && check.status == Status::Pass);
         let notes: Vec<String> =
@@ -173,24 +174,49 @@ fn calm(report: &Report, view: &View) -> String {
             (false, _) => notes.join(", "),
         };
         let told = words::tilde_within(&told, &report.about.home);
-        text.push_str(&labelled(2, 12, group.name(), &told, view, Look::default()));
+        text.push_str(&labelled(2, 12, &clean_line(group), &told, view, Look::default()));
     }
-    text + &skipped(report, view, 12)
+    text + &accepted(report, view, 12) + &skipped(report, view, 12)
+}
+
+/// The groups, in the order in which they are first met: the links of the chain, then the user's own.
+fn groups(report: &Report) -> Vec<&str> {
+    let mut groups: Vec<&str> = Vec::new();
+    for check in &report.checks {
+        if !groups.contains(&&*check.group) {
+            groups.push(&check.group);
+        }
+    }
+    groups
 }
 
 /// What is well, in numbers, where something else has the word.
 fn summary(report: &Report, view: &View) -> String {
-    let of_group = |group: Group| {
+    let of_group = |group: &str| {
         let passing = |check: &&CheckReport| check.group == group && check.status == Status::Pass;
         let count = report.checks.iter().filter(passing).count();
-        (count > 0).then(|| format!("{group} {count}"))
+        (count > 0).then(|| format!("{} {count}", clean_line(group)))
     };
-    let groups: Vec<String> = Group::ALL.into_iter().filter_map(of_group).collect();
+    let groups: Vec<String> = groups(report).into_iter().filter_map(of_group).collect();
     let mut text = String::new();
     if !groups.is_empty() {
         text.push_str(&labelled(2, 6, "ok", &groups.join(", "), view, view.styles.good));
     }
-    text + &skipped(report, view, 6)
+    text + &accepted(report, view, 6) + &skipped(report, view, 6)
+}
+
+/// What fails and is lived with.
+fn accepted(report: &Report, view: &View, width: usize) -> String {
+    let told = report.checks.iter().filter_map(|check| {
+        let accepted = check.accepted.as_ref()?;
+        let (unit, reason) = (clean_line(&check.unit()), clean_line(&accepted.reason));
+        Some(format!("{unit} fails, accepted until {} ({reason})", accepted.until))
+    });
+    let told: Vec<String> = told.collect();
+    if told.is_empty() {
+        return String::new();
+    }
+    labelled(2, width, "known", &told.join("; "), view, view.styles.warn)
 }
 
 /// What was not asked, by reason.
@@ -215,7 +241,7 @@ fn skipped(report: &Report, view: &View, width: usize) -> String {
 
 /// The jobs together by their group's name, where all of them are there.
 fn shortened(report: &Report, units: &[String]) -> Vec<String> {
-    let is_job = |check: &&CheckReport| check.group == Group::Jobs;
+    let is_job = |check: &&CheckReport| check.group == Group::Jobs.name();
     let jobs: Vec<String> = report.checks.iter().filter(is_job).map(CheckReport::unit).collect();
     let first = units.iter().position(|unit| jobs.contains(unit));
     match first {

@@ -14,10 +14,11 @@ use std::path::PathBuf;
 use std::time::Duration;
 
 use jiff::Timestamp;
+use jiff::civil::Date;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-use crate::check::{Group, Severity};
+use crate::check::Severity;
 use crate::config::Config;
 use crate::exit::Exit;
 use crate::fixes::Repair;
@@ -114,6 +115,9 @@ pub struct Counts {
     pub blocked: usize,
     /// They could not be looked at.
     pub unknown: usize,
+    /// Failures that the user lives with for now; they are counted nowhere else.
+    #[serde(default)]
+    pub accepted: usize,
 }
 
 /// One unit: a check about one subject.
@@ -123,8 +127,8 @@ pub struct CheckReport {
     pub id: String,
     /// What it was looked at for, where the check has several subjects.
     pub subject: Option<String>,
-    /// The link of the chain it belongs to.
-    pub group: Group,
+    /// The link of the chain it belongs to, or the group that the configuration names.
+    pub group: String,
     /// What holds when it passes.
     pub summary: String,
     /// How much a failure of it matters.
@@ -146,6 +150,22 @@ pub struct CheckReport {
     pub since: Option<Timestamp>,
     /// How long the look took, in milliseconds.
     pub took_ms: f64,
+    /// Names that the configuration gives it, by which several are selected.
+    #[serde(default)]
+    pub tags: Vec<String>,
+    /// Why its failure counts for nothing, and how long, where the configuration accepts it.
+    #[serde(default)]
+    pub accepted: Option<AcceptedReport>,
+}
+
+/// Why a failure counts for nothing, and how long.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+pub struct AcceptedReport {
+    /// Why the user lives with it.
+    pub reason: String,
+    /// The last day on which it counts for nothing, in UTC: `2026-12-31`.
+    #[schemars(with = "String", extend("format" = "date"))]
+    pub until: Date,
 }
 
 /// What became of a unit.
@@ -271,9 +291,14 @@ impl CheckReport {
         self.subject.as_ref().map_or_else(|| self.id.clone(), |subject| format!("{}:{subject}", self.id))
     }
 
-    /// Whether it saw a failure, blocked or not.
+    /// Whether it saw a failure that counts, blocked or not.
     #[must_use]
     pub fn saw_failure(&self) -> bool {
+        self.accepted.is_none() && self.found_failure()
+    }
+
+    /// Whether it saw a failure, accepted or not.
+    fn found_failure(&self) -> bool {
         self.status == Status::Fail || self.seen.as_ref().is_some_and(|seen| seen.status == Status::Fail)
     }
 }

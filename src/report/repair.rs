@@ -93,7 +93,7 @@ pub enum RepairResult {
 
 pub(super) fn repair(repair: &fixes::Repair) -> RepairReport {
     RepairReport {
-        fix: repair.fix.id.to_owned(),
+        fix: repair.fix.id().to_owned(),
         safety: safety(repair.safety),
         for_units: repair.for_units.iter().map(ToString::to_string).collect(),
         steps: repair.steps.iter().map(step).collect(),

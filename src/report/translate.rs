@@ -5,8 +5,8 @@ use std::time::Duration;
 use jiff::Timestamp;
 
 use super::{
-    About, CheckReport, Counts, EvidenceReport, FactReport, MirrorName, Report, SCHEMA, SeenReport, Status,
-    ToolName, Verdict, redact, repair,
+    About, AcceptedReport, CheckReport, Counts, EvidenceReport, FactReport, MirrorName, Report, SCHEMA,
+    SeenReport, Status, ToolName, Verdict, redact, repair,
 };
 use crate::check::Severity;
 use crate::config::{Config, Trust};
@@ -25,7 +25,7 @@ pub(super) fn report(
     took: Duration,
 ) -> Report {
     let checks: Vec<CheckReport> = examined.iter().map(check).collect();
-    let is_cause = |check: &&CheckReport| check.status == Status::Fail;
+    let is_cause = |check: &&CheckReport| check.status == Status::Fail && check.accepted.is_none();
     let mut report = Report {
         schema: SCHEMA.to_owned(),
         tool: ToolName { name: "housecall".to_owned(), version: env!("CARGO_PKG_VERSION").to_owned() },
@@ -63,7 +63,10 @@ pub(super) fn report(
 /// What the looks come to. What was *seen* counts: no block hides a failure at or above `fail_on`.
 fn verdict(checks: &[CheckReport], fail_on: Severity) -> Verdict {
     let counted = || checks.iter().filter(|check| check.severity >= fail_on);
-    let settled = |check: &CheckReport| matches!(check.status, Status::Pass | Status::Skip);
+    let settled = |check: &CheckReport| {
+        matches!(check.status, Status::Pass | Status::Skip)
+            || check.status == Status::Fail && check.accepted.is_some()
+    };
     if counted().any(CheckReport::saw_failure) {
         return Verdict::Unhealthy;
     }
@@ -77,6 +80,7 @@ fn counts(checks: &[CheckReport]) -> Counts {
     for check in checks {
         let count = match (check.status, check.severity) {
             (Status::Pass, _) => &mut counts.pass,
+            (Status::Fail, _) if check.accepted.is_some() => &mut counts.accepted,
             (Status::Fail, Severity::Error) => &mut counts.fail,
             (Status::Fail, Severity::Warning) => &mut counts.warn,
             (Status::Fail, Severity::Info) => &mut counts.info,
@@ -113,17 +117,29 @@ fn check(examined: &Examined) -> CheckReport {
     CheckReport {
         id: unit.id.check.to_string(),
         subject: unit.id.subject.clone(),
-        group: unit.group,
+        group: unit.group.to_string(),
+        tags: unit.tags.to_vec(),
         summary: unit.summary.to_string(),
         severity: unit.severity,
         status,
         seen,
         message,
         evidence,
+        accepted: accepted(&examined.outcome),
         blocked_by,
-        fix: unit.fix.map(|fix| fix.id.to_owned()),
+        fix: unit.fix.as_ref().map(|fix| fix.id().to_owned()),
         since: None,
         took_ms: milliseconds(examined.took),
+    }
+}
+
+/// Why its failure counts for nothing, if it does.
+fn accepted(outcome: &Outcome) -> Option<AcceptedReport> {
+    match outcome.seen() {
+        Outcome::Accepted { reason, until, .. } => {
+            Some(AcceptedReport { reason: reason.clone(), until: *until })
+        }
+        _ => None,
     }
 }
 
@@ -140,7 +156,7 @@ fn said(outcome: &Outcome) -> (Status, Option<String>, Vec<EvidenceReport>) {
     use verdict::Verdict as Said;
     match outcome {
         Outcome::Judged(Said::Pass(facts)) => (Status::Pass, facts.note.clone(), all(&facts.evidence)),
-        Outcome::Judged(Said::Fail(finding)) => {
+        Outcome::Judged(Said::Fail(finding)) | Outcome::Accepted { finding, .. } => {
             (Status::Fail, Some(finding.message.clone()), all(&finding.evidence))
         }
         Outcome::Judged(Said::NotApplicable(why)) => (Status::Skip, Some(why.to_string()), Vec::new()),

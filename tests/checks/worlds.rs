@@ -8,7 +8,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use housecall::check::Check;
-use housecall::config::{Config, Jobs, Limits, Manager, Mirror, Page, Ready, Server, Serving, Tool, Trust};
+use housecall::config::{Config, Mirror, Page, Ready, Server, Serving, Tool, Trust};
 use housecall::cx::{Cx, Probes};
 use housecall::error::human_duration;
 use housecall::verdict::{Evidence, Fact, Seen, Verdict};
@@ -54,14 +54,8 @@ pub(crate) fn worktree() -> PathBuf {
 /// The usual mirror: astro on 127.0.0.1:4321 from a worktree on origin/main.
 pub(crate) fn config() -> Config {
     Config {
-        name: "site".to_owned(),
-        file: at(".config/housecall/site.toml"),
         trust: Trust::Trusted,
-        home: home(),
-        state: at("ops/site"),
-        environment: BTreeMap::new(),
         runtime_path: vec![PathBuf::from("/opt/node22/bin")],
-        system_path: Vec::new(),
         tools: vec![tool("node", Some(">=22 <23")), tool("npm", Some(">=10 <11"))],
         mirror: Some(Arc::new(Mirror {
             repository: repository(),
@@ -93,11 +87,7 @@ pub(crate) fn config() -> Config {
             matches: Vec::new(),
             sha: None,
         })],
-        overrides: BTreeMap::new(),
-        jobs: Jobs { manager: Manager::Auto, label: None, labels: BTreeMap::new() },
-        services: Vec::new(),
-        limits: Limits::default(),
-        redactor: housecall::redact::Redactor::default(),
+        ..Config::empty("site", at(".config/housecall/site.toml"), home(), at("ops/site"))
     }
 }
 

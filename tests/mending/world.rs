@@ -9,7 +9,7 @@ use std::sync::Arc;
 use std::time::{Duration, SystemTime};
 
 use housecall::commands::sync::{Synced, run_once};
-use housecall::config::{Config, Jobs, Limits, Manager, Mirror, Trust};
+use housecall::config::{Config, Jobs, Manager, Mirror, Trust};
 use housecall::probes::machine::Machine;
 use housecall::probes::state::{LastSync, SyncStatus};
 use support::Home;
@@ -31,15 +31,9 @@ pub(crate) fn config(home: &Path) -> Config {
     .map(|(name, value)| (name.to_owned(), value))
     .into();
     Config {
-        name: "site".to_owned(),
-        file: home.join("housecall.toml"),
         trust: Trust::Trusted,
-        home: home.to_owned(),
-        state: home.join("ops"),
         environment,
         runtime_path: vec![home.join("bin")],
-        system_path: Vec::new(),
-        tools: Vec::new(),
         mirror: Some(Arc::new(Mirror {
             repository: home.join("dev/site"),
             remote: "origin".to_owned(),
@@ -51,13 +45,8 @@ pub(crate) fn config(home: &Path) -> Config {
             build: Vec::new(),
             carry: Vec::new(),
         })),
-        server: None,
-        pages: Vec::new(),
-        overrides: BTreeMap::new(),
         jobs: Jobs { manager: Manager::Embedded, label: None, labels: BTreeMap::new() },
-        services: Vec::new(),
-        limits: Limits::default(),
-        redactor: housecall::redact::Redactor::default(),
+        ..Config::empty("site", home.join("housecall.toml"), home.to_owned(), home.join("ops"))
     }
 }
 

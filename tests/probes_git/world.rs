@@ -5,7 +5,7 @@ use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::Duration;
 
-use housecall::config::{Config, Jobs, Limits, Manager, Mirror, Trust};
+use housecall::config::{Config, Mirror, Trust};
 use housecall::probes::git::{self, Canonical, Checkout, Remote, Repository, Worktree};
 use housecall::probes::machine::Machine;
 use support::Home;
@@ -67,23 +67,10 @@ impl World {
             .map(|(name, value)| (name.clone(), value.to_string_lossy().into_owned()))
             .collect();
         let config = Config {
-            name: "site".to_owned(),
-            file: home.at("housecall.toml"),
             trust: Trust::Trusted,
-            home: home.path().to_owned(),
-            state: home.at("ops"),
             environment,
-            runtime_path: Vec::new(),
-            system_path: Vec::new(),
-            tools: Vec::new(),
             mirror: Some(Arc::new(mirror.clone())),
-            server: None,
-            pages: Vec::new(),
-            overrides: BTreeMap::new(),
-            jobs: Jobs { manager: Manager::Auto, label: None, labels: BTreeMap::new() },
-            services: Vec::new(),
-            limits: Limits::default(),
-            redactor: housecall::redact::Redactor::default(),
+            ..Config::empty("site", home.at("housecall.toml"), home.path().to_owned(), home.at("ops"))
         };
         Self { home, machine: Machine::default(), config, mirror, sha }
     }

@@ -6,8 +6,8 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use housecall::check::{Group, Severity};
-use housecall::config::{Config, Jobs, Limits, Manager, Mirror, Ready, Server, Serving, Trust};
-use housecall::fixes::{Fix, serve, sync};
+use housecall::config::{Config, Mirror, Ready, Server, Serving, Trust};
+use housecall::fixes::{Fix, Remedy, serve, sync};
 use housecall::report::Report;
 use housecall::report::human::{self, View};
 use housecall::run::judge;
@@ -26,15 +26,7 @@ pub(crate) fn ago(seconds: i64) -> Timestamp {
 pub(crate) fn config() -> Config {
     let worktree = PathBuf::from("/home/ada/ops/site/worktree");
     Config {
-        name: "archicratie".to_owned(),
-        file: PathBuf::from("/home/ada/.config/housecall/archicratie.toml"),
         trust: Trust::Trusted,
-        home: PathBuf::from("/home/ada"),
-        state: PathBuf::from("/home/ada/ops/site"),
-        environment: BTreeMap::new(),
-        runtime_path: Vec::new(),
-        system_path: Vec::new(),
-        tools: Vec::new(),
         mirror: Some(Arc::new(Mirror {
             repository: PathBuf::from("/home/ada/dev/site"),
             remote: "origin".to_owned(),
@@ -53,12 +45,12 @@ pub(crate) fn config() -> Config {
             env: BTreeMap::new(),
             ready: Ready { path: "/".to_owned(), within: Duration::from_mins(1) },
         })),
-        pages: Vec::new(),
-        overrides: BTreeMap::new(),
-        jobs: Jobs { manager: Manager::Auto, label: None, labels: BTreeMap::new() },
-        services: Vec::new(),
-        limits: Limits::default(),
-        redactor: housecall::redact::Redactor::default(),
+        ..Config::empty(
+            "archicratie",
+            PathBuf::from("/home/ada/.config/housecall/archicratie.toml"),
+            PathBuf::from("/home/ada"),
+            PathBuf::from("/home/ada/ops/site"),
+        )
     }
 }
 
@@ -71,13 +63,15 @@ pub(crate) fn looked(id: &'static str, needs: &[usize], outcome: impl Into<Said>
     let (group, severity, fix) = place(check);
     Examined {
         unit: Unit {
-            id: UnitId { check: check.into(), subject },
-            group,
             summary: format!("{check} holds").into(),
             severity,
             needs: needs.to_vec(),
-            fix,
-            look: Arc::new(|_| Ok(Verdict::pass())),
+            fix: fix.map(Remedy::Built),
+            ..Unit::new(
+                UnitId { check: check.into(), subject },
+                group.name(),
+                Arc::new(|_| Ok(Verdict::pass())),
+            )
         },
         outcome: outcome.into().0,
         took: Duration::from_micros(400),

@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use housecall::check::Severity;
-use housecall::fixes::{Action, Repair, RepairResult, Safety, StepReport, StepResult, serve, sync};
+use housecall::fixes::{Action, Remedy, Repair, RepairResult, Safety, StepReport, StepResult, serve, sync};
 use housecall::report::human::{self, View};
 use housecall::report::{Report, json, plan};
 use housecall::run::judge;
@@ -26,7 +26,7 @@ const SHA: &str = "a1bfbf4c0ffee0123456789abcdef0123456789a";
 fn aligning(results: [StepResult; 3], result: RepairResult) -> Repair {
     let [fetched, set_aside, aligned] = results;
     Repair {
-        fix: &sync::FIX,
+        fix: Remedy::Built(&sync::FIX),
         safety: Safety::Safe,
         for_units: vec![UnitId::of("worktree-clean"), UnitId::of("sha-parity")],
         steps: vec![
@@ -53,7 +53,7 @@ fn aligning(results: [StepResult; 3], result: RepairResult) -> Repair {
 
 fn stopping(result: StepResult) -> Repair {
     Repair {
-        fix: &serve::FIX,
+        fix: Remedy::Built(&serve::FIX),
         safety: Safety::Risky,
         for_units: vec![UnitId::of("listener-cwd")],
         steps: vec![

@@ -33,9 +33,9 @@ fn keys_keep_the_order_that_was_promised() {
     };
     assert_eq!(keys(&value), "schema tool mirror at took_ms verdict fail_on counts causes checks repairs");
     assert_eq!(keys(&value["mirror"]), "name config host os");
-    assert_eq!(keys(&value["counts"]), "pass fail warn info skip pending blocked unknown");
+    assert_eq!(keys(&value["counts"]), "pass fail warn info skip pending blocked unknown accepted");
     assert_eq!(
         keys(&value["checks"][0]),
-        "id subject group summary severity status seen message evidence blocked_by fix since took_ms"
+        "id subject group summary severity status seen message evidence blocked_by fix since took_ms tags accepted"
     );
 }

@@ -7,6 +7,7 @@ use crate::checks::worktree::worktree_exists;
 use crate::config::Mirror;
 use crate::cx::Cx;
 use crate::fixes::sync;
+use crate::probes::deps::INSTALLED;
 use crate::verdict::{Seen, Verdict};
 
 /// How many files are named; a verdict is no listing.
@@ -55,5 +56,5 @@ fn look(cx: &Cx, mirror: &Mirror) -> Seen {
 #[must_use]
 pub fn is_ours(mirror: &Mirror, file: &str) -> bool {
     let carried = mirror.carry.iter().any(|carried| Path::new(file).starts_with(carried));
-    carried || (!mirror.install.is_empty() && Path::new(file).starts_with("node_modules"))
+    carried || (!mirror.install.is_empty() && INSTALLED.iter().any(|it| Path::new(file).starts_with(it)))
 }

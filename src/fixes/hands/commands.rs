@@ -63,6 +63,7 @@ impl Action {
                 vec![format!("cd {} && {}", quote(&mirror.worktree), argv.join(" "))]
             }),
             Self::Record => vec!["housecall sync".to_owned()],
+            Self::Run(fix) => vec![fix.launch.line(config)],
             Self::StartKeeper => vec!["housecall up --detach".to_owned()],
             Self::RestartServer => vec!["housecall restart".to_owned()],
             Self::StopProcess { pid, .. } => vec![format!("kill {pid}")],

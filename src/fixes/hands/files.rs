@@ -77,6 +77,20 @@ pub fn unfinished(directory: &Path) -> io::Result<NamedTempFile> {
     tempfile::Builder::new().prefix(UNFINISHED).tempfile_in(directory)
 }
 
+/// Writes a private file where nothing is, not even a link; its directory must be there.
+///
+/// # Errors
+/// The system's own; then there is no such file, but for one that was there before.
+pub fn write_new_private(path: &Path, content: &[u8]) -> io::Result<()> {
+    let mut options = OpenOptions::new();
+    let mut file = options.write(true).create_new(true).mode(0o600).custom_flags(no_follow()).open(path)?;
+    let written = file.write_all(content).and_then(|()| file.sync_all());
+    if written.is_err() {
+        let _ = fs::remove_file(path);
+    }
+    written
+}
+
 /// Copies a file that git does not track from the repository into the worktree, mode 0600.
 ///
 /// What is at its place there is kept beside it, unless it is the same.

@@ -1,6 +1,8 @@
 //! Installing and building: as the jobs would, and without letting an installer change the person's repository.
 #![expect(clippy::disallowed_methods, reason = "hands write")]
 
+mod trees;
+
 use std::collections::BTreeMap;
 use std::ffi::OsString;
 use std::fs::{self, Permissions};
@@ -11,8 +13,9 @@ use std::time::Duration;
 
 use crate::config::{Config, Mirror};
 use crate::error::StepError;
+use crate::fixes::hands::install::trees::Trees;
 use crate::fixes::hands::{files, git};
-use crate::probes::deps::{SCHEMA, Stamp, stamp_file};
+use crate::probes::deps::{self, SCHEMA, Stamp, TREE, stamp_file};
 use crate::probes::machine::Machine;
 use crate::probes::program::{self, Ended, Program};
 use crate::probes::{clock, project, tools};
@@ -21,11 +24,12 @@ use crate::probes::{clock, project, tools};
 const DEADLINE: Duration = Duration::from_mins(14);
 
 /// What switches off those who install git hooks along with dependencies.
-const NO_HOOKS: [(&str, &str); 7] = [
+const NO_HOOKS: [(&str, &str); 8] = [
     ("CI", "1"),
     ("HUSKY", "0"),
     ("HUSKY_SKIP_INSTALL", "1"),
     ("LEFTHOOK", "0"),
+    ("LEFTHOOK_NO_AUTO_INSTALL", "1"),
     ("PRE_COMMIT_ALLOW_NO_CONFIG", "1"),
     ("SKIP_INSTALL_SIMPLE_GIT_HOOKS", "1"),
     ("npm_config_update_notifier", "false"),
@@ -33,8 +37,11 @@ const NO_HOOKS: [(&str, &str); 7] = [
 
 /// Installs the dependencies, and leaves the stamp of it in their tree.
 ///
+/// A tree that was installed from the same before is brought back instead. The one that is there is put away first, and
+/// comes back where the install fails: the server goes on with it, and its stamp says what it is of.
+///
 /// # Errors
-/// The program's words; then there is no stamp, and the next look says so.
+/// The program's words; then there is no stamp of this install, and the next look says so.
 pub fn install(
     machine: &Machine,
     config: &Config,
@@ -42,28 +49,75 @@ pub fn install(
     argv: &[String],
     on_output: &mut dyn FnMut(&[u8]),
 ) -> Result<Option<String>, StepError> {
-    let runtime = runtime(machine, config)?;
-    let lockfile = project::read(mirror)?.lockfile.map(|it| it.digest).unwrap_or_default();
-    let stamp = stamp_file(mirror);
-    match fs::remove_file(&stamp) {
+    let stamp = Stamp {
+        schema: SCHEMA,
+        lockfile: lockfile(mirror)?,
+        runtime: runtime(machine, config)?,
+        at: clock::now(),
+        command: argv.to_vec(),
+    };
+    let trees = Trees::of(config, mirror, argv);
+    let Some(trees) = trees else {
+        return anew(config, mirror, &stamp, on_output);
+    };
+    if let Some(old) = deps::read(mirror)?.stamp.filter(|old| !old.is_of(&stamp)) {
+        // What cannot be put away is replaced, as any installer does it.
+        let _ = trees.put_away(&old);
+    }
+    if let Ok(Some(known)) = trees.bring_back(&stamp) {
+        return Ok(Some(format!(
+            "brought back the dependencies installed on {}, without an install",
+            known.at.strftime("%Y-%m-%d at %H:%M")
+        )));
+    }
+    let installed = std::thread::scope(|scope| {
+        let sweeping = std::thread::Builder::new().name("sweep".to_owned());
+        let sweeping = sweeping.spawn_scoped(scope, || trees.sweep());
+        let installed = anew(config, mirror, &stamp, on_output);
+        drop(sweeping);
+        installed
+    });
+    if installed.is_ok() {
+        trees.prune();
+    } else if deps::stamp_at(&mirror.worktree.join(TREE)).is_none() {
+        // Of one that was killed, too: the server does better with an old tree than with half of one.
+        let _ = trees.bring_back_latest();
+    }
+    trees.sweep();
+    installed
+}
+
+/// Runs the installer, and stamps what it made.
+fn anew(
+    config: &Config,
+    mirror: &Mirror,
+    stamp: &Stamp,
+    on_output: &mut dyn FnMut(&[u8]),
+) -> Result<Option<String>, StepError> {
+    match fs::remove_file(stamp_file(mirror)) {
         Err(error) if error.kind() != ErrorKind::NotFound => {
             return Err(StepError::failed("remove the stamp of the last install", &error));
         }
         _ => {}
     }
-    let note = guarded(config, mirror, argv, on_output)?;
-    if project::read(mirror)?.lockfile.map(|it| it.digest).unwrap_or_default() != lockfile {
+    let note = guarded(config, mirror, &stamp.command, on_output)?;
+    if lockfile(mirror)? != stamp.lockfile {
         return Err(StepError::failed("install the dependencies", &"the installer rewrote the lockfile"));
     }
-    let tree = stamp.parent().unwrap_or(&mirror.worktree);
-    if tree.is_dir() {
-        let content = Stamp { schema: SCHEMA, lockfile, runtime, at: clock::now() };
+    let file = stamp_file(mirror);
+    if file.parent().is_some_and(Path::is_dir) {
         let failed =
             |error: &dyn std::fmt::Display| StepError::failed("write the stamp of the install", error);
-        let content = serde_json::to_vec(&content).map_err(|error| failed(&error))?;
-        files::write_private(&stamp, &content).map_err(|error| failed(&error))?;
+        let stamp = Stamp { at: clock::now(), ..stamp.clone() };
+        let content = serde_json::to_vec(&stamp).map_err(|error| failed(&error))?;
+        files::write_private(&file, &content).map_err(|error| failed(&error))?;
     }
     Ok(note)
+}
+
+/// The digest of the lockfile; empty where there is none.
+fn lockfile(mirror: &Mirror) -> Result<String, StepError> {
+    Ok(project::read(mirror)?.lockfile.map(|it| it.digest).unwrap_or_default())
 }
 
 /// Builds, as an install is done.

@@ -2,6 +2,7 @@
 
 pub mod aside;
 pub mod commands;
+mod declared;
 pub mod files;
 pub mod git;
 pub mod guard;
@@ -24,7 +25,7 @@ use crate::fixes::events::{self, Decision};
 use crate::fixes::journal::Journal;
 use crate::fixes::lock::Lock;
 use crate::fixes::state as record;
-use crate::fixes::{Action, Event, Fix, Guard, Safety, Step, StepReport, StepResult};
+use crate::fixes::{Action, Event, Guard, Safety, Step, StepReport, StepResult};
 use crate::probes::clock;
 use crate::probes::machine::Machine;
 use crate::probes::program::Output;
@@ -66,12 +67,7 @@ impl<'a> Hands<'a> {
     }
 
     /// Applies one step, and says what became of it.
-    pub fn apply(
-        &mut self,
-        fix: &'static Fix,
-        step: &Step,
-        on_event: &mut dyn FnMut(Event<'_>),
-    ) -> StepReport {
+    pub fn apply(&mut self, fix: &str, step: &Step, on_event: &mut dyn FnMut(Event<'_>)) -> StepReport {
         let mut report = self.propose(&step.action, step.safety);
         on_event(Event::Began(fix, &step.action));
         self.done(fix, &mut report, &step.guard, on_event);
@@ -84,10 +80,10 @@ impl<'a> Hands<'a> {
     /// # Errors
     /// The journal cannot be written, or git cannot be run.
     pub fn fetch_once(&mut self, on_event: &mut dyn FnMut(Event<'_>)) -> Result<Output, StepError> {
-        let fix = &crate::fixes::sync::FIX;
+        let fix = crate::fixes::sync::FIX.id;
         let mut report = self.propose(&Action::Fetch, Safety::Safe);
         on_event(Event::Began(fix, &report.action));
-        self.journal.begin(fix.id, &report)?;
+        self.journal.begin(fix, &report)?;
         let start = clock::instant();
         let came = git::try_fetch(self.config, mirror_of(self.config)?);
         report.result = match &came {
@@ -95,7 +91,7 @@ impl<'a> Hands<'a> {
             Ok(output) => StepResult::Failed(crate::git::complaint(output)),
             Err(error) => StepResult::Failed(error.to_string()),
         };
-        self.journal.end(fix.id, &report);
+        self.journal.end(fix, &report);
         on_event(Event::Ended(fix, &report));
         came
     }
@@ -103,7 +99,7 @@ impl<'a> Hands<'a> {
     /// Takes back a step that was done, if it can be.
     pub fn undo(
         &mut self,
-        fix: &'static Fix,
+        fix: &str,
         step: &Step,
         report: &mut StepReport,
         on_event: &mut dyn FnMut(Event<'_>),
@@ -127,7 +123,7 @@ impl<'a> Hands<'a> {
 
     fn done(
         &mut self,
-        fix: &'static Fix,
+        fix: &str,
         report: &mut StepReport,
         guard: &Guard,
         on_event: &mut dyn FnMut(Event<'_>),
@@ -135,7 +131,7 @@ impl<'a> Hands<'a> {
         let start = clock::instant();
         let came = guard
             .check(self.config)
-            .and_then(|()| self.journal.begin(fix.id, report))
+            .and_then(|()| self.journal.begin(fix, report))
             // The disk may take its time over the journal: the world is looked at again.
             .and_then(|()| guard.check(self.config))
             .and_then(|()| self.act(&report.action, on_event));
@@ -146,7 +142,7 @@ impl<'a> Hands<'a> {
             Err(error @ StepError::Stopped) => StepResult::Refused(error.to_string()),
             Err(error) => StepResult::Failed(error.to_string()),
         };
-        self.journal.end(fix.id, report);
+        self.journal.end(fix, report);
         let reason = match &report.result {
             StepResult::Done { note, .. } => note.clone(),
             StepResult::Refused(why) | StepResult::Failed(why) => Some(why.clone()),
@@ -154,7 +150,7 @@ impl<'a> Hands<'a> {
         };
         let decision = Decision {
             ev: "mend",
-            subject: Some(fix.id),
+            subject: Some(fix),
             action: Some(report.action.name()),
             outcome: Some(report.result.name()),
             reason: reason.as_deref(),
@@ -209,6 +205,10 @@ impl<'a> Hands<'a> {
                 let sha = git::commit(config, &mirror()?.worktree, "HEAD")?;
                 let contact = self.fetched.as_ref().map(|(_, at)| *at);
                 record::write(config, SyncStatus::Updated, sha, contact, "mended").map(|_| None)
+            }
+            Action::Run(fix) => {
+                let mut tell = |chunk: &[u8]| on_event(Event::Output(chunk));
+                declared::run(config, fix, &mut tell).map(Some)
             }
             Action::StartKeeper => keeper::start(config).map(|()| None),
             Action::RestartServer => keeper::restart_server(config).map(|()| None),

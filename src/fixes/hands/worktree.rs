@@ -11,6 +11,7 @@ use crate::error::StepError;
 use crate::fixes::hands::aside::{self, operation};
 use crate::fixes::hands::files;
 use crate::fixes::hands::git::{administration, as_os, commit, git_path, must, run, succeeded, trimmed};
+use crate::probes::deps::{INSTALLED, TREE};
 use crate::probes::program;
 
 /// A tree is not written when less than this is free: half a checkout is worse than an old one.
@@ -170,9 +171,12 @@ fn quit(config: &Config, mirror: &Mirror, operation: &str) -> Result<(), StepErr
 
 /// What Housecall itself put into the worktree and git does not ignore: it is neither set aside nor cleaned away.
 pub(super) fn own_files(config: &Config, mirror: &Mirror) -> Result<Vec<PathBuf>, StepError> {
-    let dependencies = (!mirror.install.is_empty()).then(|| PathBuf::from("node_modules"));
+    let installed = if mirror.install.is_empty() { &[][..] } else { &INSTALLED[..] };
+    let installed = installed.iter().map(PathBuf::from);
+    // What is not there need not be asked about; the tree may come about while this is at work.
+    let installed = installed.filter(|path| path.ends_with(TREE) || mirror.worktree.join(path).exists());
     let mut own = Vec::new();
-    for path in mirror.carry.iter().cloned().chain(dependencies) {
+    for path in mirror.carry.iter().cloned().chain(installed) {
         let arguments = ["check-ignore", "--quiet", "--no-index", "--"].map(OsStr::new);
         let inside = path.join("x");
         // A pattern such as `node_modules/` is about directories: something in it is asked about too.

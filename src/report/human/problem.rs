@@ -33,6 +33,9 @@ pub(super) fn all(report: &Report, view: &View) -> String {
 
 /// The order of the blocks; none for what is well, and for what a block of its own names as hidden.
 fn rank(check: &CheckReport) -> Option<u8> {
+    if check.accepted.is_some() {
+        return None;
+    }
     match (check.status, check.severity) {
         (Status::Fail, Severity::Error) => Some(0),
         (Status::Fail, Severity::Warning) => Some(1),

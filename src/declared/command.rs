@@ -1,0 +1,109 @@
+//! `command`: how a program ends, and what it writes.
+
+use std::collections::BTreeMap;
+use std::time::Duration;
+
+use schemars::JsonSchema;
+use serde::Deserialize;
+use toml::Spanned;
+
+use super::launch::{self, Launch};
+use super::text::{self, Text, excerpt};
+use crate::config::{self, Reading};
+use crate::cx::Cx;
+use crate::probes::program::{self, Ended};
+use crate::verdict::{Fact, Seen, Verdict};
+
+/// A program, and what is asked of its run.
+#[derive(Debug, Clone)]
+pub struct Command {
+    /// What is run.
+    pub launch: Launch,
+    /// The exit codes that are right.
+    pub exit: Vec<i32>,
+    /// What its standard output must say.
+    pub stdout: Text,
+    /// What its standard error must say.
+    pub stderr: Text,
+}
+
+/// As it is written: `run` or `script`, and what is asked of it.
+#[derive(Debug, Default, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields, rename_all = "kebab-case")]
+pub struct Written {
+    /// The program and its arguments; no shell is involved.
+    #[schemars(with = "Option<Vec<String>>")]
+    pub run: Option<Spanned<Vec<config::Text>>>,
+    /// A script for `/bin/sh`; nothing in it is expanded by Housecall.
+    #[schemars(with = "Option<String>")]
+    pub script: Option<config::Text>,
+    /// Where it runs; default: the configuration's own directory.
+    #[schemars(with = "Option<String>")]
+    pub directory: Option<config::Text>,
+    /// Variables added to the caller's environment.
+    #[serde(default)]
+    #[schemars(with = "BTreeMap<String, String>")]
+    pub env: BTreeMap<String, config::Text>,
+    /// The exit codes that are right; default `[0]`.
+    pub exit: Option<Vec<i32>>,
+    /// What its standard output must say.
+    pub stdout: Option<text::Written>,
+    /// What its standard error must say.
+    pub stderr: Option<text::Written>,
+}
+
+impl Written {
+    /// What it means; mistakes are written down.
+    pub fn read(self, place: std::ops::Range<usize>, it: &mut Reading<'_>) -> Option<Command> {
+        let launch =
+            launch::Written { run: self.run, script: self.script, directory: self.directory, env: self.env };
+        Some(Command {
+            launch: launch.read(place, it)?,
+            exit: self.exit.unwrap_or_else(|| vec![0]),
+            stdout: self.stdout.unwrap_or_default().read(it)?,
+            stderr: self.stderr.unwrap_or_default().read(it)?,
+        })
+    }
+}
+
+impl Command {
+    /// What holds when it passes.
+    #[must_use]
+    pub fn summary(&self) -> String {
+        match self.launch.argv.as_slice() {
+            [shell, dash_c, _] if shell == "/bin/sh" && dash_c == "-c" => "the script is content".to_owned(),
+            argv => format!("`{}` is content", argv.join(" ")),
+        }
+    }
+
+    /// Runs it, and looks at how it ended and what it wrote.
+    ///
+    /// # Errors
+    /// It cannot be run, or did not end in time.
+    pub fn look(&self, cx: &Cx, deadline: Duration) -> Seen {
+        cx.machine("command")?;
+        let output = program::run(&self.launch.program(cx.config(), deadline)?)?;
+        let command = || Fact::Command(self.launch.line(cx.config()));
+        let (stdout, stderr) =
+            (String::from_utf8_lossy(&output.stdout), String::from_utf8_lossy(&output.stderr));
+        let ended = match output.ended {
+            Ended::Code(code) if self.exit.contains(&code) => None,
+            Ended::Code(code) => Some(format!("exit status {code}")),
+            Ended::Signal(signal) => Some(format!("signal {signal}")),
+        };
+        if let Some(ended) = ended {
+            let expected: Vec<String> = self.exit.iter().map(ToString::to_string).collect();
+            let said = if stderr.trim().is_empty() { &stdout } else { &stderr };
+            return Ok(Verdict::fail(format!("it ended with {ended}"))
+                .with("expected", format!("exit status {}", expected.join(" or ")))
+                .with("actual", ended)
+                .with("command", command())
+                .with("said", excerpt(said)));
+        }
+        let failure = self
+            .stdout
+            .failure("its output", &stdout)
+            .or_else(|| self.stderr.failure("its standard error", &stderr));
+        Ok(failure.unwrap_or_else(Verdict::pass).with("command", command()))
+    }
+}

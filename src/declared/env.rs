@@ -1,0 +1,70 @@
+//! `env`: a variable of the caller's environment.
+
+use schemars::JsonSchema;
+use serde::Deserialize;
+
+use super::text::{self, Text};
+use crate::config::{self, Reading};
+use crate::cx::Cx;
+use crate::verdict::{Seen, Verdict};
+
+/// A variable, and what is asked of it.
+#[derive(Debug, Clone)]
+pub struct Env {
+    /// Its name.
+    pub name: String,
+    /// Whether it must be set to something, or must not.
+    pub set: bool,
+    /// What its value must say.
+    pub value: Text,
+}
+
+/// As it is written.
+#[derive(Debug, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields, rename_all = "kebab-case")]
+pub struct Written {
+    /// Its name.
+    #[schemars(with = "String")]
+    pub name: config::Text,
+    /// Whether it must be set to something; default true.
+    pub set: Option<bool>,
+    /// What its value must say.
+    pub value: Option<text::Written>,
+}
+
+impl Written {
+    /// What it means; mistakes are written down.
+    pub fn read(self, it: &mut Reading<'_>) -> Option<Env> {
+        let set = self.set.unwrap_or(true);
+        if !set && self.value.is_some() {
+            it.wrong(self.name.span(), "a variable that must not be set has no value", "leave `value` out");
+            return None;
+        }
+        Some(Env { name: it.text(&self.name)?, set, value: self.value.unwrap_or_default().read(it)? })
+    }
+}
+
+impl Env {
+    /// What holds when it passes.
+    #[must_use]
+    pub fn summary(&self) -> String {
+        let Self { name, set, .. } = self;
+        if *set { format!("{name} is set as it should be") } else { format!("{name} is not set") }
+    }
+
+    /// Looks at the environment that Housecall was called with.
+    ///
+    /// # Errors
+    /// None on a real machine.
+    pub fn look(&self, cx: &Cx) -> Seen {
+        cx.machine("env")?;
+        let value = cx.config().caller.get(&self.name).filter(|value| !value.is_empty());
+        let name = &self.name;
+        Ok(match (value, self.set) {
+            (None, true) => Verdict::fail(format!("{name} is not set")),
+            (Some(_), false) => Verdict::fail(format!("{name} is set")),
+            (None, false) => Verdict::pass(),
+            (Some(value), true) => self.value.failure(name, value).unwrap_or_else(Verdict::pass),
+        })
+    }
+}

@@ -1,0 +1,160 @@
+//! Checks that the configuration declares: typed questions, with the same verdicts, needs and fixes as ours.
+//!
+//! One file per kind holds all of it: how it is written, what that means, and the look.
+
+pub mod command;
+pub mod env;
+pub mod launch;
+pub mod text;
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use crate::check::{Bound, Severity};
+use crate::config::Config;
+use crate::cx::Cx;
+use crate::fixes;
+use crate::probes::machine;
+use crate::unit::Pace;
+use crate::verdict::{Seen, Verdict};
+
+/// The group of those that name none.
+pub const GROUP: &str = "checks";
+
+/// A check that the user declared.
+#[derive(Debug, Clone)]
+pub struct Declared {
+    /// Its name, by which it is addressed everywhere.
+    pub name: String,
+    /// What it is listed under.
+    pub group: String,
+    /// Names by which several are selected.
+    pub tags: Vec<String>,
+    /// What holds when it passes.
+    pub summary: String,
+    /// How much a failure matters.
+    pub severity: Severity,
+    /// The checks, groups and tags without which its answer is worth nothing.
+    pub needs: Vec<String>,
+    /// How long its look may take, where the command line's limit is not meant.
+    pub timeout: Option<Duration>,
+    /// Where it applies.
+    pub when: When,
+    /// What it asks.
+    pub question: Question,
+    /// What mends it.
+    pub fix: Option<Arc<fixes::declared::Fix>>,
+}
+
+/// What a declared check asks.
+#[derive(Debug, Clone)]
+pub enum Question {
+    /// How a program ends, and what it writes.
+    Command(command::Command),
+    /// What a variable of the environment is.
+    Env(env::Env),
+}
+
+/// Where a check applies; all that is said must hold.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct When {
+    /// Systems, as Rust names them: "linux", "macos".
+    pub os: Vec<String>,
+    /// Names of machines; `*` stands for anything.
+    pub host: Vec<String>,
+    /// Variables that must be set to something.
+    pub env: Vec<String>,
+}
+
+impl Declared {
+    /// The look, bound to its question.
+    #[must_use]
+    pub fn bind(self: &Arc<Self>) -> Bound {
+        let declared = Arc::clone(self);
+        Arc::new(move |cx| declared.look(cx))
+    }
+
+    fn look(&self, cx: &Cx) -> Seen {
+        if let Some(why) = self.when.not_here(cx.config()) {
+            return Ok(Verdict::not_applicable(why));
+        }
+        let deadline = self.timeout.unwrap_or(cx.config().limits.timeout);
+        match &self.question {
+            Question::Command(command) => command.look(cx, deadline),
+            Question::Env(env) => env.look(cx),
+        }
+    }
+
+    /// How its look is scheduled.
+    #[must_use]
+    pub const fn pace(&self) -> Pace {
+        match &self.question {
+            Question::Command(_) if !self.needs.is_empty() => Pace::After,
+            Question::Command(_) => Pace::Waiting,
+            Question::Env(_) => Pace::Quick,
+        }
+    }
+}
+
+impl Question {
+    /// What holds when it passes, where the user gives no words of their own.
+    #[must_use]
+    pub fn summary(&self) -> String {
+        match self {
+            Self::Command(command) => command.summary(),
+            Self::Env(env) => env.summary(),
+        }
+    }
+}
+
+impl When {
+    /// Why it does not apply here, if it does not.
+    #[must_use]
+    pub fn not_here(&self, config: &Config) -> Option<String> {
+        if !self.os.is_empty() && !self.os.iter().any(|os| os == std::env::consts::OS) {
+            return Some(format!("only on {}", self.os.join(", ")));
+        }
+        if !self.host.is_empty() {
+            let host = machine::host_name();
+            if !self.host.iter().any(|pattern| is_like(&host, pattern)) {
+                return Some(format!("only on the machine {}", self.host.join(", ")));
+            }
+        }
+        let unset = |name: &&String| config.caller.get(*name).is_none_or(String::is_empty);
+        self.env.iter().find(unset).map(|name| format!("only where {name} is set"))
+    }
+}
+
+/// Whether a name is like a pattern, in which `*` stands for anything.
+pub(crate) fn is_like(name: &str, pattern: &str) -> bool {
+    let mut parts = pattern.split('*');
+    let Some(mut rest) = name.strip_prefix(parts.next().unwrap_or_default()) else { return false };
+    let mut parts: Vec<&str> = parts.collect();
+    let Some(last) = parts.pop() else { return rest.is_empty() };
+    for part in parts {
+        let Some(at) = rest.find(part) else { return false };
+        rest = &rest[at + part.len()..];
+    }
+    rest.ends_with(last)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::is_like;
+
+    #[test]
+    fn a_star_stands_for_anything() {
+        for (name, pattern, like) in [
+            ("build-1", "build-1", true),
+            ("build-1", "build-*", true),
+            ("build-1", "*", true),
+            ("build-1", "*-1", true),
+            ("build-1.local", "b*-*.local", true),
+            ("build-1", "build", false),
+            ("build-1", "build-2*", false),
+            ("ab", "ab*b", false),
+        ] {
+            assert_eq!(is_like(name, pattern), like, "{name} {pattern}");
+        }
+    }
+}

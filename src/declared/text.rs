@@ -1,0 +1,176 @@
+//! What a text must say: an output, a page, a file.
+
+use schemars::JsonSchema;
+use serde::Deserialize;
+
+use crate::config::{Reading, Text as Written_};
+use crate::verdict::Verdict;
+
+/// What a text must say.
+#[derive(Debug, Clone, Default)]
+pub struct Text {
+    /// What it is, white space around it aside.
+    pub equals: Option<String>,
+    /// Texts that are in it.
+    pub contains: Vec<String>,
+    /// Texts that are not in it.
+    pub absent: Vec<String>,
+    /// Patterns that are found in it.
+    pub matches: Vec<regex::Regex>,
+    /// The range in which its first version is.
+    pub version: Option<nodejs_semver::Range>,
+}
+
+/// As it is written.
+#[derive(Debug, Default, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields, rename_all = "kebab-case")]
+pub struct Written {
+    /// What it is, white space around it aside.
+    #[schemars(with = "Option<String>")]
+    pub equals: Option<Written_>,
+    /// Texts that it must contain.
+    #[serde(default)]
+    #[schemars(with = "Vec<String>")]
+    pub contains: Vec<Written_>,
+    /// Texts that it must not contain.
+    #[serde(default)]
+    #[schemars(with = "Vec<String>")]
+    pub absent: Vec<Written_>,
+    /// Regular expressions that it must match.
+    #[serde(default)]
+    #[schemars(with = "Vec<String>")]
+    pub matches: Vec<Written_>,
+    /// The range in which the first version in it must be: ">=22 <23".
+    #[schemars(with = "Option<String>")]
+    pub version: Option<Written_>,
+}
+
+impl Written {
+    /// What it means; mistakes are written down.
+    pub fn read(&self, it: &mut Reading<'_>) -> Option<Text> {
+        Some(Text {
+            equals: match &self.equals {
+                Some(equals) => Some(it.text(equals)?),
+                None => None,
+            },
+            contains: it.texts(&self.contains)?,
+            absent: it.texts(&self.absent)?,
+            matches: it.patterns(&self.matches)?,
+            version: match &self.version {
+                Some(range) => Some(it.range(range)?),
+                None => None,
+            },
+        })
+    }
+}
+
+impl Text {
+    /// Whether nothing is asked of it.
+    #[must_use]
+    pub fn is_empty(&self) -> bool {
+        let Self { equals, contains, absent, matches, version } = self;
+        equals.is_none()
+            && contains.is_empty()
+            && absent.is_empty()
+            && matches.is_empty()
+            && version.is_none()
+    }
+
+    /// The first thing that does not hold, as a failure; `what` names the text: "stdout", "the page".
+    #[must_use]
+    pub fn failure(&self, what: &str, text: &str) -> Option<Verdict> {
+        let fails = |message: String, expected: &str| {
+            Some(Verdict::fail(message).with("expected", expected).with("actual", excerpt(text)))
+        };
+        if let Some(equals) = self.equals.as_deref().filter(|equals| text.trim() != equals.trim()) {
+            return fails(format!("{what} is another"), equals);
+        }
+        if let Some(missing) = self.contains.iter().find(|it| !text.contains(&**it)) {
+            return fails(format!("{what} lacks a text"), missing);
+        }
+        if let Some(there) = self.absent.iter().find(|it| text.contains(&**it)) {
+            return fails(format!("{what} has a text that it must not have"), &format!("no {there}"));
+        }
+        if let Some(pattern) = self.matches.iter().find(|it| !it.is_match(text)) {
+            return fails(format!("{what} does not match a pattern"), pattern.as_str());
+        }
+        let range = self.version.as_ref()?;
+        let Some(version) = version_in(text) else {
+            return fails(format!("{what} names no version"), &range.to_string());
+        };
+        let plain = nodejs_semver::Version::parse(&version).ok();
+        if plain.is_some_and(|version| range.satisfies(&version)) {
+            return None;
+        }
+        Some(
+            Verdict::fail(format!("{what} names version {version}, which is out of range"))
+                .with("expected", range.to_string())
+                .with("actual", version),
+        )
+    }
+}
+
+/// The first version in a text, as `MAJOR.MINOR.PATCH`: missing parts are zero, a `v` before it is no part of it.
+#[must_use]
+pub fn version_in(text: &str) -> Option<String> {
+    let mut rest = text;
+    while let Some(start) = rest.find(|it: char| it.is_ascii_digit()) {
+        let tail = &rest[start..];
+        let end =
+            tail.find(|it: char| !(it.is_ascii_alphanumeric() || ".-+".contains(it))).unwrap_or(tail.len());
+        let word = tail[..end].trim_end_matches(['.', '-', '+']);
+        let before = rest[..start].chars().next_back();
+        let is_inside = before.is_some_and(|it| it.is_ascii_alphanumeric() && !matches!(it, 'v' | 'V' | 'o'));
+        if word.contains('.') && !is_inside {
+            return padded(word);
+        }
+        rest = &tail[end.max(1)..];
+    }
+    None
+}
+
+fn padded(word: &str) -> Option<String> {
+    let numbers_end = word.find(|it: char| !(it.is_ascii_digit() || it == '.')).unwrap_or(word.len());
+    let (numbers, rest) = word.split_at(numbers_end);
+    let mut parts: Vec<&str> = numbers.split('.').filter(|it| !it.is_empty()).take(3).collect();
+    parts.resize(3, "0");
+    let parts: Option<Vec<u64>> = parts.iter().map(|it| it.parse().ok()).collect();
+    let parts: Vec<String> = parts?.iter().map(u64::to_string).collect();
+    let rest = if rest.starts_with(['-', '+']) { rest } else { "" };
+    Some(format!("{}{rest}", parts.join(".")))
+}
+
+/// The beginning of a text, for evidence.
+#[must_use]
+pub fn excerpt(text: &str) -> String {
+    const MOST: usize = 200;
+    let text = text.trim();
+    match text.char_indices().nth(MOST) {
+        Some((end, _)) => format!("{} …", &text[..end]),
+        None if text.is_empty() => "nothing".to_owned(),
+        None => text.to_owned(),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::version_in;
+
+    #[test]
+    fn the_first_version_is_found() {
+        for (text, version) in [
+            ("v20.20.2", Some("20.20.2")),
+            ("git version 2.47.3", Some("2.47.3")),
+            ("go1.22", Some("1.22.0")),
+            ("go version go1.22.1 linux/amd64", Some("1.22.1")),
+            ("Python 3.11.7\n", Some("3.11.7")),
+            ("openssl 3.0.15-1~deb12u1", Some("3.0.15-1")),
+            ("1.2.3.4", Some("1.2.3")),
+            ("24-Sep 2.0", Some("2.0.0")),
+            ("version 7", None),
+            ("", None),
+        ] {
+            assert_eq!(version_in(text).as_deref(), version, "{text}");
+        }
+    }
+}

@@ -1,0 +1,67 @@
+//! Kills and faults by injection, and an oracle that knows every byte a person wrote.
+//!
+//! Few rounds by default; `HOUSECALL_CAMPAIGN=full` (or `dev/campaign`) runs hundreds. `HOUSECALL_SEED` draws others.
+#![expect(clippy::disallowed_methods, reason = "tests make the world that the product looks at")]
+#![expect(
+    clippy::print_stdout,
+    reason = "a campaign ends with its table, and its seed gives the same draws again"
+)]
+
+mod chance;
+mod programs;
+mod world;
+mod states;
+mod oracle;
+mod tally;
+mod kills;
+
+use chance::Chance;
+use kills::{Aim, life};
+use tally::Tally;
+
+/// How many rounds: a few in a test run, many in a campaign.
+fn rounds(few: u64, many: u64) -> u64 {
+    match std::env::var("HOUSECALL_CAMPAIGN") {
+        Ok(all) if all == "full" => many,
+        Ok(count) => count.parse().expect("`full` or a number of rounds"),
+        Err(_) => few,
+    }
+}
+
+fn seed(of: u64) -> u64 {
+    let seed = std::env::var("HOUSECALL_SEED").ok().and_then(|it| it.parse().ok()).unwrap_or(1);
+    let seed = Chance::new(seed ^ (of << 32)).next();
+    println!("seed {seed:#x}");
+    seed
+}
+
+/// Lives of a dozen rounds, until there were that many.
+fn kills(name: &'static str, of: u64, few: u64, aim: fn(&mut Chance) -> Aim) {
+    let mut tally = Tally::new(name);
+    let mut chance = Chance::new(seed(of));
+    let wanted = rounds(few, 140);
+    while tally.count() < wanted {
+        life(chance.next(), (wanted - tally.count()).min(12), aim, &mut tally);
+    }
+    tally.end();
+}
+
+#[test]
+fn a_cycle_killed_at_a_call_of_git_is_put_right() {
+    kills("at a call of git", 1, 15, Aim::at_git);
+}
+
+#[test]
+fn a_cycle_killed_in_the_middle_of_a_program_is_put_right() {
+    kills("in the middle of a program", 2, 15, Aim::within);
+}
+
+#[test]
+fn a_cycle_killed_as_a_step_begins_is_put_right() {
+    kills("as a step begins", 3, 15, Aim::begun);
+}
+
+#[test]
+fn a_cycle_killed_at_any_moment_is_put_right() {
+    kills("at any moment", 4, 15, Aim::any);
+}
