@@ -126,7 +126,11 @@ pub enum Command {
         here: bool,
     },
     /// Align the mirror once: what the sync job runs
-    Sync,
+    Sync {
+        /// Leave a remote alone that is away, and keep apart from other mirrors: how the jobs call this
+        #[arg(long, hide = true)]
+        scheduled: bool,
+    },
     /// Become the dev server, from the worktree, with the right runtime: what the serve job runs
     Serve,
     /// Write and load the two jobs, so that the mirror is there after every login

@@ -92,12 +92,25 @@ fn wait_for_others(call: &mut Call<'_, '_>, config: &Config) -> Result<(), NotTa
     Lock::take(config, "fix", fix::WAIT, &mut on_wait).map(drop)
 }
 
+/// Who asks for a sync.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Caller {
+    /// Somebody, now.
+    Person,
+    /// The job, as every so often.
+    Job,
+}
+
 /// `sync`: one line of what came of it.
-pub(super) fn sync(call: &mut Call<'_, '_>) -> Result<Exit, ConfigError> {
+pub(super) fn sync(call: &mut Call<'_, '_>, who: Caller) -> Result<Exit, ConfigError> {
     let config = call.load()?;
     let machine = Arc::new(Machine::default());
     let console = RefCell::new(&mut *call.console);
-    let synced = sync::run_once(&config, &machine, &mut |event| heard(*console.borrow_mut(), &event));
+    let mut on_event = |event: Event<'_>| heard(*console.borrow_mut(), &event);
+    let synced = match who {
+        Caller::Person => sync::run_once(&config, &machine, &mut on_event),
+        Caller::Job => sync::run_scheduled(&config, &machine, &mut on_event),
+    };
     let exit = synced.exit();
     match exit {
         Exit::Healthy => call.console.print(&format!("{}\n", synced.sentence())),

@@ -4,6 +4,7 @@ pub mod console;
 mod bundle;
 mod check;
 mod checks;
+mod cycle;
 mod demo;
 mod explain;
 mod lint;
@@ -17,6 +18,7 @@ pub mod open;
 mod promises;
 mod reload;
 pub mod serve;
+mod serving;
 pub mod sync;
 mod trust;
 mod who;
@@ -61,7 +63,10 @@ pub fn run(cli: Cli, console: &mut Console<'_>) -> Exit {
         Some(Command::Explain { id }) => explain::run(&mut call, &id),
         Some(Command::Init { here }) => init::run(&mut call, here),
         Some(Command::Lint { files }) => Ok(lint::run(&mut call, &files)),
-        Some(Command::Sync) => mending::sync(&mut call),
+        Some(Command::Sync { scheduled }) => {
+            let who = if scheduled { mending::Caller::Job } else { mending::Caller::Person };
+            mending::sync(&mut call, who)
+        }
         Some(Command::Install { adopt, dry_run }) => {
             install::install(&mut call, install::Wish { adopt, dry_run })
         }

@@ -29,6 +29,7 @@ pub use surroundings::Surroundings;
 
 use std::collections::BTreeMap;
 use std::ffi::OsString;
+use std::hash::{Hash as _, Hasher as _};
 use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
@@ -288,6 +289,15 @@ impl Config {
     pub fn jobs_path(&self) -> Vec<PathBuf> {
         let system = ["/opt/homebrew/bin", "/usr/local/bin", "/usr/bin", "/bin", "/usr/sbin", "/sbin"];
         self.runtime_path.iter().cloned().chain(system.map(PathBuf::from)).collect()
+    }
+
+    /// This mirror's own part of a span of time, always the same: what keeps many mirrors apart.
+    #[must_use]
+    pub fn share_of(&self, span: Duration) -> Duration {
+        let mut hasher = std::hash::DefaultHasher::new();
+        (&self.state, rustix::system::uname().nodename().to_bytes()).hash(&mut hasher);
+        let part = u32::try_from(hasher.finish() >> 32).unwrap_or(0);
+        span.mul_f64(f64::from(part) / f64::from(u32::MAX))
     }
 
     /// A path as people read it: the home directory is `~`.

@@ -107,6 +107,24 @@ impl Journal {
             .map_err(|error| StepError::failed("write the journal", &error))
     }
 
+    /// Writes down that a step begins which may be lost from the journal by a power cut: a fetch only adds to what is
+    /// there. Returns the mark to [`Self::retract`] it with.
+    ///
+    /// # Errors
+    /// As for [`Self::begin`].
+    pub fn begin_harmless(&mut self, fix: &str, step: &StepReport) -> Result<u64, StepError> {
+        let failed = |error: std::io::Error| StepError::failed("write the journal", &error);
+        let mark = self.file.metadata().map_err(failed)?.len();
+        self.write(fix, step, "begins", None).map_err(failed)?;
+        Ok(mark)
+    }
+
+    /// Takes a step back that changed nothing: one every few seconds would push out what did.
+    pub fn retract(&mut self, mark: u64) {
+        // A line too many harms nobody.
+        let _ = self.file.set_len(mark);
+    }
+
     /// Writes down what became of it. It is done by now, whatever becomes of this line.
     pub fn end(&mut self, fix: &str, step: &StepReport) {
         let note = match &step.result {

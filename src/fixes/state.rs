@@ -1,5 +1,7 @@
 //! The state of the last sync, and the fix `state`: files there that cannot be believed are moved aside.
 
+use std::time::Duration;
+
 use jiff::Timestamp;
 use jiff::tz::TimeZone;
 
@@ -31,19 +33,38 @@ fn plan(cx: &Cx, _broken: &[&Examined]) -> Result<Vec<Step>, ProbeError> {
     Ok(movable.map(step).collect())
 }
 
+/// The longest that a remote which does not answer is left alone, unless syncs are rarer.
+const LONGEST: Duration = Duration::from_mins(15);
+
+/// How a sync ended, before it is written down.
+#[derive(Debug, Clone)]
+pub struct Ended<'a> {
+    /// How.
+    pub status: SyncStatus,
+    /// The commit of the worktree.
+    pub sha: Option<String>,
+    /// When the remote answered, if it did.
+    pub contact: Option<Timestamp>,
+    /// Why.
+    pub reason: &'a str,
+    /// Whether it was the remote that did not answer, which is asked less often then.
+    pub is_away: bool,
+}
+
+/// How long a remote is left alone: longer each time, and for a random part of it, so that those who lost it in the
+/// same minute do not come back in the same minute.
+fn pause(every: Duration, misses: u32) -> Duration {
+    let longest = every.saturating_mul(1 << misses.min(16)).min(LONGEST.max(every));
+    every + longest.saturating_sub(every).mul_f64(fastrand::f64())
+}
+
 /// Writes down how a sync ended: `sync.json` for us, `last-sync.env` for scripts.
 ///
 /// What is there and cannot be believed is moved aside first. Without a contact, that of the sync before counts on.
 ///
 /// # Errors
 /// Refused where the state is of a newer version; failed in the system's own words.
-pub fn write(
-    config: &Config,
-    status: SyncStatus,
-    sha: Option<String>,
-    contact: Option<Timestamp>,
-    reason: &str,
-) -> Result<LastSync, StepError> {
+pub fn write(config: &Config, ended: Ended<'_>) -> Result<LastSync, StepError> {
     let before = state::read(config)?;
     let (file, lines) = (config.sync_file(), config.last_sync_file());
     for (path, fault) in before.bad.iter().filter(|(path, _)| *path == file || *path == lines) {
@@ -52,15 +73,21 @@ pub fn write(
         }
         files::move_aside(path)?;
     }
+    let misses = before.last_sync.as_ref().and_then(|last| last.misses).unwrap_or(0).saturating_add(1);
+    let misses = ended.is_away.then_some(misses);
+    let every = config.mirror.as_ref().map(|mirror| mirror.every);
+    let paused = every.zip(misses).map(|(every, misses)| pause(every, misses));
     let last = LastSync {
         schema: SCHEMA,
         at: clock::now(),
         boot: clock::boot(),
         awake_ms: u64::try_from(clock::awake().as_millis()).unwrap_or(u64::MAX),
-        contact: contact.or_else(|| before.last_sync.as_ref().and_then(|last| last.contact)),
-        sha,
-        status,
-        reason: reason.to_owned(),
+        contact: ended.contact.or_else(|| before.last_sync.as_ref().and_then(|last| last.contact)),
+        sha: ended.sha,
+        status: ended.status,
+        reason: ended.reason.to_owned(),
+        misses,
+        pause_ms: paused.map(|it| u64::try_from(it.as_millis()).unwrap_or(u64::MAX)),
     };
     let failed = |error: &dyn std::fmt::Display| StepError::failed("write the state of the sync", error);
     let json = serde_json::to_vec_pretty(&last).map_err(|error| failed(&error))?;

@@ -34,6 +34,12 @@ pub struct LastSync {
     pub status: SyncStatus,
     /// Why, in one sentence.
     pub reason: String,
+    /// How many syncs in a row did not reach the remote.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub misses: Option<u32>,
+    /// How long the jobs leave the remote alone after that, in milliseconds awake.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub pause_ms: Option<u64>,
 }
 
 /// How a sync ended.
@@ -120,8 +126,25 @@ impl Fault {
     }
 }
 
+impl State {
+    /// How long the jobs leave a remote alone that did not answer; `None`: it may be asked.
+    ///
+    /// A sleep, a new start or a change of the clock ends that: the network may be another one.
+    #[must_use]
+    pub fn pause(&self, now: Timestamp) -> Option<Duration> {
+        let last = self.last_sync.as_ref().filter(|it| it.status == SyncStatus::Stale)?;
+        let (pause, awake) = (Duration::from_millis(last.pause_ms?), self.last_sync_age?);
+        let passed: Duration = now.duration_since(last.at).try_into().ok()?;
+        let rest = pause.checked_sub(awake).filter(|it| !it.is_zero())?;
+        (passed.abs_diff(awake) < JUMP).then_some(rest)
+    }
+}
+
 /// The version of the state files that is written and understood.
 pub const SCHEMA: u32 = 1;
+
+/// The time of day and the time awake differ by less, unless the machine slept or its clock was set.
+const JUMP: Duration = Duration::from_secs(20);
 
 /// The most that is read of a state file; a longer one is none of ours.
 const LIMIT: u64 = 1 << 20;

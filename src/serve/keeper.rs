@@ -2,17 +2,13 @@
 #![expect(clippy::disallowed_methods, reason = "the keeper writes its own state")]
 
 use std::fs::{File, TryLockError};
-use std::io::{Read, Write};
-use std::os::fd::AsFd;
-use std::os::unix::net::UnixStream;
-use std::sync::atomic::{AtomicBool, Ordering};
+use std::io::Write;
+use std::sync::atomic::Ordering;
 use std::sync::{Arc, OnceLock};
 use std::time::{Duration, Instant};
 
 use jiff::Timestamp;
-use rustix::event::{PollFd, PollFlags, Timespec, poll};
 use rustix::process::{Pid, getpgid};
-use signal_hook::consts::{SIGCHLD, SIGHUP, SIGINT, SIGTERM, SIGUSR1};
 
 use crate::checks::server::on_port;
 use crate::config::Config;
@@ -20,8 +16,9 @@ use crate::error::StepError;
 use crate::fixes::hands::{files, guard};
 use crate::probes::http::Answer;
 use crate::probes::keeper::{Keeper, Kept, Running, SCHEMA};
-use crate::probes::{clock, http, keeper, processes, sockets};
+use crate::probes::{clock, http, keeper, processes, sockets, state};
 use crate::serve::kept::{Role, is_there};
+use crate::serve::signals::Signals;
 use crate::serve::{group, may_run};
 
 /// How often the stop mark and the clock are looked at.
@@ -155,7 +152,13 @@ impl<'a> Keeping<'a> {
             self.synced = true;
         }
         if self.sync.is_none() && clock::instant() >= self.next_sync {
-            self.next_sync = clock::instant() + mirror.every.max(TICK);
+            let every = mirror.every.max(TICK);
+            // Keepers that start together, at a login, do not go on together.
+            let pause = if self.synced { every } else { every / 2 + self.config.share_of(every / 2) };
+            self.next_sync = clock::instant() + pause;
+            if self.synced && state::read(self.config).is_ok_and(|it| it.pause(clock::now()).is_some()) {
+                return;
+            }
             match Role::start(self.config, "sync") {
                 Ok(role) => self.sync = Some(role),
                 Err(error) => {
@@ -358,42 +361,4 @@ fn holds_the_port(config: &Config, leader: u32) -> bool {
         let place = processes::read(pid).ok().flatten().and_then(|it| it.directory);
         group.is_some_and(|it| u32::try_from(it.as_raw_nonzero().get()) == Ok(leader)) && real == place
     })
-}
-
-/// What the keeper is told, and a pipe that wakes it.
-struct Signals {
-    down: Arc<AtomicBool>,
-    restart: Arc<AtomicBool>,
-    woken: UnixStream,
-}
-
-impl Signals {
-    fn register() -> Result<Self, StepError> {
-        Self::try_register().map_err(|error| StepError::failed("listen to signals", &error))
-    }
-
-    fn try_register() -> std::io::Result<Self> {
-        let (down, restart) = (Arc::new(AtomicBool::new(false)), Arc::new(AtomicBool::new(false)));
-        let (woken, waker) = UnixStream::pair()?;
-        woken.set_nonblocking(true)?;
-        for signal in [SIGTERM, SIGINT, SIGHUP] {
-            signal_hook::flag::register(signal, Arc::clone(&down))?;
-        }
-        signal_hook::flag::register(SIGUSR1, Arc::clone(&restart))?;
-        for signal in [SIGTERM, SIGINT, SIGHUP, SIGUSR1, SIGCHLD] {
-            signal_hook::low_level::pipe::register(signal, waker.try_clone()?)?;
-        }
-        Ok(Self { down, restart, woken })
-    }
-
-    fn wait(&self, pause: Duration) {
-        let timeout = Timespec {
-            tv_sec: i64::try_from(pause.as_secs()).unwrap_or(1),
-            tv_nsec: pause.subsec_nanos().into(),
-        };
-        // An interruption is as good as a byte in the pipe.
-        let _ = poll(&mut [PollFd::from_borrowed_fd(self.woken.as_fd(), PollFlags::IN)], Some(&timeout));
-        let mut bytes = [0; 64];
-        while (&self.woken).read(&mut bytes).is_ok_and(|count| count > 0) {}
-    }
 }

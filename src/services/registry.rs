@@ -91,8 +91,10 @@ pub fn definitions(config: &Config, manager: &Manager, basis: &Basis) -> Vec<Def
                 format!("serves the mirror {}", config.name)
             },
             argv: [&*basis.program.to_string_lossy(), "--config", &file, &job.name]
+                .into_iter()
+                .chain(is_sync.then_some("--scheduled"))
                 .map(str::to_owned)
-                .to_vec(),
+                .collect(),
             environment: environment.clone(),
             directory: config.home.clone(),
             stdout: output("out"),

@@ -7,11 +7,11 @@ use housecall::config::Config;
 use housecall::cx::Probes;
 use housecall::error::ProbeError;
 use housecall::probes::logs::Log;
-use housecall::probes::state::{LastSync, State, SyncStatus};
+use housecall::probes::state::{State, SyncStatus};
 use housecall::probes::{Keyed, Probe};
 use insta::assert_snapshot;
 
-use crate::worlds::{SHA, ago, at, config, cx, cx_of, verdict};
+use crate::worlds::{SHA, at, config, cx, cx_of, last_sync, verdict};
 
 fn log(role: &str, bytes: u64, tail: &str) -> Log {
     let path: PathBuf = at("ops/site/logs").join(format!("{role}.log"));
@@ -19,16 +19,7 @@ fn log(role: &str, bytes: u64, tail: &str) -> Log {
 }
 
 fn synced(status: SyncStatus) -> Probe<State> {
-    let last_sync = LastSync {
-        schema: 1,
-        at: ago(12),
-        boot: "boot".to_owned(),
-        awake_ms: 0,
-        contact: Some(ago(12)),
-        sha: Some(SHA.to_owned()),
-        status,
-        reason: "because".to_owned(),
-    };
+    let last_sync = last_sync(status, 12, SHA, "because");
     Probe::given(Ok(State {
         last_sync: Some(last_sync),
         last_sync_age: None,

@@ -11,27 +11,18 @@ use housecall::probes::deps::{Installed, Stamp};
 use housecall::probes::files::{Carried, Content};
 use housecall::probes::git::{Canonical, Checkout, Distance, Remote, Repository};
 use housecall::probes::project::{Lockfile, Project};
-use housecall::probes::state::{Fault, FaultKind, LastSync, State, SyncStatus};
+use housecall::probes::state::{Fault, FaultKind, State, SyncStatus};
 use housecall::probes::tools::FoundTool;
 use housecall::probes::{Keyed, Probe};
 use insta::assert_snapshot;
 
 use crate::repository::{present, usual};
 use crate::worktree::{checkout, on};
-use crate::worlds::{OLD_SHA, SHA, ago, config, cx, cx_of, verdict, worktree};
+use crate::worlds::{OLD_SHA, SHA, ago, config, cx, cx_of, last_sync, verdict, worktree};
 
 /// A state whose last sync ended so, that many seconds ago, and wrote that commit.
 fn state(status: SyncStatus, seconds: i64, sha: &str) -> State {
-    let last_sync = LastSync {
-        schema: 1,
-        at: ago(seconds),
-        boot: "boot".to_owned(),
-        awake_ms: 0,
-        contact: Some(ago(seconds)),
-        sha: Some(sha.to_owned()),
-        status,
-        reason: "nothing was needed".to_owned(),
-    };
+    let last_sync = last_sync(status, seconds, sha, "nothing was needed");
     let last_sync_age = Some(Duration::from_secs(seconds.unsigned_abs()));
     State { last_sync: Some(last_sync), last_sync_age, stopped: None, holder: None, bad: Vec::new() }
 }

@@ -11,6 +11,7 @@ use housecall::check::Check;
 use housecall::config::{Config, Mirror, Page, Ready, Server, Serving, Tool, Trust};
 use housecall::cx::{Cx, Probes};
 use housecall::error::human_duration;
+use housecall::probes::state::{LastSync, SyncStatus};
 use housecall::verdict::{Evidence, Fact, Seen, Verdict};
 use jiff::Timestamp;
 
@@ -148,5 +149,21 @@ fn fact(fact: &Fact) -> String {
         Fact::Age(age) => human_duration(*age),
         Fact::Bytes(bytes) => format!("{bytes} B"),
         Fact::Time(time) => time.to_string(),
+    }
+}
+
+/// How a sync ended that many seconds ago, on that commit.
+pub(crate) fn last_sync(status: SyncStatus, seconds: i64, sha: &str, reason: &str) -> LastSync {
+    LastSync {
+        schema: 1,
+        at: ago(seconds),
+        boot: "boot".to_owned(),
+        awake_ms: 0,
+        contact: Some(ago(seconds)),
+        sha: Some(sha.to_owned()),
+        status,
+        reason: reason.to_owned(),
+        misses: None,
+        pause_ms: None,
     }
 }

@@ -41,7 +41,8 @@ fn look(cx: &Cx, mirror: &Mirror) -> Seen {
         return Ok(Verdict::fail("the mirror was never synced").with("expected", every));
     };
     let age = state.last_sync_age.unwrap_or_else(|| cx.since(last.at));
-    if age > mirror.every * 2 + LONGEST {
+    let pause = last.pause_ms.map_or(Duration::ZERO, Duration::from_millis);
+    if age > pause + mirror.every * 2 + LONGEST {
         return Ok(Verdict::fail(format!("the last sync was {} ago", human_duration(age)))
             .with("expected", every)
             .with("actual", age)

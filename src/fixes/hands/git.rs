@@ -8,8 +8,11 @@ use std::time::Duration;
 
 use crate::config::{Config, Mirror};
 use crate::error::StepError;
-use crate::fixes::hands::commands;
+use crate::fixes::hands::{commands, turns};
 use crate::git;
+use crate::probes;
+use crate::probes::git::{Canonical, Repository};
+use crate::probes::machine::Machine;
 use crate::probes::program::{self, Output, Program};
 
 /// A git command that writes: no hooks, no fsmonitor, whatever the repository says.
@@ -68,40 +71,53 @@ pub(super) fn commit(config: &Config, directory: &Path, name: &str) -> Result<Op
 ///
 /// # Errors
 /// git's words.
-pub fn fetch(config: &Config, mirror: &Mirror) -> Result<String, StepError> {
-    succeeded(&format!("fetch {}", mirror.upstream_name()), try_fetch(config, mirror)?)?;
-    tracking(config, mirror)
+pub fn fetch(machine: &Machine, config: &Config, mirror: &Mirror) -> Result<String, StepError> {
+    let repository = present(machine, config, mirror)?;
+    let output = try_fetch(config, mirror, &repository)?;
+    succeeded(&format!("fetch {}", mirror.upstream_name()), output)?;
+    tracking(machine, config, mirror)
 }
 
-/// Where the tracking branch is now.
+/// Where the tracking branch is now: read without a program, since each cycle asks.
 ///
 /// # Errors
 /// It is not there.
-pub fn tracking(config: &Config, mirror: &Mirror) -> Result<String, StepError> {
-    commit(config, &mirror.repository, &mirror.tracking_ref())?
+pub fn tracking(machine: &Machine, config: &Config, mirror: &Mirror) -> Result<String, StepError> {
+    present(machine, config, mirror)?
+        .tracking
         .ok_or_else(|| StepError::failed(format!("read {}", mirror.tracking_ref()), &"it is not there"))
+}
+
+/// The canonical repository, where it is there.
+fn present(machine: &Machine, config: &Config, mirror: &Mirror) -> Result<Repository, StepError> {
+    match probes::git::canonical(machine, config, mirror)? {
+        Canonical::Present(repository) => Ok(repository),
+        _ => Err(StepError::failed(format!("open {}", config.tilde(&mirror.repository)), &"it is not there")),
+    }
 }
 
 /// The fetch itself, whatever comes of it.
 ///
 /// # Errors
 /// git cannot be run, or did not end in time.
-pub fn try_fetch(config: &Config, mirror: &Mirror) -> Result<Output, StepError> {
-    let mut first = fetch_command(config, mirror)?;
+pub fn try_fetch(config: &Config, mirror: &Mirror, repository: &Repository) -> Result<Output, StepError> {
+    let url = repository.remote_url.as_deref();
+    let _turn = turns::wait(config);
+    let mut first = fetch_command(config, mirror, url)?;
     for _ in 0..5 {
         // The git of a mend that was killed may still be moving the ref.
         if first.succeeded() || !String::from_utf8_lossy(&first.stderr).contains("but expected") {
             break;
         }
         std::thread::sleep(Duration::from_millis(200));
-        first = fetch_command(config, mirror)?;
+        first = fetch_command(config, mirror, url)?;
     }
     // A branch of ours that leads to nothing makes every fetch fail. There is nothing on it to lose.
     if !first.succeeded() && leads_nowhere(config, mirror)? {
         let branch = format!("refs/heads/{}", mirror.branch);
-        let tracking = tracking(config, mirror)?;
-        must(config, &mirror.repository, "mend the mirror's branch", &["update-ref", &branch, &tracking])?;
-        return fetch_command(config, mirror);
+        let what = "mend the mirror's branch";
+        must(config, &mirror.repository, what, &["update-ref", &branch, &mirror.tracking_ref()])?;
+        return fetch_command(config, mirror, url);
     }
     Ok(first)
 }
@@ -114,7 +130,7 @@ fn leads_nowhere(config: &Config, mirror: &Mirror) -> Result<bool, StepError> {
     Ok(named && commit(config, &mirror.repository, &branch)?.is_none())
 }
 
-fn fetch_command(config: &Config, mirror: &Mirror) -> Result<Output, StepError> {
+fn fetch_command(config: &Config, mirror: &Mirror, url: Option<&str>) -> Result<Output, StepError> {
     let refspec = commands::refspec(mirror);
     let arguments = [
         "fetch",
@@ -130,7 +146,10 @@ fn fetch_command(config: &Config, mirror: &Mirror) -> Result<Output, StepError> 
         &refspec,
     ];
     let mut fetch = command(config, &mirror.repository, &arguments);
-    git::never_ask_over_ssh(config, &mirror.repository, &mut fetch);
+    // What is known of no address may be reached over ssh.
+    if url.is_none_or(git::is_ssh) {
+        git::never_ask_over_ssh(config, &mirror.repository, &mut fetch);
+    }
     Ok(program::run(&fetch)?)
 }
 

@@ -10,6 +10,7 @@ use crate::error::StepError;
 use crate::fixes::Guard;
 use crate::fixes::hands::git;
 use crate::probes::clock;
+use crate::probes::git::Repository;
 
 /// A lock younger than this may be in use by a git that has only just begun.
 const SAFE_AGE: Duration = Duration::from_secs(10);
@@ -62,13 +63,10 @@ pub fn remove(config: &Config, mirror: &Mirror, path: &Path) -> Result<(), StepE
 }
 
 /// The lock of the tracking ref, if there is one: no fetch succeeds while it is there.
-///
-/// # Errors
-/// The repository cannot be found.
-pub fn of_tracking(config: &Config, mirror: &Mirror) -> Result<Vec<PathBuf>, StepError> {
-    let common = git::common_directory(config, &mirror.repository)?;
-    let path = common.join(format!("{}.lock", mirror.tracking_ref()));
-    Ok(if path.is_file() { vec![path] } else { Vec::new() })
+#[must_use]
+pub fn of_tracking(mirror: &Mirror, repository: &Repository) -> Option<PathBuf> {
+    let path = repository.common_dir.join(format!("{}.lock", mirror.tracking_ref()));
+    path.is_file().then_some(path)
 }
 
 /// A live process that has the lock open, or a git at work in one of those places.

@@ -13,6 +13,7 @@ pub mod keeper;
 mod killed;
 pub mod locks;
 pub mod process;
+pub mod turns;
 pub mod worktree;
 
 use std::sync::Arc;
@@ -24,9 +25,10 @@ use crate::error::StepError;
 use crate::fixes::events::{self, Decision};
 use crate::fixes::journal::Journal;
 use crate::fixes::lock::Lock;
-use crate::fixes::state as record;
+use crate::fixes::state::{self as record, Ended};
 use crate::fixes::{Action, Event, Guard, Safety, Step, StepReport, StepResult};
 use crate::probes::clock;
+use crate::probes::git::Repository;
 use crate::probes::machine::Machine;
 use crate::probes::program::Output;
 use crate::probes::state::SyncStatus;
@@ -38,6 +40,15 @@ pub struct Hands<'a> {
     machine: &'a Arc<Machine>,
     journal: Journal,
     fetched: Option<(String, Timestamp)>,
+}
+
+/// What came of the fetch that opens a sync.
+#[derive(Debug)]
+pub enum Fetched {
+    /// The tracking branch is on this commit, as the remote's is.
+    At(String),
+    /// git failed; how, is for the caller to tell.
+    Failed(Output),
 }
 
 impl<'a> Hands<'a> {
@@ -75,23 +86,36 @@ impl<'a> Hands<'a> {
         report
     }
 
-    /// The fetch that opens a sync: journaled as any step; how it failed is for the caller to tell.
+    /// The fetch that opens a sync: journaled as any step, unless it brings nothing.
     ///
     /// # Errors
     /// The journal cannot be written, or git cannot be run.
-    pub fn fetch_once(&mut self, on_event: &mut dyn FnMut(Event<'_>)) -> Result<Output, StepError> {
-        let fix = crate::fixes::sync::FIX.id;
+    pub fn fetch_once(
+        &mut self,
+        repository: &Repository,
+        on_event: &mut dyn FnMut(Event<'_>),
+    ) -> Result<Fetched, StepError> {
+        let (fix, mirror) = (crate::fixes::sync::FIX.id, mirror_of(self.config)?);
         let mut report = self.propose(&Action::Fetch, Safety::Safe);
         on_event(Event::Began(fix, &report.action));
-        self.journal.begin(fix, &report)?;
+        let mark = self.journal.begin_harmless(fix, &report)?;
         let start = clock::instant();
-        let came = git::try_fetch(self.config, mirror_of(self.config)?);
+        let came = git::try_fetch(self.config, mirror, repository).and_then(|output| {
+            if output.succeeded() {
+                git::tracking(self.machine, self.config, mirror).map(Fetched::At)
+            } else {
+                Ok(Fetched::Failed(output))
+            }
+        });
         report.result = match &came {
-            Ok(output) if output.succeeded() => StepResult::Done { took: start.elapsed(), note: None },
-            Ok(output) => StepResult::Failed(crate::git::complaint(output)),
+            Ok(Fetched::At(_)) => StepResult::Done { took: start.elapsed(), note: None },
+            Ok(Fetched::Failed(output)) => StepResult::Failed(crate::git::complaint(output)),
             Err(error) => StepResult::Failed(error.to_string()),
         };
-        self.journal.end(fix, &report);
+        match &came {
+            Ok(Fetched::At(sha)) if repository.tracking.as_ref() == Some(sha) => self.journal.retract(mark),
+            _ => self.journal.end(fix, &report),
+        }
         on_event(Event::Ended(fix, &report));
         came
     }
@@ -169,7 +193,7 @@ impl<'a> Hands<'a> {
         let mirror = || mirror_of(config);
         match action {
             Action::Fetch => {
-                let sha = git::fetch(config, mirror()?)?;
+                let sha = git::fetch(self.machine, config, mirror()?)?;
                 let short = sha.get(..7).unwrap_or(&sha).to_owned();
                 self.tell_fetched(sha);
                 Ok(Some(format!("{} is {short}", mirror()?.upstream_name())))
@@ -204,7 +228,8 @@ impl<'a> Hands<'a> {
             Action::Record => {
                 let sha = git::commit(config, &mirror()?.worktree, "HEAD")?;
                 let contact = self.fetched.as_ref().map(|(_, at)| *at);
-                record::write(config, SyncStatus::Updated, sha, contact, "mended").map(|_| None)
+                let (status, reason) = (SyncStatus::Updated, "mended");
+                record::write(config, Ended { status, sha, contact, reason, is_away: false }).map(|_| None)
             }
             Action::Run(fix) => {
                 let mut tell = |chunk: &[u8]| on_event(Event::Output(chunk));

@@ -1,0 +1,253 @@
+//! One cycle of a sync: the fetch, a look beside it, and the mend if it is needed.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use super::serving;
+use crate::checks::{self, runtime::tools_present};
+use crate::config::{Config, Mirror};
+use crate::cx::Cx;
+use crate::error::{ProbeError, StepError};
+use crate::fixes::hands::{self, Fetched, Hands};
+use crate::fixes::lock::Lock;
+use crate::fixes::mend::{Company, Mend, Request};
+use crate::fixes::{
+    Action, Consent, Event, Guard, OnFailure, Remedy, Repair, RepairResult, Safety, Step, StepResult, sync,
+};
+use crate::probes::clock;
+use crate::probes::git::{self, Canonical, Remote, Repository, Worktree};
+use crate::probes::machine::Machine;
+use crate::probes::state::SyncStatus;
+use crate::run::run;
+use crate::selection::{Selection, Wanted};
+use crate::unit::{Examined, Unit, UnitId};
+use crate::verdict::{Outcome, Verdict};
+
+/// How long another one that is at work is waited for.
+pub(super) const WAIT: Duration = Duration::from_secs(10);
+
+/// What a cycle came to, before it is written down.
+pub(super) struct Came {
+    pub(super) status: SyncStatus,
+    /// Whether the remote answered.
+    pub(super) contact: bool,
+    pub(super) reason: String,
+    pub(super) repair: Option<Box<Repair>>,
+    /// The unit that was the reason, if one was.
+    pub(super) cause: Option<UnitId>,
+    /// The commit that the mirror is on, where that is known already.
+    pub(super) sha: Option<String>,
+    /// Whether the remote did not answer.
+    pub(super) is_away: bool,
+}
+
+fn came(status: SyncStatus, contact: bool, reason: impl Into<String>) -> Came {
+    Came { status, contact, reason: reason.into(), repair: None, cause: None, sha: None, is_away: false }
+}
+
+/// The remote did not answer; a failure to ask it is none of its doing.
+fn away(status: SyncStatus, reason: impl Into<String>) -> Came {
+    Came { is_away: status == SyncStatus::Stale, ..came(status, false, reason) }
+}
+
+/// One cycle: the fetch, a look, and the mend if it is needed.
+pub(super) fn cycle(
+    config: &Arc<Config>,
+    machine: &Arc<Machine>,
+    mirror: &Mirror,
+    lock: Lock,
+    on_event: &mut dyn FnMut(Event<'_>),
+) -> (Came, Option<Lock>) {
+    let repository = match git::canonical(machine, config, mirror) {
+        Ok(Canonical::Present(repository)) => repository,
+        Ok(Canonical::Absent) => {
+            let why = format!("the repository {} is not there", config.tilde(&mirror.repository));
+            return (came(SyncStatus::Failed, false, why), Some(lock));
+        }
+        Ok(Canonical::Unmounted(place)) => {
+            let why = format!("no volume is mounted at {}", config.tilde(&place));
+            return (came(SyncStatus::Stale, false, why), Some(lock));
+        }
+        Ok(Canonical::NotGit(why)) => return (came(SyncStatus::Failed, false, why), Some(lock)),
+        Err(error) => return (came(out_of_reach(&error), false, error.to_string()), Some(lock)),
+    };
+    let unchanged = Unchanged::new(config, machine, &repository);
+    let (fetched, seen) = std::thread::scope(|scope| {
+        let beside = unchanged.as_ref().map(|it| scope.spawn(|| it.look()));
+        let fetched = fetch(config, machine, mirror, &repository, &lock, on_event);
+        (fetched, beside.and_then(|it| it.join().ok()).flatten())
+    });
+    let remote = match fetched {
+        Ok(Remote::At { sha, took }) => Remote::At { sha, took },
+        Ok(Remote::Unreachable(why)) => return (away(SyncStatus::Stale, why), Some(lock)),
+        Ok(Remote::Refused(why)) => return (came(SyncStatus::Failed, false, why), Some(lock)),
+        Ok(Remote::NoSuchRef) => {
+            let why = format!("{} has no branch `{}`", mirror.remote, mirror.upstream);
+            return (came(SyncStatus::Failed, true, why), Some(lock));
+        }
+        Err(StepError::Probe(error)) => {
+            return (away(out_of_reach(&error), error.to_string()), Some(lock));
+        }
+        Err(error) => return (came(SyncStatus::Failed, false, error.to_string()), Some(lock)),
+    };
+    if let Some(sha) = seen
+        && matches!(&remote, Remote::At { sha: now, .. } if *now == sha)
+    {
+        return (Came { sha: Some(sha), ..came(SyncStatus::Noop, true, "nothing was needed") }, Some(lock));
+    }
+    mend(config, machine, mirror, lock, remote, on_event)
+}
+
+/// A look that supposes that the remote has nothing new: it goes on beside the fetch, and counts if that says so too.
+struct Unchanged {
+    selection: Selection,
+    cx: Arc<Cx>,
+    sha: String,
+}
+
+impl Unchanged {
+    fn new(config: &Arc<Config>, machine: &Arc<Machine>, repository: &Repository) -> Option<Self> {
+        let sha = repository.tracking.clone()?;
+        let remote = Remote::At { sha: sha.clone(), took: Duration::ZERO };
+        let cx = Cx::knowing_remote(Arc::clone(config), Arc::clone(machine), remote);
+        let mut whole = whole(config);
+        // That git is there shows in the fetch, and asking for its version costs as much as the rest of the look.
+        let is_tool = |unit: &Unit| unit.id.check == tools_present::CHECK.id.0;
+        let tools: Vec<usize> = (0..whole.units.len()).filter(|&at| is_tool(&whole.units[at])).collect();
+        for unit in &mut whole.units {
+            unit.needs.retain(|need| !tools.contains(need));
+        }
+        Some(Self { selection: whole.part(is_of_sync), cx: Arc::new(cx), sha })
+    }
+
+    /// The commit that all is aligned on, if it is.
+    fn look(&self) -> Option<String> {
+        let examined = run(&self.selection, &self.cx);
+        let aligned = examined.iter().filter(|it| is_of_sync(&it.unit)).all(|it| is_well(&it.outcome));
+        aligned.then(|| self.sha.clone())
+    }
+}
+
+/// What a cycle looks at: how the last sync ended is what this one writes, and no reason to act.
+fn is_of_sync(unit: &Unit) -> bool {
+    let named = checks::by_id(&unit.id.check).and_then(|check| check.fix);
+    named.is_some_and(|fix| fix.id == sync::FIX.id) && unit.id.check != "sync-recent"
+}
+
+fn whole(config: &Config) -> Selection {
+    Selection::new(config, &Wanted::default()).unwrap_or_default()
+}
+
+/// Silence is a remote or a volume out of reach; all else is a failure.
+fn out_of_reach(error: &ProbeError) -> SyncStatus {
+    match error {
+        ProbeError::TimedOut { .. } | ProbeError::Stuck { .. } => SyncStatus::Stale,
+        _ => SyncStatus::Failed,
+    }
+}
+
+/// The fetch that answers for the remote. A lock of a killed one is removed first, where nobody holds it.
+fn fetch(
+    config: &Arc<Config>,
+    machine: &Arc<Machine>,
+    mirror: &Mirror,
+    repository: &Repository,
+    lock: &Lock,
+    on_event: &mut dyn FnMut(Event<'_>),
+) -> Result<Remote, StepError> {
+    let mut hands = Hands::new(config, machine, lock)?;
+    if let Some(path) = hands::locks::of_tracking(mirror, repository) {
+        hands.apply(sync::FIX.id, &step(Action::RemoveLock(path), Guard::None), on_event);
+    }
+    let start = clock::instant();
+    match hands.fetch_once(repository, on_event)? {
+        Fetched::At(sha) => Ok(Remote::At { sha, took: start.elapsed() }),
+        Fetched::Failed(output) => Ok(git::failure(mirror, &output)?),
+    }
+}
+
+fn mend(
+    config: &Arc<Config>,
+    machine: &Arc<Machine>,
+    mirror: &Mirror,
+    lock: Lock,
+    remote: Remote,
+    on_event: &mut dyn FnMut(Event<'_>),
+) -> (Came, Option<Lock>) {
+    let selection = whole(config).part(is_of_sync);
+    let consent = Consent::Safe;
+    let request = Request { config, machine, selection: &selection, consent, doing: "sync", wait: WAIT };
+    let mut mend = Mend::holding(request, lock, remote);
+    let examined = run(&selection, &mend.look());
+    let of_sync = |it: &&Examined| is_of_sync(&it.unit);
+    let before = head(config, machine, mirror);
+    if examined.iter().filter(of_sync).all(|it| is_well(&it.outcome)) {
+        return (came(SyncStatus::Noop, true, "nothing was needed"), mend.into_lock());
+    }
+    let mut company = Company { ask: &mut |_, _| false, on_event };
+    let repair = match mend.mend_one(&Remedy::Built(&sync::FIX), &examined, &mut company) {
+        Ok(repair) => repair,
+        Err(error) => return (came(SyncStatus::Failed, true, error.to_string()), mend.into_lock()),
+    };
+    let examined = run(&selection, &mend.look());
+    let troubled = examined.iter().find(|it| !is_well(&it.outcome));
+    let after = head(config, machine, mirror);
+    let (status, reason) = match (&repair.reason, troubled) {
+        (Some(reason), _) if repair.result != RepairResult::Verified => (SyncStatus::Failed, reason.clone()),
+        (_, Some(it)) => (SyncStatus::Failed, trouble(it)),
+        (_, None) => (SyncStatus::Updated, what_was_done(&repair)),
+    };
+    let lock = mend.into_lock();
+    let moved = before != after;
+    let cause = repair.for_units.first().cloned();
+    let mut came = Came { cause, sha: after, repair: Some(Box::new(repair)), ..came(status, true, reason) };
+    if came.status == SyncStatus::Updated
+        && let Some(lock) = &lock
+        && let Err(why) = serving::renew(config, machine, mirror, lock, &came, moved, company.on_event)
+    {
+        came.status = SyncStatus::Failed;
+        came.reason = why;
+    }
+    (came, lock)
+}
+
+pub(super) const fn step(action: Action, guard: Guard) -> Step {
+    Step { action, safety: Safety::Safe, guard, on_failure: OnFailure::Keep, undo: None }
+}
+
+const fn is_well(outcome: &Outcome) -> bool {
+    matches!(outcome, Outcome::Judged(Verdict::Pass(_) | Verdict::NotApplicable(_)))
+}
+
+fn trouble(it: &Examined) -> String {
+    match it.outcome.seen() {
+        Outcome::Judged(Verdict::Fail(finding)) => format!("{}: {}", it.unit.id, finding.message),
+        Outcome::Judged(Verdict::Pending { why, .. }) => format!("{}: {why}", it.unit.id),
+        Outcome::Unknown(error) => format!("{}: could not look: {error}", it.unit.id),
+        _ => format!("{}: it was not settled", it.unit.id),
+    }
+}
+
+fn what_was_done(repair: &Repair) -> String {
+    let mut done: Vec<String> = Vec::new();
+    for step in &repair.steps {
+        if let StepResult::Done { note, .. } = &step.result {
+            let said = match (&step.action, note) {
+                (Action::Record, _) | (Action::SetAside, None) => continue,
+                (_, Some(note)) => note.clone(),
+                (action, None) => action.name().replace('-', " "),
+            };
+            done.push(said);
+        }
+    }
+    if done.is_empty() { "all is as it should be".to_owned() } else { done.join("; ") }
+}
+
+/// The commit that the mirror is on now, as well as that can be seen.
+pub(super) fn head(config: &Config, machine: &Machine, mirror: &Mirror) -> Option<String> {
+    let canonical = git::canonical(machine, config, mirror).ok()?;
+    match git::worktree(machine, config, mirror, &canonical).ok()? {
+        Worktree::Present(checkout) => checkout.head,
+        _ => None,
+    }
+}
