@@ -334,3 +334,14 @@ fn a_clone_at_the_worktrees_place_is_left_alone() {
     assert!(world.worktree().join("work.txt").exists());
     assert!(world.worktree().join(".git/HEAD").exists());
 }
+
+#[test]
+fn a_worktree_that_nobody_locked_is_locked() {
+    let world = World::synced();
+    assert!(world.administration().join("locked").exists(), "one that is made is locked");
+    world.home.git(&world.repository(), ["worktree", "unlock", &world.worktree().to_string_lossy()]);
+    let last = world.heals();
+    assert!(last.reason.contains("locked the worktree"), "{}", last.reason);
+    let reason = fs::read_to_string(world.administration().join("locked")).expect("it is locked");
+    assert_eq!(reason.trim(), "kept by housecall");
+}

@@ -22,6 +22,7 @@ pub static ALL: &[&Check] = &[
     &worktree::worktree_branch::CHECK,
     &worktree::worktree_clean::CHECK,
     &worktree::git_locks::CHECK,
+    &worktree::worktree_locked::CHECK,
     &sync::sha_parity::CHECK,
     &sync::sync_recent::CHECK,
     &sync::dependencies::CHECK,

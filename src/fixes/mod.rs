@@ -69,6 +69,8 @@ pub enum Action {
     AddWorktree,
     /// Have the worktree and the repository find each other again.
     Relink,
+    /// Lock the worktree against pruning.
+    LockWorktree,
     /// Remove a lock that nobody alive holds.
     RemoveLock(PathBuf),
     /// Put what a person left in the mirror under a ref and into a patch.
@@ -241,6 +243,7 @@ impl Action {
             Self::Fetch => "fetch",
             Self::AddWorktree => "add-worktree",
             Self::Relink => "relink",
+            Self::LockWorktree => "lock-worktree",
             Self::Record => "record",
             Self::RemoveLock(_) => "remove-lock",
             Self::SetAside => "set-aside",

@@ -1,6 +1,6 @@
 //! The fix `sync`: rounds that end with the worktree aligned, its files carried, its dependencies installed.
 
-use crate::checks::worktree::worktree_clean;
+use crate::checks::worktree::{worktree_clean, worktree_locked};
 use crate::config::Mirror;
 use crate::cx::Cx;
 use crate::error::ProbeError;
@@ -27,6 +27,9 @@ fn plan(cx: &Cx, broken: &[&Examined]) -> Result<Vec<Step>, ProbeError> {
         Worktree::NotGit(_) | Worktree::Foreign { .. } => Ok(clear(mirror, repository)),
         Worktree::Present(checkout) => {
             let mut steps = unlock(checkout);
+            if names(broken, worktree_locked::CHECK.id.0) {
+                steps.push(safe(Action::LockWorktree, Guard::OwnWorktree));
+            }
             steps.extend(align(cx, mirror, repository, checkout)?);
             if steps.is_empty() {
                 steps.extend(complete(cx, mirror, broken)?);

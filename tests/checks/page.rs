@@ -37,6 +37,7 @@ fn says_of(check: &'static Check, config: Config, keeper: Keeper, answer: Answer
         head: Some(SHA.to_owned()),
         operation: None,
         locks: Vec::new(),
+        kept: Some("kept by housecall".to_owned()),
     };
     let probes = Probes {
         pages: Keyed::given([(URL.to_owned(), Ok(answer))]),

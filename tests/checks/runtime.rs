@@ -35,6 +35,7 @@ fn quiet() -> Probes {
         head: Some(SHA.to_owned()),
         operation: None,
         locks: Vec::new(),
+        kept: Some("kept by housecall".to_owned()),
     };
     Probes {
         tools: Keyed::given([found("node", "22.23.3"), found("npm", "10.9.9"), found("git", "2.47.3")]),

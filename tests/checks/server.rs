@@ -67,6 +67,7 @@ impl World {
             head: Some(SHA.to_owned()),
             operation: None,
             locks: Vec::new(),
+            kept: Some("kept by housecall".to_owned()),
         };
         let stamp = Stamp {
             schema: 1,

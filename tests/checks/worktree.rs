@@ -5,7 +5,7 @@ use std::path::{Path, PathBuf};
 use housecall::check::Check;
 use housecall::checks::sync::dependencies;
 use housecall::checks::worktree::{
-    git_locks, worktree_branch, worktree_clean, worktree_exists, worktree_place,
+    git_locks, worktree_branch, worktree_clean, worktree_exists, worktree_locked, worktree_place,
 };
 use housecall::cx::Probes;
 use housecall::error::ProbeError;
@@ -29,6 +29,7 @@ pub(crate) fn checkout() -> Checkout {
         head: Some(SHA.to_owned()),
         operation: None,
         locks: Vec::new(),
+        kept: Some("kept by housecall".to_owned()),
     }
 }
 
@@ -355,4 +356,17 @@ fn what_a_worktree_that_is_not_there_depends_on_is_not_known() {
     let project = Probe::given(Ok(Project::default()));
     let probes = Probes { project, worktree: Probe::given(Ok(Worktree::Absent)), ..Probes::default() };
     assert_snapshot!(verdict(&dependencies::CHECK, &cx(probes)), @"fail the dependencies are not installed");
+}
+
+#[test]
+fn worktree_locked() {
+    let of = |kept: Option<&str>| {
+        let kept = kept.map(str::to_owned);
+        found(&worktree_locked::CHECK, Worktree::Present(Checkout { kept, ..checkout() }))
+    };
+    assert_snapshot!(of(Some("kept by housecall")), @"
+    pass locked
+      reason: kept by housecall
+    ");
+    assert_snapshot!(of(None), @"fail git may prune the worktree while its volume is away");
 }

@@ -18,6 +18,7 @@ fn a_worktree_is_described() {
             head: Some(world.sha.clone()),
             operation: None,
             locks: Vec::new(),
+            kept: None,
         };
         assert_eq!(world.checkout(), expected, "{format:?}");
     }

@@ -5,3 +5,4 @@ pub mod worktree_exists;
 pub mod worktree_branch;
 pub mod worktree_clean;
 pub mod git_locks;
+pub mod worktree_locked;

@@ -30,7 +30,7 @@ impl Action {
                         shell(&mirror.branch),
                         shell(&mirror.upstream_name())
                     ),
-                    format!("git -C {repository} worktree lock {worktree}"),
+                    lock(&quote, mirror),
                 ]
             }),
             Self::Relink => of_mirror(&|mirror| {
@@ -40,6 +40,7 @@ impl Action {
                     quote(&mirror.worktree)
                 )]
             }),
+            Self::LockWorktree => of_mirror(&|mirror| vec![lock(&quote, mirror)]),
             Self::RemoveLock(path) | Self::RemoveJob(path) => vec![format!("rm {}", quote(path))],
             Self::SetAside => of_mirror(&|mirror| {
                 let worktree = quote(&mirror.worktree);
@@ -84,6 +85,11 @@ impl Action {
             Self::Remember(_) | Self::Forget => Vec::new(),
         }
     }
+}
+
+/// What locks the worktree, so that nobody's prune takes it away.
+fn lock(quote: &dyn Fn(&Path) -> String, mirror: &Mirror) -> String {
+    format!("git -C {} worktree lock {}", quote(&mirror.repository), quote(&mirror.worktree))
 }
 
 /// The one ref, into its remote-tracking branch; forced, since upstream may have been rewritten.

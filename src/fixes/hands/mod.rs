@@ -204,6 +204,9 @@ impl<'a> Hands<'a> {
             Action::Relink => {
                 worktree::relink(config, mirror()?).map(|()| Some(told("linked the worktree again", None)))
             }
+            Action::LockWorktree => {
+                worktree::lock_worktree(config, mirror()?).map(|()| Some(told("locked the worktree", None)))
+            }
             Action::RemoveLock(path) => {
                 let done = || told(&format!("removed the stale lock {}", config.tilde(path)), None);
                 locks::remove(config, mirror()?, path).map(|()| Some(done()))

@@ -55,7 +55,10 @@ pub fn add_worktree(config: &Config, mirror: &Mirror) -> Result<Option<String>, 
 }
 
 /// Locks the worktree, so that nobody's `git worktree prune` takes it away.
-fn lock_worktree(config: &Config, mirror: &Mirror) -> Result<(), StepError> {
+///
+/// # Errors
+/// git's words, where it is not locked afterwards.
+pub fn lock_worktree(config: &Config, mirror: &Mirror) -> Result<(), StepError> {
     let arguments: [&OsStr; 5] = [
         "worktree".as_ref(),
         "lock".as_ref(),
@@ -63,8 +66,10 @@ fn lock_worktree(config: &Config, mirror: &Mirror) -> Result<(), StepError> {
         "kept by housecall".as_ref(),
         mirror.worktree.as_os_str(),
     ];
+    let output = run(config, &mirror.repository, &arguments)?;
     // It fails where it is locked already, which is as good.
-    run(config, &mirror.repository, &arguments).map(drop)
+    let is_locked = administration(config, mirror)?.is_some_and(|it| it.join("locked").exists());
+    if is_locked { Ok(()) } else { succeeded("lock the worktree", output).map(drop) }
 }
 
 /// Has the worktree and the repository find each other again: a `.git` file that is gone, a repository that moved.
@@ -95,7 +100,7 @@ pub fn relink(config: &Config, mirror: &Mirror) -> Result<(), StepError> {
         let content = format!("ref: refs/heads/{}\n", mirror.branch);
         replace(&head, content.as_bytes()).map_err(|error| failed("write HEAD", error))?;
     }
-    Ok(())
+    lock_worktree(config, mirror)
 }
 
 fn replace(path: &Path, content: &[u8]) -> std::io::Result<()> {

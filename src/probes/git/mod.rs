@@ -89,6 +89,8 @@ pub struct Checkout {
     pub head: Option<String>,
     /// The operation in progress: "merge", "rebase", "cherry-pick" …
     pub operation: Option<String>,
+    /// Why it is locked against pruning and removal; `None` where it is not. No reason given is an empty one.
+    pub kept: Option<String>,
     /// Lock files in the way: of its index, its HEAD, its branch and the remote-tracking ref.
     pub locks: Vec<Lock>,
 }

@@ -151,6 +151,7 @@ fn complete(place: &Place, found: Found) -> Worktree {
     Worktree::Present(Checkout {
         operation: operation.map(|(_, name)| (*name).to_owned()),
         locks: locks(place, &git_dir, &common_dir),
+        kept: fs::read(git_dir.join("locked")).ok().map(|it| String::from_utf8_lossy(&it).trim().to_owned()),
         branch: found.branch,
         head: found.head,
         top,
