@@ -197,9 +197,9 @@ pub enum Command {
     },
     /// List every check: severity, fix, whether it applies here and why not
     Checks,
-    /// Show the page of a check, with this mirror's paths
+    /// Show the page of a check, with this mirror's paths; or what a group or a fix is about
     Explain {
-        /// Its id
+        /// Of a check, a group or a fix
         id: String,
     },
     /// Put the report and the facts behind it into one file to share, without secrets
@@ -223,6 +223,8 @@ pub enum Command {
         /// The shell
         shell: clap_complete::Shell,
     },
+    /// Print the man page
+    Man,
     /// Print the JSON schema of the report or of the configuration
     Schema {
         /// Which: report or config

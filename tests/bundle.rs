@@ -65,8 +65,7 @@ fn planted() -> Mirror {
         home.write(format!("ops/state/{name}"), format!("{logs}{}", "line\n".repeat(300)));
         home.write(format!("ops/state/{name}"), format!("{}{logs}", "line\n".repeat(300)));
     }
-    mirror
-        .configure("[jobs]", &format!("[service.conductor]\nlabel = \"org.annabella.conductor\"\n\n[jobs]"));
+    mirror.configure("[jobs]", "[service.conductor]\nlabel = \"org.annabella.conductor\"\n\n[jobs]");
     mirror.configure("ready = ", &format!("env = {{ API_SECRET = \"{SERVED}\" }}\nready = "));
     mirror
 }

@@ -15,28 +15,28 @@ pub(super) fn of(cx: &Cx) -> Value {
     let config = cx.config();
     let mut facts = Map::new();
     if config.mirror.is_some() {
-        put(&mut facts, "canonical", cx.canonical());
-        put(&mut facts, "worktree", cx.worktree());
-        put(&mut facts, "changes", cx.changes());
-        put(&mut facts, "distance", cx.distance());
-        put(&mut facts, "remote", cx.remote());
-        put(&mut facts, "project", cx.project());
-        put(&mut facts, "installed", cx.installed());
+        put(&mut facts, "canonical", &cx.canonical());
+        put(&mut facts, "worktree", &cx.worktree());
+        put(&mut facts, "changes", &cx.changes());
+        put(&mut facts, "distance", &cx.distance());
+        put(&mut facts, "remote", &cx.remote());
+        put(&mut facts, "project", &cx.project());
+        put(&mut facts, "installed", &cx.installed());
     }
-    put(&mut facts, "state", cx.state());
-    put(&mut facts, "keeper", cx.keeper());
+    put(&mut facts, "state", &cx.state());
+    put(&mut facts, "keeper", &cx.keeper());
     for tool in &config.tools {
-        put(&mut facts, &format!("tool:{}", tool.name), cx.tool(&tool.name));
+        put(&mut facts, &format!("tool:{}", tool.name), &cx.tool(&tool.name));
     }
     for kept in config.kept() {
         let observed = match cx.keeping(&kept).as_deref() {
             Ok(Keeping::Managed(managed)) => cx.observed(managed),
             _ => continue,
         };
-        put(&mut facts, &format!("job:{}", kept.subject()), observed);
+        put(&mut facts, &format!("job:{}", kept.subject()), &observed);
     }
     for page in config.pages.iter().filter(|page| page.service.is_none()) {
-        put(&mut facts, &config.redactor.text(&format!("page:{}", page.path)), cx.page(&page.url));
+        put(&mut facts, &config.redactor.text(&format!("page:{}", page.path)), &cx.page(&page.url));
     }
     facts.insert("mounts".to_owned(), told(Mounts::read().as_ref()));
     let port = config.server.as_ref().map(|server| server.listen.port());
@@ -49,7 +49,7 @@ pub(super) fn of(cx: &Cx) -> Value {
     json!({ "schema": "housecall.facts/1", "facts": facts, "who": who })
 }
 
-fn put<T: Debug>(facts: &mut Map<String, Value>, name: &str, answer: Answer<T>) {
+fn put<T: Debug>(facts: &mut Map<String, Value>, name: &str, answer: &Answer<T>) {
     facts.insert(name.to_owned(), told(answer.as_ref()));
 }
 

@@ -5,15 +5,31 @@ use crate::check::Check;
 use crate::checks;
 use crate::config::{Config, ConfigError};
 use crate::exit::Exit;
+use crate::fixes;
 use crate::fixes::hands::commands::shell;
-use crate::report::words::clean;
+use crate::report::page::render;
 use crate::selection::nearest;
 
 /// Shows the page; without a configuration the placeholders stay.
 pub(super) fn run(call: &mut Call<'_, '_>, id: &str) -> Result<Exit, ConfigError> {
     let name = id.split(':').next().unwrap_or(id);
-    let Some(check) = checks::by_id(name) else {
-        let near = nearest(name, checks::ALL.iter().map(|check| check.id.to_string()));
+    let config = match call.load() {
+        Err(ConfigError::Absent { .. }) => None,
+        other => Some(other?),
+    };
+    let text = match checks::by_id(name) {
+        Some(check) => Some(page(check, config.as_deref())),
+        // `sync` is both.
+        None => [of_group(name), of_fix(name)]
+            .into_iter()
+            .flatten()
+            .reduce(|group, fix| format!("{group}\n{fix}")),
+    };
+    let Some(text) = text else {
+        let groups = checks::ALL.iter().map(|check| check.group.to_string());
+        let fixes = fixes::ALL.iter().map(|fix| fix.id.to_owned());
+        let near =
+            nearest(name, checks::ALL.iter().map(|check| check.id.to_string()).chain(groups).chain(fixes));
         let hint = near.map_or_else(
             || "`housecall checks` lists them all".to_owned(),
             |near| format!("did you mean `{near}`?"),
@@ -21,19 +37,35 @@ pub(super) fn run(call: &mut Call<'_, '_>, id: &str) -> Result<Exit, ConfigError
         call.console.error(format!("there is no check `{name}`: {hint}"));
         return Ok(Exit::Usage);
     };
-    let config = match call.load() {
-        Err(ConfigError::Absent { .. }) => None,
-        other => Some(other?),
-    };
-    let text = clean(&page(check, config.as_deref()));
-    let styles = call.console.styles();
-    let painted = text.lines().map(|line| match line.strip_prefix("## ") {
-        Some(heading) => format!("{}\n", styles.unit.paint(heading)),
-        None => format!("{line}\n"),
-    });
-    let painted: String = painted.collect();
-    call.console.print(&painted);
+    let shown = render(&text, call.console.terminal.width, &call.console.styles());
+    call.console.print(&shown);
     Ok(Exit::Healthy)
+}
+
+/// The checks of a group.
+fn of_group(name: &str) -> Option<String> {
+    let checks: Vec<&Check> = checks::ALL.iter().copied().filter(|it| it.group.to_string() == name).collect();
+    let first = checks.first()?;
+    let title = format!("# {}: a group of {} checks\n\n", first.group, checks.len());
+    let items: Vec<String> = checks
+        .iter()
+        .map(|check| format!("- {} ({}): {}", check.id, check.severity, check.summary))
+        .collect();
+    let items = items.join("\n");
+    Some(format!("{title}{items}\n\n`housecall --only {name}` examines them, and what they need.\n"))
+}
+
+/// What a fix does, and for which checks.
+fn of_fix(name: &str) -> Option<String> {
+    let fix = fixes::ALL.iter().find(|fix| fix.id == name)?;
+    let mended = checks::ALL.iter().filter(|check| check.fix.is_some_and(|it| it.id == name));
+    let items: Vec<String> = mended.map(|check| format!("- {}: {}", check.id, check.summary)).collect();
+    let items = items.join("\n");
+    Some(format!(
+        "# {}: a fix\n\nIt is to {}. `housecall --fix --dry-run` shows its steps, `housecall --fix` takes those that are \
+         safe. It mends what keeps these from holding:\n\n{items}\n",
+        fix.id, fix.title
+    ))
 }
 
 fn page(check: &Check, config: Option<&Config>) -> String {
@@ -43,7 +75,7 @@ fn page(check: &Check, config: Option<&Config>) -> String {
     );
     let (group, severity) = (check.group, check.severity);
     let docs = filled(check.docs.trim(), config);
-    format!("{}: {}\n{group}, {severity}, {fix}\n\n{docs}\n", check.id, check.summary)
+    format!("# {}: {}\n{group}, {severity}, {fix}\n\n{docs}\n", check.id, check.summary)
 }
 
 /// The page's placeholders, as this mirror fills them.

@@ -15,7 +15,7 @@ mod install;
 mod mending;
 mod rescued;
 pub mod open;
-mod promises;
+pub mod promises;
 mod reload;
 pub mod serve;
 mod serving;
@@ -59,6 +59,7 @@ pub fn run(cli: Cli, console: &mut Console<'_>) -> Exit {
         None => check::run(&mut call, &cli.mend),
         Some(Command::Check(mend)) => check::run(&mut call, &merged(&cli.mend, &mend)),
         Some(Command::Bundle { output }) => bundle::run(&mut call, output.as_deref()),
+        Some(Command::Man) => Ok(promises::man(call.console)),
         Some(Command::Checks) => checks::run(&mut call),
         Some(Command::Explain { id }) => explain::run(&mut call, &id),
         Some(Command::Init { here }) => init::run(&mut call, here),

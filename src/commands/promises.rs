@@ -1,6 +1,7 @@
 //! What programs read: completions, schemas, and the child's side of a look.
 
 use clap::CommandFactory as _;
+use clap_mangen::roff::{Roff, roman};
 
 use super::Console;
 use crate::cli::{Cli, SchemaOf};
@@ -21,10 +22,59 @@ pub(super) fn completions(shell: clap_complete::Shell, console: &mut Console<'_>
 pub(super) fn schema(of: SchemaOf, console: &mut Console<'_>) -> Exit {
     let text = match of {
         SchemaOf::Report => json::schema(),
-        SchemaOf::Config => format!("{:#}\n", schemars::schema_for!(raw::File).to_value()),
+        SchemaOf::Config => config_schema(),
     };
     console.publish(&text);
     Exit::Healthy
+}
+
+/// The man page.
+pub(super) fn man(console: &mut Console<'_>) -> Exit {
+    console.publish(&man_page());
+    Exit::Healthy
+}
+
+/// The man page, in roff: the program's, and the help of each of its commands.
+#[must_use]
+pub fn man_page() -> String {
+    let mut command = Cli::command();
+    command.build();
+    let mut page = Vec::new();
+    // What is written to memory is written.
+    let _ = clap_mangen::Man::new(command.clone()).render(&mut page);
+    let mut details = Roff::new();
+    details.control("SH", ["EACH COMMAND"]);
+    for command in command.get_subcommands_mut().filter(|it| !it.is_hide_set()) {
+        details.control("SS", [format!("housecall {}", command.get_name()).as_str()]);
+        let arguments = command
+            .get_arguments()
+            .any(|it| !it.is_global_set() && !it.is_hide_set() && it.get_id() != "help");
+        let about = command.get_about().map(ToString::to_string).unwrap_or_default();
+        details.text([roman(format!("{about}."))]);
+        if arguments {
+            details.control("nf", []);
+            for argument in command.get_arguments().filter(|it| !it.is_global_set() && !it.is_hide_set()) {
+                let help = argument.get_help().map(ToString::to_string).unwrap_or_default();
+                if argument.get_id() != "help" {
+                    details.text([roman(format!("  {argument}  {help}"))]);
+                }
+            }
+            details.control("fi", []);
+        }
+    }
+    // Examples keep their lines, and a command has no page of its own: it is told of in this one.
+    let mut page = String::from_utf8_lossy(&page).replace(".SH EXTRA\n", ".SH EXTRA\n.nf\n");
+    page = page.replace(".SH VERSION\n", ".fi\n.SH VERSION\n");
+    for name in command.get_subcommands().map(clap::Command::get_name) {
+        page = page.replace(&format!("housecall\\-{name}(1)"), &format!("housecall {name}"));
+    }
+    page + &details.render()
+}
+
+/// The JSON schema of `housecall.toml`.
+#[must_use]
+pub fn config_schema() -> String {
+    format!("{:#}\n", schemars::schema_for!(raw::File).to_value())
 }
 
 /// What `__look` prints: one fact, for the process that started this one.

@@ -83,10 +83,12 @@ fn one(text: &str, first: char) -> (usize, Meant) {
         '&' => entity(rest),
         _ => None,
     };
-    escape.unwrap_or_else(|| match is_invisible(first) {
-        true => (first.len_utf8(), Meant::Nothing),
-        false => (first.len_utf8(), Meant::Character(first)),
-    })
+    escape.unwrap_or_else(|| (first.len_utf8(), shown(first)))
+}
+
+/// What a character means to whoever reads it.
+fn shown(character: char) -> Meant {
+    if is_invisible(character) { Meant::Nothing } else { Meant::Character(character) }
 }
 
 fn byte(text: &str) -> Option<u8> {
@@ -98,10 +100,7 @@ fn backslash(rest: &str) -> Option<(usize, Meant)> {
     let meant = |length: usize, code: &str| {
         let character = u32::from_str_radix(code, 16).ok().and_then(char::from_u32)?;
         if character != '\u{1b}' {
-            return Some((
-                length,
-                if is_invisible(character) { Meant::Nothing } else { Meant::Character(character) },
-            ));
+            return Some((length, shown(character)));
         }
         // An escape that was itself escaped for the reader: its sequence follows as plain text.
         let follows = rest.get(length - 1..).unwrap_or_default();

@@ -30,7 +30,7 @@ fn evidence(evidence: &mut [EvidenceReport], redactor: &Redactor) {
         match &mut it.fact {
             FactReport::Command(command) => *command = redactor.command(command),
             FactReport::Path(value) | FactReport::Url(value) | FactReport::Text(value) => {
-                text(value, redactor)
+                text(value, redactor);
             }
             FactReport::Pid(_)
             | FactReport::Sha(_)
