@@ -7,6 +7,7 @@ use std::sync::Arc;
 use std::sync::mpsc;
 use std::time::Duration;
 
+use crate::config::Accepted;
 use crate::cx::Cx;
 use crate::error::ProbeError;
 use crate::selection::Selection;
@@ -49,7 +50,7 @@ pub fn run_observed(selection: &Selection, cx: &Arc<Cx>, on_look: &mut dyn FnMut
         let mut arrived = vec![(at, outcome, took)];
         while let Some((at, outcome, took)) = arrived.pop() {
             on_look(&units[at]);
-            seen[at] = Some((outcome, took));
+            seen[at] = Some((accept(&units[at], outcome, cx), took));
             left -= 1;
             for at in gate.opened_by(at) {
                 match gate.broken(at, units, &seen) {
@@ -69,7 +70,7 @@ pub fn run_observed(selection: &Selection, cx: &Arc<Cx>, on_look: &mut dyn FnMut
         let (outcome, took) = seen.unwrap_or_else(given_up);
         Examined { unit: unit.clone(), outcome, took }
     });
-    judge(accept(settle(examined.collect(), cx), cx))
+    judge(settle(examined.collect(), cx))
 }
 
 /// The longest that any one look may take: several probes in a row, or what a declared check says.
@@ -154,24 +155,19 @@ fn settle(mut examined: Vec<Examined>, cx: &Cx) -> Vec<Examined> {
     examined
 }
 
-/// Failures that the user lives with, until their day is over.
-fn accept(mut examined: Vec<Examined>, cx: &Cx) -> Vec<Examined> {
-    for accepted in &cx.config().accepted {
-        let named = |it: &&mut Examined| {
-            it.unit.id.to_string() == accepted.unit || *it.unit.id.check == accepted.unit
-        };
-        for it in examined.iter_mut().filter(named) {
-            let Outcome::Judged(Verdict::Fail(finding)) = &it.outcome else { continue };
-            let (finding, reason, until) = (finding.clone(), accepted.reason.clone(), accepted.until);
-            it.outcome = if accepted.holds(cx.now()) {
-                Outcome::Accepted { finding, reason, until }
-            } else {
-                let over = format!("until {until}, which is over: {reason}");
-                Outcome::Judged(Verdict::Fail(finding).with("accepted", over))
-            };
-        }
-    }
-    examined
+/// A failure that the user lives with, until its day is over.
+fn accept(unit: &Unit, outcome: Outcome, cx: &Cx) -> Outcome {
+    let Outcome::Judged(Verdict::Fail(finding)) = outcome else { return outcome };
+    let named =
+        |it: &&Accepted| *unit.id.check == it.unit || unit.id.subject.is_some() && unit.id.to_string() == it.unit;
+    let mut accepted = cx.config().accepted.iter().filter(named);
+    let Some(Accepted { reason, until, .. }) = accepted.clone().find(|it| it.holds(cx.now())) else {
+        let over = |it: &Accepted| format!("until {}, which is over: {}", it.until, it.reason);
+        let failure = Verdict::Fail(finding);
+        let told = accepted.next().map(over);
+        return Outcome::Judged(told.map_or(failure.clone(), |over| failure.with("accepted", over)));
+    };
+    Outcome::Accepted { finding, reason: reason.clone(), until: *until }
 }
 
 /// Says what each look is worth, given what became of all it rests on.
