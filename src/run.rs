@@ -158,8 +158,9 @@ fn settle(mut examined: Vec<Examined>, cx: &Cx) -> Vec<Examined> {
 /// A failure that the user lives with, until its day is over.
 fn accept(unit: &Unit, outcome: Outcome, cx: &Cx) -> Outcome {
     let Outcome::Judged(Verdict::Fail(finding)) = outcome else { return outcome };
-    let named =
-        |it: &&Accepted| *unit.id.check == it.unit || unit.id.subject.is_some() && unit.id.to_string() == it.unit;
+    let named = |it: &&Accepted| {
+        *unit.id.check == it.unit || unit.id.subject.is_some() && unit.id.to_string() == it.unit
+    };
     let mut accepted = cx.config().accepted.iter().filter(named);
     let Some(Accepted { reason, until, .. }) = accepted.clone().find(|it| it.holds(cx.now())) else {
         let over = |it: &Accepted| format!("until {}, which is over: {}", it.until, it.reason);

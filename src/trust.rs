@@ -19,11 +19,34 @@ use crate::error::StepError;
 struct Allowed {
     /// The version of this shape.
     schema: u32,
-    /// For a file, by its real path, the SHA-256 of the content that is allowed.
-    files: BTreeMap<PathBuf, String>,
+    /// For a file, by its real path, the content that is allowed.
+    files: BTreeMap<PathBuf, Content>,
 }
 
-const SCHEMA: u32 = 1;
+/// An allowed content.
+#[derive(Debug, Clone, Serialize, Deserialize)]
+#[serde(untagged)]
+enum Content {
+    /// Its SHA-256 alone, as the first version of this file had it.
+    Digest(String),
+    /// With the text itself, so that a change can be shown.
+    Text {
+        /// Its SHA-256.
+        sha256: String,
+        /// All of it.
+        text: String,
+    },
+}
+
+impl Content {
+    fn digest(&self) -> &str {
+        match self {
+            Self::Digest(digest) | Self::Text { sha256: digest, .. } => digest,
+        }
+    }
+}
+
+const SCHEMA: u32 = 2;
 
 /// Whether the programs that a configuration names may run: all its files must be trusted.
 #[must_use]
@@ -47,7 +70,18 @@ fn is_trusted(file: &Path, content: &[u8], surroundings: &Surroundings) -> bool 
     if is_own && (is_ours || !may_be_tracked(&real)) {
         return true;
     }
-    read(surroundings).is_ok_and(|allowed| allowed.files.get(&real) == Some(&digest(content)))
+    read(surroundings)
+        .is_ok_and(|allowed| allowed.files.get(&real).is_some_and(|it| it.digest() == digest(content)))
+}
+
+/// What was allowed of this file before, if it was something else and is known.
+#[must_use]
+pub fn allowed_before(file: &Path, content: &[u8], surroundings: &Surroundings) -> Option<String> {
+    let allowed = read(surroundings).ok()?;
+    match allowed.files.get(&file.canonicalize().ok()?)? {
+        Content::Text { sha256, text } if *sha256 != digest(content) => Some(text.clone()),
+        _ => None,
+    }
 }
 
 /// Remembers that a file of this content may run its programs.
@@ -65,7 +99,8 @@ pub fn allow(file: &Path, content: &[u8], surroundings: &Surroundings) -> Result
     }
     let mut allowed = read(surroundings)?;
     allowed.schema = SCHEMA;
-    allowed.files.insert(real, digest(content));
+    let text = String::from_utf8_lossy(content).into_owned();
+    allowed.files.insert(real, Content::Text { sha256: digest(content), text });
     let text = serde_json::to_string_pretty(&allowed).map_err(|error| StepError::failed(what(), &error))?;
     write(&surroundings.trust_file(), &text).map_err(|error| StepError::failed(what(), &error))
 }

@@ -257,7 +257,6 @@ fn names_that_mislead_are_mistakes() {
         env = { name = "HOME" }
         [check.log-size]
         command = { run = ["true"] }
-        [check.nothing]
         [[accept]]
         check = "databas"
         reason = " "
@@ -289,16 +288,10 @@ fn names_that_mislead_are_mistakes() {
     12 │         [check.log-size]
        ╰╴               ━━━━━━━━ give a check of yours another name
 
-    error: `nothing` is no check of Housecall's own, and asks nothing
-       ╭▸ ~/gate/housecall.toml:14:16
-       │
-    14 │         [check.nothing]
-       ╰╴               ━━━━━━━ say what it asks: one of command, env
-
     error: an accepted finding has no reason
-       ╭▸ ~/gate/housecall.toml:17:18
+       ╭▸ ~/gate/housecall.toml:16:18
        │
-    17 │         reason = " "
+    16 │         reason = " "
        ╰╴                 ━━━ say why it is lived with
     "#);
     let gate = Gate::new(
@@ -327,6 +320,37 @@ fn names_that_mislead_are_mistakes() {
     14 │ check = "e"
        ╰╴        ━━━ did you mean `a`?
     "#);
+}
+
+#[test]
+fn a_check_asks_something_and_is_called_like_nothing_else() {
+    let complaint = Gate::new("[check.empty]\nseverity = \"info\"\n").complaint(&[]);
+    assert!(complaint.contains("`empty` is no check of Housecall's own, and asks nothing"), "{complaint}");
+    assert!(complaint.contains("say what it asks: one of command, env"), "{complaint}");
+    let command = "command = { run = [\"true\"] }\n";
+    for (more, kind) in [("group = \"api\"", "group"), ("tags = [\"api\"]", "tag")] {
+        let complaint =
+            Gate::new(&format!("[check.api]\n{command}[check.other]\n{more}\n{command}")).complaint(&[]);
+        assert!(complaint.contains(&format!("`api` is the name of a check and of a {kind}")), "{complaint}");
+    }
+}
+
+#[test]
+fn a_changed_configuration_shows_the_difference_before_it_is_trusted() {
+    let gate = Gate::new("[check.api]\ncommand = { run = [\"true\"] }\n");
+    let folder = gate.home.at("gate");
+    gate.home.git(&folder, ["init", "--quiet"]);
+    gate.home.commit(&folder, "a gate");
+    gate.home.housecall(gate.arguments(&["trust"])).exits(0);
+    gate.home.write("gate/housecall.toml", "[check.api]\ncommand = { run = [\"false\"] }\n");
+    gate.report(&[], 3);
+    let told = gate.home.housecall(gate.arguments(&["trust"])).exits(0).stdout;
+    for line in
+        ["check     api: false", "-command = { run = [\"true\"] }", "+command = { run = [\"false\"] }"]
+    {
+        assert!(told.contains(line), "{line}: {told}");
+    }
+    gate.report(&[], 1);
 }
 
 #[test]

@@ -273,7 +273,8 @@ fn in_the_way(config: &Config, rivals: &[Rival], command: &str) -> String {
     )
 }
 
-fn diff(path: &str, before: &str, after: &str) -> String {
+/// What changes in a text, as a unified diff.
+pub(super) fn diff(path: &str, before: &str, after: &str) -> String {
     let diff = similar::TextDiff::from_lines(before, after);
     diff.unified_diff().context_radius(2).header(path, path).to_string()
 }

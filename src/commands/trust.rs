@@ -2,10 +2,11 @@
 use std::fmt::Write as _;
 
 use super::Call;
+use super::install::diff;
 use crate::config::{Config, ConfigError, Serving, Trust};
 use crate::exit::Exit;
 use crate::fixes::hands::commands::shell;
-use crate::report::words::clean_line;
+use crate::report::words::{clean, clean_line};
 use crate::trust;
 
 /// Shows and allows.
@@ -13,10 +14,21 @@ pub(super) fn run(call: &mut Call<'_, '_>) -> Result<Exit, ConfigError> {
     let config = call.load()?;
     let file = call.surroundings.tilde(&config.file);
     // What is shown is what is allowed: the very texts that were read.
-    call.console.print(&programs(&config, &file));
+    let mut told = programs(&config, &file);
     if config.trust == Trust::Trusted {
-        call.console.print("It is trusted already.\n");
+        call.console.print(&format!("{told}It is trusted already.\n"));
         return Ok(Exit::Healthy);
+    }
+    for (file, text) in &config.sources {
+        if let Some(before) = trust::allowed_before(file, text.as_bytes(), &call.surroundings) {
+            let file = call.surroundings.tilde(file);
+            let _ = write!(told, "\nIt was allowed as another one:\n{}", clean(&diff(&file, &before, text)));
+        }
+    }
+    call.console.print(&told);
+    if call.console.terminal.can_ask && !call.console.ask("may it run them?") {
+        call.console.error("it is not trusted");
+        return Ok(Exit::Undetermined);
     }
     let mut files = config.sources.iter();
     match files.try_for_each(|(file, text)| trust::allow(file, text.as_bytes(), &call.surroundings)) {
@@ -56,6 +68,14 @@ fn programs(config: &Config, file: &str) -> String {
     }
     for directory in &config.runtime_path {
         row("from", &config.tilde(directory));
+    }
+    for declared in &config.declared {
+        if let Some(line) = declared.question.runs(config) {
+            row("check", &format!("{}: {line}", declared.name));
+        }
+        if let Some(fix) = &declared.fix {
+            row("fix", &format!("{}: {}", declared.name, fix.launch.line(config)));
+        }
     }
     if let Some(mirror) = &config.mirror {
         row("in", &config.tilde(&mirror.worktree));

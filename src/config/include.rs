@@ -1,7 +1,7 @@
 //! A configuration of several files: what the first one includes, and what each says of checks.
 #![expect(clippy::disallowed_methods, reason = "the configuration is read at the edge")]
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, HashSet};
 use std::path::{Path, PathBuf};
 
 use toml::Spanned;
@@ -159,6 +159,12 @@ pub(super) fn add_checks(
         source.mistakes.extend(it.mistakes);
     }
     told(sources, surroundings)?;
+    for (name, kind) in names_that_are_more(config) {
+        if let Some((at, place)) = places.get(&name) {
+            let message = format!("`{name}` is the name of a check and of a {kind}");
+            sources[*at].mistakes.push(Mistake::new(message, place.clone(), "take another name"));
+        }
+    }
     let names = Names::of(config);
     for (at, place, name, kind) in needs {
         let wrong = match kind {
@@ -175,6 +181,17 @@ pub(super) fn add_checks(
         }
     }
     told(sources, surroundings)
+}
+
+/// The declared checks whose name is a group's or a tag's too.
+fn names_that_are_more(config: &Config) -> Vec<(String, &'static str)> {
+    let groups: HashSet<&str> = config.declared.iter().map(|it| it.group.as_str()).collect();
+    let tags: HashSet<&str> = config.declared.iter().flat_map(|it| &it.tags).map(String::as_str).collect();
+    let kind = |name: &str| {
+        let group = groups.contains(name).then_some("group");
+        group.or_else(|| tags.contains(name).then_some("tag"))
+    };
+    config.declared.iter().filter_map(|it| Some((it.name.clone(), kind(&it.name)?))).collect()
 }
 
 /// The mistakes of the first file that has any.

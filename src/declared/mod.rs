@@ -107,6 +107,17 @@ impl Question {
     }
 }
 
+impl Question {
+    /// The line of the program that its look runs, if it runs one that the configuration names.
+    #[must_use]
+    pub fn runs(&self, config: &Config) -> Option<String> {
+        match self {
+            Self::Command(command) => Some(command.launch.line(config)),
+            Self::Env(_) => None,
+        }
+    }
+}
+
 impl When {
     /// Why it does not apply here, if it does not.
     #[must_use]
