@@ -122,6 +122,9 @@ pub(super) fn add_checks(
     surroundings: &Surroundings,
 ) -> Result<(), ConfigError> {
     let variables = variables(sources, surroundings)?;
+    for (name, value) in &variables {
+        config.redactor.learn(name, value);
+    }
     let mut places: BTreeMap<String, (usize, std::ops::Range<usize>)> = BTreeMap::new();
     let mut needs = Vec::new();
     for (at, source) in sources.iter_mut().enumerate() {

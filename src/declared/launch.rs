@@ -90,6 +90,9 @@ impl Launch {
         if config.trust == Trust::Untrusted {
             return Err(ProbeError::NotTrusted { what: self.argv.first().cloned().unwrap_or_default() });
         }
+        for (name, value) in &self.environment {
+            config.redactor.learn(name, value);
+        }
         let mut environment: BTreeMap<OsString, OsString> =
             config.caller.iter().map(|(name, value)| (name.into(), value.into())).collect();
         environment.insert("PATH".into(), config.declared_path());

@@ -17,6 +17,8 @@ pub(super) fn report(report: &mut Report, redactor: &Redactor) {
 fn check(check: &mut CheckReport, redactor: &Redactor) {
     check.subject.iter_mut().for_each(|it| name(it, redactor));
     check.blocked_by.iter_mut().for_each(|it| name(it, redactor));
+    text(&mut check.summary, redactor);
+    check.accepted.iter_mut().for_each(|it| text(&mut it.reason, redactor));
     check.message.iter_mut().for_each(|it| text(it, redactor));
     evidence(&mut check.evidence, redactor);
     if let Some(seen) = &mut check.seen {
