@@ -175,6 +175,9 @@ fn what(rescue: &Rescue) -> String {
         [one] => parts.push(one.clone()),
         [one, more @ ..] => parts.push(format!("{one} and {} more", more.len())),
     }
+    if rescue.reference.is_none() {
+        parts.extend(rescue.patch.as_ref().map(|_| "the patch of a submodule".to_owned()));
+    }
     if parts.is_empty() { "nothing that differs".to_owned() } else { parts.join(", ") }
 }
 

@@ -6,6 +6,7 @@
 
 pub(in crate::fixes::hands) mod operation;
 pub mod restore;
+pub(in crate::fixes::hands) mod submodules;
 
 use std::ffi::{OsStr, OsString};
 use std::fs;
@@ -41,6 +42,7 @@ pub fn set_aside(config: &Config, mirror: &Mirror) -> Result<Option<String>, Ste
     let ours: Vec<String> = upstream.iter().cloned().chain(written).collect();
     let time = clock::now();
 
+    let inside = submodules::keep(config, top, time)?;
     let directory = tempfile::Builder::new()
         .prefix(killed::INDEX)
         .tempdir_in(&config.state)
@@ -86,7 +88,9 @@ pub fn set_aside(config: &Config, mirror: &Mirror) -> Result<Option<String>, Ste
     let nothing = !edited && staged.is_none() && commits == 0;
     let known = || is_kept_tree(config, top, &tree, staged.as_deref());
     if operation.is_none() && (nothing || commits == 0 && known()?) {
-        return Ok(moved.map(|place| format!("set aside in {}", config.tilde(&place))));
+        let moved = moved.map(|place| format!("set aside in {}", config.tilde(&place)));
+        let told: Vec<String> = moved.into_iter().chain(inside).collect();
+        return Ok((!told.is_empty()).then(|| told.join("; ")));
     }
     if let Some(head) = base.as_ref().filter(|head| !parents.contains(head)) {
         parents.insert(0, head.clone());
@@ -117,7 +121,8 @@ pub fn set_aside(config: &Config, mirror: &Mirror) -> Result<Option<String>, Ste
         (files, 0) => format!("{files} files"),
         (files, _) => format!("{files} files and commits"),
     };
-    Ok(Some(format!("{what} set aside as {name} and {}", config.tilde(&patch))))
+    let told = format!("{what} set aside as {name} and {}", config.tilde(&patch));
+    Ok(Some(inside.map_or_else(|| told.clone(), |inside| format!("{told}; {inside}"))))
 }
 
 /// Keeps the commits of the mirror's branch that its upstream does not have, where there is no worktree.

@@ -8,7 +8,7 @@ use std::path::{Path, PathBuf};
 
 use crate::config::{Config, Mirror};
 use crate::error::StepError;
-use crate::fixes::hands::aside::{self, operation};
+use crate::fixes::hands::aside::{self, operation, submodules};
 use crate::fixes::hands::files;
 use crate::fixes::hands::git::{administration, as_os, commit, git_path, must, run, succeeded, trimmed};
 use crate::probes::deps::{INSTALLED, TREE};
@@ -51,6 +51,7 @@ pub fn add_worktree(config: &Config, mirror: &Mirror) -> Result<Option<String>, 
     ];
     must(config, repository, "add the worktree", &arguments)?;
     lock_worktree(config, mirror)?;
+    submodules::update(config, &mirror.worktree)?;
     Ok(kept)
 }
 
@@ -150,6 +151,7 @@ pub fn align(config: &Config, mirror: &Mirror, sha: &str) -> Result<Option<Strin
         clean.extend(["-e".into(), pattern(&path)]);
     }
     must(config, top, "clean the worktree", &clean)?;
+    submodules::update(config, top)?;
     verify(config, top, sha)?;
     Ok(kept)
 }

@@ -56,6 +56,9 @@ pub fn restore(config: &Config, mirror: &Mirror, rescue: &Rescue, to: &Path) -> 
             must(config, &mirror.repository, "write the patch of a commit", &arguments)?;
         }
     }
+    if let (None, Some(patch)) = (&rescue.reference, &rescue.patch) {
+        copy(patch, &beside.join("changes.patch")).map_err(failed)?;
+    }
     if let Some(place) = &rescue.place {
         whole(place, beside, rescue).map_err(failed)?;
     }
