@@ -1,5 +1,7 @@
 //! The command line: what can be said, and nothing of what it does.
 
+pub mod strict;
+
 use std::path::PathBuf;
 use std::time::Duration;
 
@@ -15,7 +17,8 @@ Examples:
   housecall --fix                 show the plan, mend what is safe, look again
   housecall --fix --dry-run       show the plan, change nothing
   housecall --only worktree       one group, a check, or CHECK:SUBJECT
-  housecall --json                the same report for programs
+  housecall --json                the same report for programs; see also --format
+  housecall --wait 60s            a gate: look again until healthy, or the time is over
   housecall explain listener-cwd  what a check means, and how to look yourself
   housecall who 4321              who answers on a port; needs no configuration
 
@@ -59,7 +62,7 @@ pub struct GlobalOptions {
     /// The configuration; default: housecall.toml here or in a parent, else the registered mirror that this is
     #[arg(long, value_name = "FILE", global = true, value_hint = ValueHint::FilePath)]
     pub config: Option<PathBuf>,
-    /// How the report is written: human or json
+    /// How the report is written: human, json, ndjson, junit, tap, prometheus, github or markdown
     #[arg(long, value_name = "FORMAT", global = true, default_value = "human", hide_default_value = true)]
     #[arg(hide_possible_values = true)]
     pub format: Format,
@@ -82,6 +85,9 @@ pub struct GlobalOptions {
     /// How long one probe may take: 90s, 5m [default: 5s]
     #[arg(long, value_name = "DURATION", global = true, value_parser = values::duration)]
     pub timeout: Option<Duration>,
+    /// Look again until it is healthy, or this time is over: 60s
+    #[arg(long, value_name = "DURATION", global = true, value_parser = values::duration)]
+    pub wait: Option<Duration>,
     /// Whether the output has colour: auto, always or never
     #[arg(long, value_name = "WHEN", global = true, default_value = "auto", hide_default_value = true)]
     #[arg(hide_possible_values = true)]
@@ -225,9 +231,9 @@ pub enum Command {
     },
     /// Print the man page
     Man,
-    /// Print the JSON schema of the report or of the configuration
+    /// Print the JSON schema of the report, of its lines or of the configuration
     Schema {
-        /// Which: report or config
+        /// Which: report, lines or config
         #[arg(hide_possible_values = true)]
         of: SchemaOf,
     },
@@ -301,6 +307,18 @@ pub enum Format {
     Human,
     /// One JSON document, alone on stdout.
     Json,
+    /// A JSON document a line: a unit each.
+    Ndjson,
+    /// JUnit XML, for CI systems.
+    Junit,
+    /// The Test Anything Protocol, version 14.
+    Tap,
+    /// Metrics for the textfile collector of Prometheus.
+    Prometheus,
+    /// Annotations and a step summary for GitHub Actions.
+    Github,
+    /// Markdown, for an issue.
+    Markdown,
 }
 
 /// From which severity a failure counts.
@@ -339,6 +357,8 @@ pub enum Role {
 pub enum SchemaOf {
     /// What `--json` prints.
     Report,
+    /// A line of `--format ndjson`.
+    Lines,
     /// `housecall.toml`.
     Config,
 }

@@ -4,14 +4,16 @@
 use std::io::{IsTerminal, stderr, stdin, stdout};
 use std::process::ExitCode;
 
-use clap::Parser as _;
-use housecall::cli::{Cli, Color};
+use housecall::cli::{Color, strict};
 use housecall::commands::{self, Console, Terminal};
 use housecall::progress::Audience;
 use housecall::redact::Redactor;
 
 fn main() -> ExitCode {
-    let cli = Cli::parse();
+    let cli = match strict::parse(std::env::args_os()) {
+        Ok(cli) => cli,
+        Err(error) => error.exit(),
+    };
     silence_looks();
     let terminal = terminal(cli.global.color, cli.global.quiet);
     let (mut out, mut err, mut input) = (stdout().lock(), stderr(), stdin().lock());

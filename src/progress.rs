@@ -35,8 +35,7 @@ impl Progress {
     /// Begins to wait for every unit of a selection.
     #[must_use]
     pub fn new(selection: &Selection, audience: Audience) -> Self {
-        let waiting: Vec<String> =
-            selection.units.iter().map(|unit| clean_line(&unit.id.to_string())).collect();
+        let waiting = names(selection);
         let bar = ProgressBar::with_draw_target(None, ProgressDrawTarget::hidden());
         if let Ok(style) = ProgressStyle::with_template("{wide_msg}") {
             bar.set_style(style);
@@ -44,6 +43,13 @@ impl Progress {
         bar.set_message(line(&waiting));
         let curtain = (audience == Audience::Terminal).then(|| curtain(&bar)).flatten();
         Self { waiting, bar, curtain }
+    }
+
+    /// These are looked at again, after a pause: they are named until they answer.
+    pub fn again(&mut self, selection: &Selection) {
+        self.waiting = names(selection);
+        self.bar.set_message(line(&self.waiting));
+        self.bar.tick();
     }
 
     /// One unit has answered: for `run_observed`.
@@ -64,6 +70,10 @@ impl Drop for Progress {
         }
         self.bar.finish_and_clear();
     }
+}
+
+fn names(selection: &Selection) -> Vec<String> {
+    selection.units.iter().map(|unit| clean_line(&unit.id.to_string())).collect()
 }
 
 /// Shows the line when patience is over. Without a thread for it there is no line, which hurts nobody.

@@ -11,6 +11,7 @@ use crate::cx::Cx;
 use crate::exit::Exit;
 use crate::fixes::hands::files;
 use crate::probes::machine::Machine;
+use crate::progress::Progress;
 use crate::report::words;
 
 /// Examines, and writes what was seen into a file that was not there, or to stdout.
@@ -27,7 +28,9 @@ pub(super) fn run(call: &mut Call<'_, '_>, output: Option<&Path>) -> Result<Exit
         }
     };
     let cx = Arc::new(Cx::new(Arc::clone(&config), Arc::new(Machine::default())));
-    let report = check::report(call, &config, &cx, &selection);
+    let mut progress = Progress::new(&selection, call.console.terminal.audience);
+    let report = check::report(call, &config, &cx, &selection, &mut progress);
+    drop(progress);
     let redactor = bundle::redactor(&config, &call.surroundings);
     let (manifest, archive) = match bundle::bundle(&cx, &report, &redactor) {
         Ok(made) => made,

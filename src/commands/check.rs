@@ -2,8 +2,8 @@
 
 use std::sync::Arc;
 
-use super::{Call, mending};
-use crate::cli::MendOptions;
+use super::{Call, mending, summary, wait};
+use crate::cli::{Format, MendOptions};
 use crate::config::{Config, ConfigError};
 use crate::cx::Cx;
 use crate::exit::Exit;
@@ -11,8 +11,9 @@ use crate::fixes;
 use crate::probes::clock;
 use crate::probes::machine::Machine;
 use crate::progress::Progress;
-use crate::report::human::{self, Detail, View};
-use crate::report::{Report, json};
+use crate::report::human::{Detail, View};
+use crate::report::words::clean_line;
+use crate::report::{Report, render};
 use crate::run::run_observed;
 use crate::selection::{Selection, SelectionError, Wanted};
 
@@ -32,8 +33,17 @@ pub(super) fn run(call: &mut Call<'_, '_>, mend: &MendOptions) -> Result<Exit, C
     if mend.fix {
         return Ok(mending::run(call, mend, &config, &selection));
     }
-    let report = examine(call, &config, &selection);
-    print(call, &report);
+    let machine = Arc::new(Machine::default());
+    let mut progress = Progress::new(&selection, call.console.terminal.audience);
+    let mut report = examine(call, &config, &machine, &selection, &mut progress);
+    if let Some(time) = call.global.wait {
+        report = wait::until_healthy(report, &selection, time, &mut progress, &mut |selection, progress| {
+            examine(call, &config, &machine, selection, progress)
+        });
+    }
+    drop(progress);
+    let text = render(&report, call.format(), &view(call));
+    show(call, &report, &text);
     Ok(report.exit())
 }
 
@@ -42,17 +52,28 @@ pub(super) fn select(call: &Call<'_, '_>, config: &Config) -> Result<Selection, 
     Selection::new(config, &Wanted { only: call.global.only.clone(), skip: call.global.skip.clone() })
 }
 
-fn examine(call: &Call<'_, '_>, config: &Arc<Config>, selection: &Selection) -> Report {
-    let cx = Arc::new(Cx::new(Arc::clone(config), Arc::new(Machine::default())));
-    report(call, config, &cx, selection)
+/// One fresh look at these units.
+fn examine(
+    call: &Call<'_, '_>,
+    config: &Arc<Config>,
+    machine: &Arc<Machine>,
+    selection: &Selection,
+    progress: &mut Progress,
+) -> Report {
+    let cx = Arc::new(Cx::new(Arc::clone(config), Arc::clone(machine)));
+    report(call, config, &cx, selection, progress)
 }
 
 /// What that look at the world comes to.
-pub(super) fn report(call: &Call<'_, '_>, config: &Config, cx: &Arc<Cx>, selection: &Selection) -> Report {
+pub(super) fn report(
+    call: &Call<'_, '_>,
+    config: &Config,
+    cx: &Arc<Cx>,
+    selection: &Selection,
+    progress: &mut Progress,
+) -> Report {
     let start = clock::instant();
-    let mut progress = Progress::new(selection, call.console.terminal.audience);
     let examined = run_observed(selection, cx, &mut |unit| progress.seen(unit));
-    drop(progress);
     let stopped = cx.state().ok().and_then(|state| state.stopped);
     let fail_on = call.global.fail_on.into();
     let mut report = Report::new(config, fail_on, &examined, &[], stopped, cx.now(), start.elapsed());
@@ -72,7 +93,12 @@ pub(super) fn view(call: &Call<'_, '_>) -> View {
     View { width: call.console.terminal.width, styles: call.console.styles(), detail }
 }
 
-fn print(call: &mut Call<'_, '_>, report: &Report) {
-    let text = if call.is_json() { json::render(report) } else { human::render(report, &view(call)) };
-    call.console.publish(&text);
+/// Prints a report, and appends it to the summary of a step of GitHub Actions.
+pub(super) fn show(call: &mut Call<'_, '_>, report: &Report, text: &str) {
+    call.console.publish(text);
+    if call.format() == Format::Github
+        && let Err(why) = summary::append(report, &call.surroundings)
+    {
+        call.console.tell(&format!("warning: {}\n", clean_line(&why)));
+    }
 }

@@ -7,20 +7,23 @@ use std::time::Duration;
 
 use jiff::Timestamp;
 
-use super::{Call, check, fix, sync};
-use crate::cli::MendOptions;
+use super::{Call, check, fix, sync, wait};
+use crate::cli::{Format, MendOptions};
 use crate::config::{Config, ConfigError};
+use crate::cx::Cx;
 use crate::exit::Exit;
 use crate::fixes::lock::{Lock, NotTaken};
 use crate::fixes::mend::{self, Company};
-use crate::fixes::{Consent, Event, Mended, Remedy, Safety, Step};
+use crate::fixes::{Consent, Event, Mended, Remedy, Repair, Safety, Step};
 use crate::probes::machine::Machine;
 use crate::probes::state::Holder;
 use crate::probes::{clock, state};
-use crate::progress::Audience;
+use crate::progress::{Audience, Progress};
 use crate::report::words::clean_line;
-use crate::report::{Report, human, json, plan};
+use crate::report::{Report, human, plan, render};
+use crate::run::run_observed;
 use crate::selection::Selection;
+use crate::unit::Examined;
 
 use super::Console;
 
@@ -48,18 +51,19 @@ pub(super) fn run(
         }
     };
     let unasked = options.risky && !options.yes && !call.console.terminal.can_ask;
-    let report = reported(call, config, &planned, at, start.elapsed());
-    let view = check::view(call);
+    let report = reported(call, config, (&planned.after, &planned.repairs), at, start.elapsed());
+    let (view, is_human) = (check::view(call), call.format() == Format::Human);
     if options.dry_run || report.repairs.is_empty() {
-        let text = match (call.is_json(), options.dry_run) {
-            (true, _) => json::render(&report),
-            (_, true) => format!("{}\n{}", human::render(&report, &view), plan::plan(&report.repairs, &view)),
-            _ => human::render(&report, &view),
-        };
-        call.console.publish(&text);
+        let waited = (!options.dry_run).then(|| waited(call, config, &machine, selection, &planned, &report));
+        let report = waited.flatten().unwrap_or(report);
+        let mut text = render(&report, call.format(), &view);
+        if options.dry_run && is_human {
+            text = format!("{text}\n{}", plan::plan(&report.repairs, &view));
+        }
+        check::show(call, &report, &text);
         return report.exit();
     }
-    if !call.is_json() && !call.global.quiet {
+    if is_human && !call.global.quiet {
         call.console.publish(&format!("{}\n", plan::plan(&report.repairs, &view)));
     }
     let mended = match mend(call, options, config, &machine, selection) {
@@ -69,17 +73,38 @@ pub(super) fn run(
             return Exit::Undetermined;
         }
     };
-    let mut after = reported(call, config, &mended, at, start.elapsed());
+    let mut after = reported(call, config, (&mended.after, &mended.repairs), at, start.elapsed());
+    after = waited(call, config, &machine, selection, &mended, &after).unwrap_or(after);
     after.about.unasked = unasked;
-    let text = if call.is_json() {
-        json::render(&after)
-    } else {
+    let text = if is_human {
         let outcome = if call.global.quiet { String::new() } else { plan::outcome(&after, &view) };
         let space = if outcome.is_empty() { "" } else { "\n" };
         format!("{outcome}{space}{}", human::render_after(&report, &after, &view))
+    } else {
+        render(&after, call.format(), &view)
     };
-    call.console.publish(&text);
+    check::show(call, &after, &text);
     after.exit()
+}
+
+/// What a mend began may need a while to be seen: with `--wait`, the look that is told is the one after that.
+fn waited(
+    call: &Call<'_, '_>,
+    config: &Arc<Config>,
+    machine: &Arc<Machine>,
+    selection: &Selection,
+    mended: &Mended,
+    first: &Report,
+) -> Option<Report> {
+    let time = call.global.wait?;
+    let mut progress = Progress::new(selection, call.console.terminal.audience);
+    let mut look = |selection: &Selection, progress: &mut Progress| {
+        let (at, start) = (clock::now(), clock::instant());
+        let cx = Arc::new(Cx::new(Arc::clone(config), Arc::clone(machine)));
+        let after = run_observed(selection, &cx, &mut |unit| progress.seen(unit));
+        reported(call, config, (&after, &mended.repairs), at, start.elapsed())
+    };
+    Some(wait::until_healthy(first.clone(), selection, time, &mut progress, &mut look))
 }
 
 /// What somebody else is mending looks pending, and nothing would be planned for it: that one is waited for first.
@@ -160,10 +185,16 @@ fn heard(console: &mut Console<'_>, event: &Event<'_>) {
     }
 }
 
-fn reported(call: &Call<'_, '_>, config: &Config, mended: &Mended, at: Timestamp, took: Duration) -> Report {
+fn reported(
+    call: &Call<'_, '_>,
+    config: &Config,
+    (after, repairs): (&[Examined], &[Repair]),
+    at: Timestamp,
+    took: Duration,
+) -> Report {
     let stopped = state::read(config).ok().and_then(|state| state.stopped);
     let fail_on = call.global.fail_on.into();
-    let mut report = Report::new(config, fail_on, &mended.after, &mended.repairs, stopped, at, took);
+    let mut report = Report::new(config, fail_on, after, repairs, stopped, at, took);
     report.about.command = call.command();
     report
 }

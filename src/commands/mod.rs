@@ -14,6 +14,7 @@ mod init;
 mod install;
 mod mending;
 mod rescued;
+mod summary;
 pub mod open;
 pub mod promises;
 mod reload;
@@ -21,6 +22,7 @@ pub mod serve;
 mod serving;
 pub mod sync;
 mod trust;
+mod wait;
 mod who;
 pub mod up;
 
@@ -57,7 +59,7 @@ pub fn run(cli: Cli, console: &mut Console<'_>) -> Exit {
     let mut call = Call { global: cli.global, surroundings, console };
     let done = match cli.command {
         None => check::run(&mut call, &cli.mend),
-        Some(Command::Check(mend)) => check::run(&mut call, &merged(&cli.mend, &mend)),
+        Some(Command::Check(mend)) => check::run(&mut call, &mend.and(&cli.mend)),
         Some(Command::Bundle { output }) => bundle::run(&mut call, output.as_deref()),
         Some(Command::Man) => Ok(promises::man(call.console)),
         Some(Command::Checks) => checks::run(&mut call),
@@ -117,10 +119,16 @@ impl Call<'_, '_> {
         Ok(Arc::new(config))
     }
 
-    /// Whether the report is for programs.
+    /// How the report is written.
+    #[must_use]
+    pub const fn format(&self) -> Format {
+        if self.global.json { Format::Json } else { self.global.format }
+    }
+
+    /// Whether a list is for programs.
     #[must_use]
     pub fn is_json(&self) -> bool {
-        self.global.json || self.global.format == Format::Json
+        self.format() == Format::Json
     }
 
     /// How this program is called for this mirror: what a command to paste begins with.
@@ -141,14 +149,5 @@ impl Call<'_, '_> {
             self.console.tell(&instead);
         }
         Exit::Usage
-    }
-}
-
-fn merged(one: &crate::cli::MendOptions, other: &crate::cli::MendOptions) -> crate::cli::MendOptions {
-    crate::cli::MendOptions {
-        fix: one.fix || other.fix,
-        dry_run: one.dry_run || other.dry_run,
-        risky: one.risky || other.risky,
-        yes: one.yes || other.yes,
     }
 }

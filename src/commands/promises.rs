@@ -8,7 +8,7 @@ use crate::cli::{Cli, SchemaOf};
 use crate::config::raw;
 use crate::exit::Exit;
 use crate::probes::away;
-use crate::report::json;
+use crate::report::{json, ndjson};
 
 /// The completions of a shell.
 pub(super) fn completions(shell: clap_complete::Shell, console: &mut Console<'_>) -> Exit {
@@ -22,6 +22,7 @@ pub(super) fn completions(shell: clap_complete::Shell, console: &mut Console<'_>
 pub(super) fn schema(of: SchemaOf, console: &mut Console<'_>) -> Exit {
     let text = match of {
         SchemaOf::Report => json::schema(),
+        SchemaOf::Lines => ndjson::schema(),
         SchemaOf::Config => config_schema(),
     };
     console.publish(&text);

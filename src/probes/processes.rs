@@ -6,6 +6,7 @@ use std::path::PathBuf;
 use jiff::Timestamp;
 
 use crate::error::ProbeError;
+use crate::report::words::is_dangerous;
 
 #[cfg(not(target_os = "macos"))]
 mod linux;
@@ -80,10 +81,10 @@ impl Process {
                 text.push(' ');
             }
             for character in word.chars() {
-                if is_plain(character) {
-                    text.push(character);
-                } else {
+                if is_dangerous(character) {
                     text.extend(character.escape_default());
+                } else {
+                    text.push(character);
                 }
             }
         }
@@ -94,10 +95,4 @@ impl Process {
         cut.push_str(" …");
         cut
     }
-}
-
-/// Whether a terminal shows it as itself: no control, and nothing that turns the direction of the text.
-fn is_plain(character: char) -> bool {
-    let turns = matches!(character, '\u{200b}'..='\u{200f}' | '\u{2028}'..='\u{202e}' | '\u{2066}'..='\u{2069}' | '\u{feff}');
-    !character.is_control() && !turns
 }

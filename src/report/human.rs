@@ -1,5 +1,6 @@
 //! The verdict for people: the cause first and how we know it, or a few calm lines.
 
+use std::collections::{HashMap, HashSet};
 use std::fmt::Write as _;
 
 use super::style::{Look, Styles};
@@ -7,7 +8,7 @@ use super::words::{self, Against, clean_line, wrap};
 use super::{CheckReport, EvidenceReport, Report, Status, Verdict};
 use crate::check::{Group, Severity};
 
-mod problem;
+pub(super) mod problem;
 
 /// How a report is to be written.
 #[derive(Debug, Clone, Copy)]
@@ -120,7 +121,7 @@ fn title(report: &Report) -> String {
 }
 
 /// The verdict in one line, with its counts.
-fn last_line(report: &Report, styles: Styles) -> String {
+pub(super) fn last_line(report: &Report, styles: Styles) -> String {
     let counts = &report.counts;
     let verb = |count: usize, verb: &str| match count {
         0 => None,
@@ -222,31 +223,36 @@ fn accepted(report: &Report, view: &View, width: usize) -> String {
 /// What was not asked, by reason.
 fn skipped(report: &Report, view: &View, width: usize) -> String {
     let mut reasons: Vec<(String, Vec<String>)> = Vec::new();
+    let mut known: HashMap<String, usize> = HashMap::new();
     for check in report.checks.iter().filter(|check| check.status == Status::Skip) {
         let reason = check.message.as_deref().map(clean_line).unwrap_or_default();
-        match reasons.iter_mut().find(|(known, _)| *known == reason) {
-            Some((_, units)) => units.push(check.unit()),
-            None => reasons.push((reason, vec![check.unit()])),
-        }
+        let at = *known.entry(reason).or_insert_with_key(|reason| {
+            reasons.push((reason.clone(), Vec::new()));
+            reasons.len() - 1
+        });
+        reasons[at].1.push(check.unit());
     }
-    let told: Vec<String> = reasons
-        .iter()
-        .map(|(reason, units)| format!("{} ({reason})", clean_line(&shortened(report, units).join(", "))))
-        .collect();
-    if told.is_empty() {
+    if reasons.is_empty() {
         return String::new();
     }
+    let is_job = |check: &&CheckReport| check.group == Group::Jobs.name();
+    let jobs: HashSet<String> = report.checks.iter().filter(is_job).map(CheckReport::unit).collect();
+    let told: Vec<String> = reasons
+        .iter()
+        .map(|(reason, units)| format!("{} ({reason})", clean_line(&shortened(&jobs, units).join(", "))))
+        .collect();
     labelled(2, width, "skip", &told.join("; "), view, view.styles.quiet)
 }
 
 /// The jobs together by their group's name, where all of them are there.
-fn shortened(report: &Report, units: &[String]) -> Vec<String> {
-    let is_job = |check: &&CheckReport| check.group == Group::Jobs.name();
-    let jobs: Vec<String> = report.checks.iter().filter(is_job).map(CheckReport::unit).collect();
+fn shortened(jobs: &HashSet<String>, units: &[String]) -> Vec<String> {
     let first = units.iter().position(|unit| jobs.contains(unit));
     match first {
-        Some(first) if jobs.len() > 1 && jobs.iter().all(|job| units.contains(job)) => {
-            let mut short: Vec<String> = units.iter().filter(|unit| !jobs.contains(unit)).cloned().collect();
+        // A unit stands once, so as many as there are jobs are all of them.
+        Some(first)
+            if jobs.len() > 1 && units.iter().filter(|it| jobs.contains(*it)).count() == jobs.len() =>
+        {
+            let mut short: Vec<String> = units.iter().filter(|unit| !jobs.contains(*unit)).cloned().collect();
             short.insert(first, Group::Jobs.name().to_owned());
             short
         }
@@ -266,14 +272,17 @@ fn everything(report: &Report, view: &View) -> String {
         let message = words::tilde_within(&clean_line(message), &report.about.home);
         let _ = writeln!(text, "{mark}{unit}  {message} · {}", words::took(check.took_ms));
         text.push_str(&facts(&check.evidence, report, view));
-        if let Some(seen) = &check.seen {
-            let message = seen.message.as_deref().map(clean_line).unwrap_or_default();
-            let saw = format!("{}  {message}", seen.status);
-            text.push_str(&labelled(8, 10, "saw", saw.trim_end(), view, view.styles.quiet));
-            text.push_str(&facts(&seen.evidence, report, view));
-        }
+        text.push_str(&saw(check, report, view));
     }
     text
+}
+
+/// What a blocked unit saw all the same.
+pub(super) fn saw(check: &CheckReport, report: &Report, view: &View) -> String {
+    let Some(seen) = &check.seen else { return String::new() };
+    let message = seen.message.as_deref().map(clean_line).unwrap_or_default();
+    let saw = format!("{}  {message}", seen.status);
+    labelled(8, 10, "saw", saw.trim_end(), view, view.styles.quiet) + &facts(&seen.evidence, report, view)
 }
 
 /// The evidence, aligned; what shares a label shares a line.

@@ -1,12 +1,20 @@
 //! The one public, versioned shape; every format is a pure function of it.
 
+pub mod github;
 pub mod human;
 pub mod json;
+pub mod junit;
+pub mod markdown;
+pub mod ndjson;
 pub mod page;
 pub mod plan;
+pub mod prometheus;
 pub mod style;
+pub mod tap;
+pub mod weight;
 pub mod words;
 
+mod plain;
 mod redact;
 mod repair;
 mod translate;
@@ -20,6 +28,7 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use crate::check::Severity;
+use crate::cli::Format;
 use crate::config::Config;
 use crate::exit::Exit;
 use crate::fixes::Repair;
@@ -257,6 +266,21 @@ pub struct About {
     pub unasked: bool,
     /// How this program is called for this mirror: "housecall", or with `-C` or `--config`.
     pub command: String,
+}
+
+/// Writes a report in a format. The same findings are in each; the view counts for people only.
+#[must_use]
+pub fn render(report: &Report, format: Format, view: &human::View) -> String {
+    match format {
+        Format::Human => human::render(report, view),
+        Format::Json => json::render(report),
+        Format::Ndjson => ndjson::render(report),
+        Format::Junit => junit::render(report),
+        Format::Tap => tap::render(report),
+        Format::Prometheus => prometheus::render(report),
+        Format::Github => github::render(report),
+        Format::Markdown => markdown::render(report),
+    }
 }
 
 impl Report {

@@ -46,16 +46,18 @@ pub fn outcome(report: &Report, view: &View) -> String {
     let mut text = String::new();
     for repair in &report.repairs {
         let mut lead = view.styles.unit.paint(format!("{:<NAME$}", repair.fix));
-        let mut told = Vec::new();
-        for step in &repair.steps {
-            told.extend(done(step));
-        }
-        told.extend(ending(repair, report));
-        for sentence in told {
+        for sentence in told(repair, report) {
             hang_at(&mut text, &mut lead, NAME, &sentence, view);
         }
     }
     text
+}
+
+/// What came of one fix, sentence by sentence.
+pub(super) fn told(repair: &RepairReport, report: &Report) -> Vec<String> {
+    let mut told: Vec<String> = repair.steps.iter().filter_map(done).collect();
+    told.extend(ending(repair, report));
+    told
 }
 
 /// What came of a step, in one phrase; nothing of a step that was only shown.
@@ -79,7 +81,7 @@ fn phrase(step: &StepReport) -> String {
     commands(step).into_iter().next().unwrap_or_else(|| step.action.replace('-', " "))
 }
 
-fn commands(step: &StepReport) -> Vec<String> {
+pub(super) fn commands(step: &StepReport) -> Vec<String> {
     if step.commands.is_empty() {
         return vec![step.action.replace('-', " ")];
     }

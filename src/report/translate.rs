@@ -4,6 +4,7 @@ use std::time::Duration;
 
 use jiff::Timestamp;
 
+use super::weight::Weight;
 use super::{
     About, AcceptedReport, CheckReport, Counts, EvidenceReport, FactReport, MirrorName, Report, SCHEMA,
     SeenReport, Status, ToolName, Verdict, redact, repair,
@@ -62,17 +63,13 @@ pub(super) fn report(
 
 /// What the looks come to. What was *seen* counts: no block hides a failure at or above `fail_on`.
 fn verdict(checks: &[CheckReport], fail_on: Severity) -> Verdict {
-    let counted = || checks.iter().filter(|check| check.severity >= fail_on);
-    let settled = |check: &CheckReport| {
-        matches!(check.status, Status::Pass | Status::Skip)
-            || check.status == Status::Fail && check.accepted.is_some()
-    };
-    if counted().any(CheckReport::saw_failure) {
+    let weighs = |what| checks.iter().any(|check| check.weight(fail_on) == what);
+    if weighs(Weight::Fails) {
         return Verdict::Unhealthy;
     }
     let anything_passed = checks.iter().any(|check| check.status == Status::Pass);
     // A failure of lesser severity is settled too; only what could not be seen leaves the question open.
-    if counted().all(settled) && anything_passed { Verdict::Healthy } else { Verdict::Undetermined }
+    if anything_passed && !weighs(Weight::Open) { Verdict::Healthy } else { Verdict::Undetermined }
 }
 
 fn counts(checks: &[CheckReport]) -> Counts {

@@ -177,11 +177,15 @@ fn is_colour(sequence: &str) -> bool {
     inner.is_some_and(|it| it.chars().all(|it| it.is_ascii_digit() || matches!(it, ';' | ':')))
 }
 
-/// Whether a character controls the terminal, or turns the direction of what follows.
+/// Whether a character is not shown as itself: it controls the terminal, breaks a line, turns the direction of what
+/// follows, hides between others, or is none (XML knows no U+FFFE).
 #[must_use]
 pub fn is_dangerous(character: char) -> bool {
-    character.is_control()
-        || matches!(character, '\u{200e}' | '\u{200f}' | '\u{202a}'..='\u{202e}' | '\u{2066}'..='\u{2069}')
+    let turns = matches!(character, '\u{61c}' | '\u{200e}' | '\u{200f}' | '\u{202a}'..='\u{202e}' | '\u{2066}'..='\u{2069}');
+    let breaks = matches!(character, '\u{2028}' | '\u{2029}');
+    let hides = matches!(character, '\u{200b}'..='\u{200d}' | '\u{2060}'..='\u{2064}' | '\u{feff}' | '\u{e0000}'..='\u{e007f}');
+    let is_none = matches!(character, '\u{fff9}'..='\u{fffb}' | '\u{fffe}' | '\u{ffff}');
+    character.is_control() || turns || breaks || hides || is_none
 }
 
 /// Breaks a text into lines of at most this many characters, at white space; a word is never broken, so that a

@@ -6,7 +6,10 @@ macro_rules! shown {
         insta::with_settings!({ snapshot_path => "../snapshots" }, { insta::assert_snapshot!($($what),+) })
     };
 }
+mod chance;
+mod formats;
 mod given;
+mod parsed;
 mod properties;
 mod schema;
 mod verdicts;

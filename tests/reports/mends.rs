@@ -17,13 +17,13 @@ fn step(action: Action, safety: Safety, commands: &[&str], result: StepResult) -
     StepReport { action, safety, commands: commands.iter().map(|it| (*it).to_owned()).collect(), result }
 }
 
-fn done(milliseconds: u64, note: Option<&str>) -> StepResult {
+pub(crate) fn done(milliseconds: u64, note: Option<&str>) -> StepResult {
     StepResult::Done { took: Duration::from_millis(milliseconds), note: note.map(str::to_owned) }
 }
 
 const SHA: &str = "a1bfbf4c0ffee0123456789abcdef0123456789a";
 
-fn aligning(results: [StepResult; 3], result: RepairResult) -> Repair {
+pub(crate) fn aligning(results: [StepResult; 3], result: RepairResult) -> Repair {
     let [fetched, set_aside, aligned] = results;
     Repair {
         fix: Remedy::Built(&sync::FIX),
@@ -51,7 +51,7 @@ fn aligning(results: [StepResult; 3], result: RepairResult) -> Repair {
     }
 }
 
-fn stopping(result: StepResult) -> Repair {
+pub(crate) fn stopping(result: StepResult) -> Repair {
     Repair {
         fix: Remedy::Built(&serve::FIX),
         safety: Safety::Risky,
@@ -67,14 +67,14 @@ fn stopping(result: StepResult) -> Repair {
     }
 }
 
-fn report_with(examined: Vec<Examined>, repairs: &[Repair]) -> Report {
+pub(crate) fn report_with(examined: Vec<Examined>, repairs: &[Repair]) -> Report {
     let took = Duration::from_millis(196);
     let mut report = Report::new(&config(), Severity::Error, &judge(examined), repairs, None, now(), took);
     same_everywhere(&mut report);
     report
 }
 
-fn edited() -> Vec<Examined> {
+pub(crate) fn edited() -> Vec<Examined> {
     but(vec![("worktree-clean", Verdict::fail("2 files are edited in the mirror").into())])
 }
 

@@ -1,64 +1,11 @@
 //! What holds for every report, tried on many that were made by chance.
 
-use std::time::Duration;
-
-use housecall::check::Severity;
-use housecall::error::ProbeError;
 use housecall::exit::Exit;
 use housecall::report::human::{self, Detail, View};
-use housecall::report::{Report, Status, Verdict as Whole, json};
-use housecall::run::judge;
-use housecall::unit::Examined;
+use housecall::report::{Status, Verdict as Whole, json};
 use housecall::verdict::{Outcome, Verdict};
 
-use crate::given::{ago, config, healthy, now};
-
-/// A small generator of numbers (xorshift), the same on every run.
-struct Chance(u64);
-
-impl Chance {
-    fn below(&mut self, bound: usize) -> usize {
-        self.0 ^= self.0 << 13;
-        self.0 ^= self.0 >> 7;
-        self.0 ^= self.0 << 17;
-        usize::try_from(self.0 >> 33).unwrap_or_default() % bound
-    }
-}
-
-fn outcome(chance: &mut Chance) -> Outcome {
-    match chance.below(9) {
-        0 | 1 => Outcome::Judged(Verdict::fail("it is broken").with("expected", "whole")),
-        2 => Outcome::Judged(Verdict::not_applicable("there is none")),
-        3 => Outcome::Judged(Verdict::pending("it is starting", ago(-5))),
-        4 => Outcome::Unknown(ProbeError::failed("look", &"permission denied")),
-        5 => Outcome::Crashed("it broke".into()),
-        _ => Outcome::Judged(Verdict::pass_with("it holds")),
-    }
-}
-
-/// A mirror of which anything may be true: outcomes, severities and requirements are chosen by chance.
-fn examined(chance: &mut Chance) -> Vec<Examined> {
-    let mut examined = healthy();
-    for (at, it) in examined.iter_mut().enumerate() {
-        it.outcome = outcome(chance);
-        it.unit.severity = [Severity::Info, Severity::Warning, Severity::Error][chance.below(3)];
-        it.unit.needs = (0..at).filter(|_| chance.below(4) == 0).collect();
-    }
-    let keep = 1 + chance.below(examined.len());
-    examined.truncate(keep);
-    judge(examined)
-}
-
-fn each(mut holds: impl FnMut(&[Examined], &Report)) {
-    let mut chance = Chance(0x9e37_79b9_7f4a_7c15);
-    for _ in 0..2_000 {
-        let examined = examined(&mut chance);
-        let fail_on = [Severity::Info, Severity::Warning, Severity::Error][chance.below(3)];
-        let stopped = (chance.below(20) == 0).then(|| ago(60));
-        let took = Duration::from_millis(chance.below(9_000) as u64);
-        holds(&examined, &Report::new(&config(), fail_on, &examined, &[], stopped, now(), took));
-    }
-}
+use crate::chance::each;
 
 #[test]
 fn the_counts_add_up_to_the_checks() {

@@ -1,5 +1,6 @@
 //! What is wrong, could not be seen, or has not settled: one block each, the worst first.
 
+use std::collections::HashMap;
 use std::fmt::Write as _;
 
 use super::{View, facts, labelled};
@@ -12,15 +13,30 @@ use crate::report::{CheckReport, RepairReport, RepairResult, Report, SafetyRepor
 /// How wide a mark is, with the space behind it.
 const MARK: usize = 6;
 
+/// What is blocked, by the name of what blocks it.
+pub(in crate::report) type Hidden<'a> = HashMap<&'a str, Vec<&'a CheckReport>>;
+
+/// Finds all that is blocked, once for a report.
+pub(in crate::report) fn hidden(report: &Report) -> Hidden<'_> {
+    let mut hidden = Hidden::new();
+    for check in &report.checks {
+        if let Some(by) = &check.blocked_by {
+            hidden.entry(by).or_default().push(check);
+        }
+    }
+    hidden
+}
+
 /// Every block, a blank line between those that have a body.
 pub(super) fn all(report: &Report, view: &View) -> String {
     let mut problems: Vec<(u8, &CheckReport)> =
         report.checks.iter().filter_map(|check| rank(check).map(|rank| (rank, check))).collect();
     problems.sort_by_key(|(rank, _)| *rank);
+    let hidden = hidden(report);
     let mut text = String::new();
     let mut body_before = false;
     for (_, check) in problems {
-        let (head, body) = (head(check, report, view), body(check, report, view));
+        let (head, body) = (head(check, report, view), body(check, report, view, &hidden));
         if !text.is_empty() && (body_before || !body.is_empty()) {
             text.push('\n');
         }
@@ -56,13 +72,18 @@ fn mark(check: &CheckReport, view: &View) -> (&'static str, Look) {
     }
 }
 
-fn head(check: &CheckReport, report: &Report, view: &View) -> String {
+/// What a unit comes to, in one sentence on one line.
+pub(in crate::report) fn sentence(check: &CheckReport, report: &Report) -> String {
     let message = check.message.as_deref().map_or_else(|| clean_line(&check.summary), clean_line);
     let message = words::tilde_within(&message, &report.about.home);
-    let message = match check.status {
+    match check.status {
         Status::Unknown if !message.starts_with("the check crashed") => format!("could not look: {message}"),
         _ => message,
-    };
+    }
+}
+
+fn head(check: &CheckReport, report: &Report, view: &View) -> String {
+    let message = sentence(check, report);
     let unit = clean_line(&check.unit());
     let (mark, look) = mark(check, view);
     let (mark, name) = (look.paint(format!("{mark:<MARK$}")), view.styles.unit.paint(&unit));
@@ -77,7 +98,13 @@ fn head(check: &CheckReport, report: &Report, view: &View) -> String {
     text
 }
 
-fn body(check: &CheckReport, report: &Report, view: &View) -> String {
+/// What proves it, what it hides, and the way out: labelled lines.
+pub(in crate::report) fn body(
+    check: &CheckReport,
+    report: &Report,
+    view: &View,
+    hidden: &Hidden<'_>,
+) -> String {
     let mut text = facts(&check.evidence, report, view);
     let mut line = |label: &str, told: &str, look: Look| {
         if !told.is_empty() {
@@ -88,7 +115,7 @@ fn body(check: &CheckReport, report: &Report, view: &View) -> String {
     if let Some(since) = check.since {
         line("since", &words::moment(since, super::against(report, true)), quiet);
     }
-    line("hides", &hidden(check, report), quiet);
+    line("hides", &hides(check, report, hidden), quiet);
     if check.status == Status::Fail {
         line("fix", &remedy(check, report), quiet);
         line("more", &format!("{} explain {}", report.about.command, clean_line(&check.id)), quiet);
@@ -99,16 +126,15 @@ fn body(check: &CheckReport, report: &Report, view: &View) -> String {
 }
 
 /// The units that this one takes the worth from.
-fn hidden(check: &CheckReport, report: &Report) -> String {
-    let unit = check.unit();
+fn hides(check: &CheckReport, report: &Report, hidden: &Hidden<'_>) -> String {
     let named = |other: &CheckReport| {
         // Where the block is of lesser weight than the verdict, the failure it hides decides: say so.
         let decides =
             check.severity < report.fail_on && other.severity >= report.fail_on && other.saw_failure();
         if decides { format!("{} (fails too)", other.unit()) } else { other.unit() }
     };
-    let hidden = report.checks.iter().filter(|other| other.blocked_by.as_ref() == Some(&unit)).map(named);
-    clean_line(&hidden.collect::<Vec<_>>().join(", "))
+    let names: Vec<String> = hidden.get(&*check.unit()).into_iter().flatten().map(|it| named(it)).collect();
+    clean_line(&names.join(", "))
 }
 
 /// The command that mends it, and what it does; none where it could do nothing, or the user has the mirror stopped.
