@@ -38,7 +38,8 @@ const KEPT: [&str; 9] = [
 /// git itself changes into the directory, since a child that hangs there before its start would hang its parent.
 #[must_use]
 pub fn command<A: AsRef<OsStr>>(config: &Config, directory: &Path, arguments: &[A]) -> Program {
-    let options = ["core.fsmonitor=false", "core.hooksPath=/dev/null"];
+    let slow = slow(1000, config.limits.timeout);
+    let options = ["core.fsmonitor=false", "core.hooksPath=/dev/null", &slow[0], &slow[1]];
     let mut command = build(config, directory, &options, arguments, config.limits.timeout);
     command.environment.insert("GIT_OPTIONAL_LOCKS".into(), "0".into());
     command
@@ -49,7 +50,16 @@ pub fn command<A: AsRef<OsStr>>(config: &Config, directory: &Path, arguments: &[
 /// Hooks and filters run as the repository is configured; nothing goes on in the background after its end.
 #[must_use]
 pub fn writing_command<A: AsRef<OsStr>>(config: &Config, directory: &Path, arguments: &[A]) -> Program {
-    build(config, directory, &["gc.auto=0", "maintenance.auto=false"], arguments, WRITING)
+    let slow = slow(1, silence(config));
+    let options = ["gc.auto=0", "maintenance.auto=false", &slow[0], &slow[1]];
+    build(config, directory, &options, arguments, WRITING)
+}
+
+/// How long a git that talks to a remote may say nothing: many times what an examination waits for an answer, since a
+/// large pack is put together first.
+#[must_use]
+pub const fn silence(config: &Config) -> Duration {
+    config.limits.timeout.saturating_mul(6)
 }
 
 /// What it said, without the white space around it; bytes that are not UTF-8 are replaced.
@@ -62,9 +72,11 @@ pub fn said(output: &Output) -> String {
 #[must_use]
 pub fn complaint(output: &Output) -> String {
     let complaints = String::from_utf8_lossy(&output.stderr);
-    let mut lines: Vec<&str> = complaints.lines().map(str::trim).filter(|line| tells(line)).collect();
+    // A line of progress ends where it is written over.
+    let all = || complaints.split(['\n', '\r']).map(str::trim);
+    let mut lines: Vec<&str> = all().filter(|line| tells(line)).collect();
     if lines.is_empty() {
-        lines = complaints.lines().map(str::trim).filter(|line| !line.is_empty()).collect();
+        lines = all().filter(|line| !line.is_empty()).collect();
     }
     let last = lines.iter().rposition(|line| is_fatal(line)).or_else(|| lines.len().checked_sub(1));
     let Some(at) = last else {
@@ -77,9 +89,23 @@ pub fn complaint(output: &Output) -> String {
     if let (true, Some(next)) = (line.ends_with(':'), lines.get(at + 1)) {
         line = format!("{line} {next}");
     }
+    bare(&line)
+}
+
+/// The last line of its complaints with one of these words, without credentials.
+#[must_use]
+pub fn complaint_with(output: &Output, words: &[&str]) -> Option<String> {
+    let complaints = String::from_utf8_lossy(&output.stderr);
+    let lines: Vec<&str> = complaints.split(['\n', '\r']).map(str::trim).collect();
+    let line = lines.into_iter().rfind(|line| words.iter().any(|word| line.contains(word)))?;
+    Some(bare(line))
+}
+
+/// A line of git's without its first word, its full stop, and credentials.
+fn bare(line: &str) -> String {
     let bare = ["fatal: ", "error: ", "ERROR: ", "remote: "]
         .iter()
-        .fold(line.as_str(), |line, prefix| line.strip_prefix(prefix).unwrap_or(line));
+        .fold(line, |line, prefix| line.strip_prefix(prefix).unwrap_or(line));
     without_credentials(bare.trim_end_matches('.'))
 }
 
@@ -119,6 +145,12 @@ pub fn without_credentials(text: &str) -> String {
     cleaned
 }
 
+/// When git gives up on a web server: fewer bytes a second than that, for that long.
+fn slow(bytes: u32, within: Duration) -> [String; 2] {
+    let seconds = within.as_secs().max(1);
+    [format!("http.lowSpeedLimit={bytes}"), format!("http.lowSpeedTime={seconds}")]
+}
+
 fn build<A: AsRef<OsStr>>(
     config: &Config,
     directory: &Path,
@@ -127,8 +159,7 @@ fn build<A: AsRef<OsStr>>(
     deadline: Duration,
 ) -> Program {
     let mut argv: Vec<OsString> = vec!["git".into(), "-C".into(), directory.into(), "--no-pager".into()];
-    let slow = format!("http.lowSpeedTime={}", config.limits.timeout.as_secs().max(1));
-    for option in options.iter().copied().chain(["http.lowSpeedLimit=1000", &slow, "color.ui=false"]) {
+    for option in options.iter().copied().chain(["color.ui=false"]) {
         argv.extend(["-c".into(), option.into()]);
     }
     argv.extend(arguments.iter().map(|it| it.as_ref().to_owned()));
@@ -200,6 +231,10 @@ fn tells(line: &str) -> bool {
         "warning:",
         "fatal: Could not read from remote repository",
         "fatal: the remote end hung up",
+        "fatal: unpack-objects failed",
+        "fatal: Could not reset index file to revision",
+        "fatal: failed to write object",
+        "fatal: fetch-pack: invalid index-pack output",
     ];
     !line.is_empty() && !idle.contains(&line) && !hint.iter().any(|start| line.starts_with(start))
 }

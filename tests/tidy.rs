@@ -248,6 +248,21 @@ fn the_readme_shows_the_registry() {
     assert!(read(&path) == right, "the table of checks is old: run the tests with UPDATE_DOCS=1");
 }
 
+#[test]
+fn every_test_that_a_page_names_is_there() {
+    let sources: String = files(&["tests"], "rs").iter().map(|path| read(path)).collect();
+    let page = read(&root().join("docs/sync.md"));
+    let named: Vec<&str> = page
+        .lines()
+        .filter_map(|line| line.strip_suffix("` |")?.rsplit_once('`'))
+        .map(|(_, name)| name)
+        .collect();
+    let is_there = |name: &&&str| sources.contains(&format!("fn {name}("));
+    let lacking: Vec<String> = named.iter().filter(|name| !is_there(name)).map(ToString::to_string).collect();
+    assert!(named.len() > 50, "the table of cases is read");
+    assert_none(&lacking, "docs/sync.md names tests that are not there");
+}
+
 fn table() -> String {
     let mut text =
         "| group | check | what holds when it passes | severity | fix |\n|---|---|---|---|---|\n".to_owned();

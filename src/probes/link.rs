@@ -25,11 +25,17 @@ pub fn read(repository: &Repository, worktree: &Path) -> Link {
     if fs::symlink_metadata(&git).is_ok_and(|it| !it.is_file()) {
         return Link::Foreign;
     }
+    // A link that leads to a directory of files without a `.git`: those are somebody else's.
+    if fs::symlink_metadata(worktree).is_ok_and(|it| it.is_symlink()) && !git.exists() {
+        return Link::Foreign;
+    }
     let points = fs::read(&git).ok().and_then(|content| points_to(&content));
     let known = administration(&repository.common_dir, worktree);
     match (points, known) {
         (None, Some(_)) => Link::Mendable,
         (Some(points), Some(known)) if points.file_name() == known.file_name() => Link::Mendable,
+        // It leads nowhere, and nobody but this repository knows of the place.
+        (Some(points), Some(_)) if !worktree.join(&points).exists() => Link::Mendable,
         (Some(points), None) if points.starts_with(repository.common_dir.join("worktrees")) => Link::Orphaned,
         _ => Link::Foreign,
     }
@@ -44,15 +50,24 @@ pub fn administration(common_dir: &Path, worktree: &Path) -> Option<PathBuf> {
         .filter_map(Result::ok)
         .map(|entry| entry.path())
         .filter(|directory| {
-            let Ok(content) = fs::read(directory.join("gitdir")) else {
-                return false;
-            };
+            let content = fs::read(directory.join("gitdir")).unwrap_or_default();
+            if is_torn(&content) {
+                // Then only the worktree's own word counts.
+                let points = fs::read(worktree.join(".git")).ok().and_then(|it| points_to(&it));
+                return points.is_some_and(|it| real_as_far_as_it_goes(&worktree.join(it)) == *directory);
+            }
             let path = Path::new(std::ffi::OsStr::from_bytes(content.trim_ascii_end()));
             real_as_far_as_it_goes(&directory.join(path)) == wanted
         })
         .collect();
     found.sort();
     found.into_iter().next()
+}
+
+/// Whether a file of an administration says nothing: emptied by a power cut, or never written.
+#[must_use]
+pub fn is_torn(content: &[u8]) -> bool {
+    content.iter().all(|byte| *byte == 0 || byte.is_ascii_whitespace())
 }
 
 fn points_to(content: &[u8]) -> Option<PathBuf> {

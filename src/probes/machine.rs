@@ -134,12 +134,12 @@ impl Machine {
         volume.answers(&mount.point)?;
         volume.silent = None;
         let program = Program { directory: None, ..program.clone() };
-        match program::watch(&program, Orphans::Kill, &mut |_| ())? {
+        match program::watch(&program, Orphans::Kill, program.deadline, &mut |_| ())? {
             Run::Ended(output) => Ok(output),
-            Run::TimedOut { undead } => {
+            Run::TimedOut { undead, after } => {
                 volume.silent = Some(Silence { since: clock::instant(), undead });
                 let what = format!("the volume at {}", mount.point.display());
-                Err(ProbeError::TimedOut { what, after: program.deadline })
+                Err(ProbeError::TimedOut { what, after })
             }
         }
     }

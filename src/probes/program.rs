@@ -88,6 +88,8 @@ pub(crate) enum Run {
     TimedOut {
         /// Its id where it did not die: it is in the middle of a call that never returns.
         undead: Option<u32>,
+        /// How long it was given: to its end, or for another word.
+        after: Duration,
     },
 }
 
@@ -113,9 +115,21 @@ pub fn run(program: &Program) -> Result<Output, ProbeError> {
 /// # Errors
 /// As for [`run`].
 pub fn run_observed(program: &Program, on_output: &mut dyn FnMut(&[u8])) -> Result<Output, ProbeError> {
-    match watch(program, Orphans::Spare, on_output)? {
+    run_while_it_speaks(program, program.deadline, on_output)
+}
+
+/// The same for a program that tells of its progress: it is also ended when it says nothing for that long.
+///
+/// # Errors
+/// As for [`run`].
+pub fn run_while_it_speaks(
+    program: &Program,
+    silence: Duration,
+    on_output: &mut dyn FnMut(&[u8]),
+) -> Result<Output, ProbeError> {
+    match watch(program, Orphans::Spare, silence, on_output)? {
         Run::Ended(output) => Ok(output),
-        Run::TimedOut { .. } => Err(ProbeError::TimedOut { what: program.name(), after: program.deadline }),
+        Run::TimedOut { after, .. } => Err(ProbeError::TimedOut { what: program.name(), after }),
     }
 }
 
@@ -123,6 +137,7 @@ pub fn run_observed(program: &Program, on_output: &mut dyn FnMut(&[u8])) -> Resu
 pub(crate) fn watch(
     program: &Program,
     orphans: Orphans,
+    silence: Duration,
     on_output: &mut dyn FnMut(&[u8]),
 ) -> Result<Run, ProbeError> {
     reap_undead();
@@ -134,6 +149,7 @@ pub(crate) fn watch(
 
     let mut nap = Duration::from_micros(50);
     let mut ended_at: Option<Instant> = None;
+    let mut spoke = start;
     loop {
         if ended_at.is_none() && has_ended(id) {
             ended_at = Some(Instant::now());
@@ -147,13 +163,19 @@ pub(crate) fn watch(
                 break;
             }
         }
-        let left = program.deadline.saturating_sub(start.elapsed());
+        let whole = program.deadline.saturating_sub(start.elapsed());
+        let left = whole.min(silence.saturating_sub(spoke.elapsed()));
         if left.is_zero() {
             kill_all(id);
-            return Ok(Run::TimedOut { undead: bury(child) });
+            let after = if whole.is_zero() { program.deadline } else { silence };
+            return Ok(Run::TimedOut { undead: bury(child), after });
         }
         if pipes.are_open() {
-            pipes.read(left.min(TICK), on_output);
+            let mut hear = |chunk: &[u8]| {
+                spoke = Instant::now();
+                on_output(chunk);
+            };
+            pipes.read(left.min(TICK), &mut hear);
         } else {
             sleep(nap.min(left));
             nap = (nap * 2).min(TICK);

@@ -3,6 +3,7 @@
 
 use std::collections::BTreeMap;
 use std::fs;
+use std::os::unix::fs::PermissionsExt;
 use std::path::{Path, PathBuf};
 use std::process::Command;
 use std::sync::Arc;
@@ -174,18 +175,19 @@ impl World {
         self.repository().join(".git/worktrees/worktree")
     }
 
-    /// All files of the canonical repository with their content, but for what may change: the tracking ref, the
-    /// mirror's branch, its administration, what was set aside, and objects.
+    /// All files of the canonical repository with their mode and content, but for what may change: the tracking ref,
+    /// the mirror's branch, its administration, what was set aside, and objects.
     pub(crate) fn canonical(&self) -> BTreeMap<PathBuf, Vec<u8>> {
         let mut found = BTreeMap::new();
         collect(&self.repository(), Path::new(""), &mut found);
         let may_change = |path: &Path| {
             [
                 ".git/objects",
-                ".git/worktrees",
+                ".git/worktrees/worktree",
                 ".git/refs/housecall",
                 ".git/refs/heads/localhost-sync",
                 ".git/refs/remotes/origin/main",
+                ".git/logs/refs/housecall",
                 ".git/logs/refs/heads/localhost-sync",
                 ".git/logs/refs/remotes/origin/main",
             ]
@@ -204,7 +206,13 @@ fn collect(top: &Path, relative: &Path, found: &mut BTreeMap<PathBuf, Vec<u8>>) 
         if entry.file_type().expect("its type").is_dir() {
             collect(top, &relative, found);
         } else {
-            found.insert(relative, fs::read(entry.path()).unwrap_or_default());
+            let path = entry.path();
+            let mode = entry.metadata().expect("its mode").permissions().mode();
+            let content = match fs::read_link(&path) {
+                Ok(target) => target.into_os_string().into_encoded_bytes(),
+                Err(_) => fs::read(&path).unwrap_or_default(),
+            };
+            found.insert(relative, [format!("{mode:o} ").into_bytes(), content].concat());
         }
     }
 }

@@ -4,11 +4,11 @@
 use std::ffi::OsStr;
 use std::fs;
 use std::path::{Path, PathBuf};
-use std::time::Duration;
+use std::time::{Duration, SystemTime};
 
 use crate::config::{Config, Mirror};
-use crate::error::StepError;
-use crate::fixes::hands::{commands, turns};
+use crate::error::{ProbeError, StepError};
+use crate::fixes::hands::{commands, killed, refs, turns};
 use crate::git;
 use crate::probes;
 use crate::probes::git::{Canonical, Repository};
@@ -112,28 +112,17 @@ pub fn try_fetch(config: &Config, mirror: &Mirror, repository: &Repository) -> R
         std::thread::sleep(Duration::from_millis(200));
         first = fetch_command(config, mirror, url)?;
     }
-    // A branch of ours that leads to nothing makes every fetch fail. There is nothing on it to lose.
-    if !first.succeeded() && leads_nowhere(config, mirror)? {
-        let branch = format!("refs/heads/{}", mirror.branch);
-        let what = "mend the mirror's branch";
-        must(config, &mirror.repository, what, &["update-ref", &branch, &mirror.tracking_ref()])?;
+    if !first.succeeded() && refs::mend(config, mirror)? {
         return fetch_command(config, mirror, url);
     }
     Ok(first)
-}
-
-/// Whether the mirror's branch is there, and the commit that it names is not.
-fn leads_nowhere(config: &Config, mirror: &Mirror) -> Result<bool, StepError> {
-    let branch = format!("refs/heads/{}", mirror.branch);
-    let arguments = ["rev-parse", "--verify", "--quiet", &branch];
-    let named = run(config, &mirror.repository, &arguments)?.succeeded();
-    Ok(named && commit(config, &mirror.repository, &branch)?.is_none())
 }
 
 fn fetch_command(config: &Config, mirror: &Mirror, url: Option<&str>) -> Result<Output, StepError> {
     let refspec = commands::refspec(mirror);
     let arguments = [
         "fetch",
+        "--progress",
         "--no-tags",
         "--no-auto-maintenance",
         "--no-write-fetch-head",
@@ -150,7 +139,18 @@ fn fetch_command(config: &Config, mirror: &Mirror, url: Option<&str>) -> Result<
     if url.is_none_or(git::is_ssh) {
         git::never_ask_over_ssh(config, &mirror.repository, &mut fetch);
     }
-    Ok(program::run(&fetch)?)
+    let began = SystemTime::now();
+    let came = program::run_while_it_speaks(&fetch, git::silence(config), &mut |_| ());
+    if !came.as_ref().is_ok_and(Output::succeeded) {
+        let objects = git_path(config, &mirror.repository, "objects")?;
+        killed::half_packs(&objects, mirror, began.checked_sub(Duration::from_secs(1)).unwrap_or(began));
+    }
+    came.map_err(|error| match error {
+        ProbeError::TimedOut { after, .. } => {
+            ProbeError::TimedOut { what: mirror.remote.clone(), after }.into()
+        }
+        other => other.into(),
+    })
 }
 
 /// Where the repository keeps what it knows of this worktree, if it does.

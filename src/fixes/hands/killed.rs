@@ -12,6 +12,9 @@ use crate::fixes::hands::files::UNFINISHED;
 use crate::fixes::hands::{git, locks};
 use crate::probes::git::REFS;
 
+/// How long is waited before it is looked again whether somebody has a file open.
+const DYING: Duration = Duration::from_millis(25);
+
 /// The temporary indexes, through which is read what a person left.
 pub(super) const INDEX: &str = ".housecall-index-";
 
@@ -59,15 +62,21 @@ pub(super) fn in_mirror(config: &Config, mirror: &Mirror, began: SystemTime) {
 }
 
 /// Removes git's temporary files among the objects that were written since then, unless somebody has them open.
-fn half_packs(objects: &Path, mirror: &Mirror, since: SystemTime) {
+///
+/// Of a fetch that was ended a moment ago, a part may still be dying: it is waited for.
+pub(super) fn half_packs(objects: &Path, mirror: &Mirror, since: SystemTime) {
     let elsewhere = [mirror.repository.clone(), mirror.worktree.clone()];
     // Only Linux says who has a file open: elsewhere a git at work there may have.
     let at_work: &[PathBuf] = if cfg!(target_os = "linux") { &[] } else { &elsewhere };
     let folders = entries(objects).into_iter().filter(|(_, found)| found.is_dir());
     for (path, found) in folders.flat_map(|(folder, _)| entries(&folder)) {
         let is_left = found.is_file() && found.modified().is_ok_and(|at| at >= since);
-        if is_left && is_named(&path, "tmp_") && locks::in_use(&path, at_work).is_none() {
-            let _ = fs::remove_file(path);
+        let free = |attempt: u32| {
+            std::thread::sleep(DYING * attempt.min(1));
+            locks::in_use(&path, at_work).is_none()
+        };
+        if is_left && is_named(&path, "tmp_") && (0..20).any(free) {
+            let _ = fs::remove_file(&path);
         }
     }
 }

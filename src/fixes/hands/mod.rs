@@ -13,6 +13,7 @@ pub mod keeper;
 mod killed;
 pub mod locks;
 pub mod process;
+mod refs;
 pub mod turns;
 pub mod worktree;
 

@@ -12,7 +12,7 @@ use crate::fixes::hands::aside::{self, operation, submodules};
 use crate::fixes::hands::files;
 use crate::fixes::hands::git::{administration, as_os, commit, git_path, must, run, succeeded, trimmed};
 use crate::probes::deps::{INSTALLED, TREE};
-use crate::probes::program;
+use crate::probes::{link, program};
 
 /// A tree is not written when less than this is free: half a checkout is worse than an old one.
 const ROOM: u64 = 64 << 20;
@@ -37,6 +37,8 @@ pub fn add_worktree(config: &Config, mirror: &Mirror) -> Result<Option<String>, 
     let kept = aside::keep_branch(config, mirror, &target)?;
     let worktree = mirror.worktree.as_os_str();
     if administration(config, mirror)?.is_some() {
+        // An empty directory at its place is in git's way, and it is all that this can remove.
+        let _ = fs::remove_dir(&mirror.worktree);
         // The directory is gone and its administration is left; forced twice, since we lock it.
         let arguments = [OsStr::new("worktree"), "remove".as_ref(), "-f".as_ref(), "-f".as_ref(), worktree];
         must(config, repository, "remove what is left of the old worktree", &arguments)?;
@@ -98,10 +100,34 @@ pub fn relink(config: &Config, mirror: &Mirror) -> Result<(), StepError> {
     let content = fs::read_to_string(&head).unwrap_or_default();
     let names_something = content.starts_with("ref: ") || content.trim().len() >= 40;
     if !names_something || content.contains('\0') {
-        let content = format!("ref: refs/heads/{}\n", mirror.branch);
-        replace(&head, content.as_bytes()).map_err(|error| failed("write HEAD", error))?;
+        write_head(mirror, &administration)?;
     }
+    mend_administration(mirror, &administration)?;
     lock_worktree(config, mirror)
+}
+
+/// Writes what the administration must say and no longer does; says whether there was anything to write.
+pub(super) fn mend_administration(mirror: &Mirror, administration: &Path) -> Result<bool, StepError> {
+    // Where git itself puts the administration of a worktree, two levels beneath what all share.
+    let shared = OsString::from("../..");
+    let link = mirror.worktree.join(".git").into_os_string();
+    let mut mended = false;
+    for (name, content) in [("commondir", shared), ("gitdir", link)] {
+        let file = administration.join(name);
+        if link::is_torn(&fs::read(&file).unwrap_or_default()) {
+            replace(&file, &[content.as_bytes(), b"\n"].concat())
+                .map_err(|error| StepError::failed(format!("write the worktree's {name}"), &error))?;
+            mended = true;
+        }
+    }
+    Ok(mended)
+}
+
+/// Puts HEAD on the mirror's branch, where git cannot do it.
+pub(super) fn write_head(mirror: &Mirror, administration: &Path) -> Result<(), StepError> {
+    let content = format!("ref: refs/heads/{}\n", mirror.branch);
+    replace(&administration.join("HEAD"), content.as_bytes())
+        .map_err(|error| StepError::failed("write HEAD", &error))
 }
 
 fn replace(path: &Path, content: &[u8]) -> std::io::Result<()> {

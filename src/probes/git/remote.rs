@@ -8,7 +8,7 @@ use crate::probes::machine::Machine;
 use crate::probes::program;
 
 /// What git, ssh and curl say when nobody answered, or nobody fit to answer.
-const UNREACHABLE: [&str; 21] = [
+const UNREACHABLE: [&str; 27] = [
     "Could not resolve",
     "unable to look up",
     "Name or service not known",
@@ -30,6 +30,12 @@ const UNREACHABLE: [&str; 21] = [
     "kex_exchange_identification",
     "hung up unexpectedly",
     "returned error: 5",
+    "unexpected disconnect",
+    "early EOF",
+    "transfer closed with",
+    "bytes of body are still expected",
+    "Recv failure",
+    "closed by remote host",
 ];
 
 /// What they say when somebody answered, and said no.
@@ -109,7 +115,7 @@ pub fn failure(mirror: &Mirror, output: &program::Output) -> Result<Remote, Prob
     match (has(&UNREACHABLE), has(&REFUSED)) {
         // Somebody who says no closes the connection too.
         (true, true) if complaints.contains("Permission denied") => Ok(Remote::Refused(why)),
-        (true, _) => Ok(Remote::Unreachable(why)),
+        (true, _) => Ok(Remote::Unreachable(git::complaint_with(output, &UNREACHABLE).unwrap_or(why))),
         (false, true) => Ok(Remote::Refused(why)),
         (false, false) => Err(ProbeError::failed(format!("ask {}", mirror.remote), &why)),
     }

@@ -14,6 +14,7 @@ pub mod report;
 pub mod git;
 pub mod remotes;
 pub mod servers;
+pub mod proxy;
 pub mod mirror;
 pub mod mounts;
 pub mod launchd;

@@ -92,6 +92,20 @@ $HTTP["url"] =~ "^/git/" {{
         Self::up(folder, &mut command, port)
     }
 
+    /// git's own server, for the repositories beneath `root`.
+    ///
+    /// # Panics
+    /// Where it does not come up.
+    #[must_use]
+    pub fn daemon(root: &Path) -> Self {
+        let folder = TempDir::new().expect("a folder for the daemon");
+        let port = free_port();
+        let mut command = Command::new(exec_path().join("git-daemon"));
+        command.args(["--reuseaddr", "--export-all", "--listen=127.0.0.1"]);
+        command.args([format!("--port={port}"), format!("--base-path={}", root.display())]);
+        Self::up(folder, &mut command, port)
+    }
+
     fn up(folder: TempDir, command: &mut Command, port: u16) -> Self {
         let log = fs::File::create(folder.path().join("log")).expect("a log");
         let mut server = Kept::start(command.stdin(Stdio::null()).stdout(Stdio::null()).stderr(log));
@@ -121,6 +135,19 @@ $HTTP["url"] =~ "^/git/" {{
     #[must_use]
     pub fn ssh_command(&self) -> String {
         format!("ssh -F {}/ssh_config", self.folder.path().display())
+    }
+
+    /// What `core.sshCommand` must be for it behind a [`crate::proxy::Proxy`]: same host key, another port.
+    #[must_use]
+    pub fn ssh_command_through(&self, port: u16) -> String {
+        let known = format!("[127.0.0.1]:{}", self.port);
+        format!("{} -p {port} -o HostKeyAlias={known}", self.ssh_command())
+    }
+
+    /// Its port.
+    #[must_use]
+    pub const fn port(&self) -> u16 {
+        self.port
     }
 
     /// The server's process.

@@ -61,7 +61,7 @@ impl Server {
         })
     }
 
-    fn start(address: &str, mut take: impl FnMut(TcpStream) + Send + 'static) -> Self {
+    pub(crate) fn start(address: &str, mut take: impl FnMut(TcpStream) + Send + 'static) -> Self {
         let listener = TcpListener::bind(address).expect("the address is free");
         listener.set_nonblocking(true).expect("a listener that does not block");
         let address = listener.local_addr().expect("its address");

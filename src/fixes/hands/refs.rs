@@ -1,0 +1,79 @@
+//! The mirror's own refs where they lead nowhere: each of them makes every fetch fail, and there is nothing to lose.
+#![expect(clippy::disallowed_methods, reason = "hands write")]
+
+use std::fs;
+use std::path::Path;
+
+use crate::config::{Config, Mirror};
+use crate::error::StepError;
+use crate::fixes::hands::git::{administration, commit, common_directory, must, run};
+use crate::fixes::hands::worktree;
+
+/// Mends the tracking ref, the mirror's branch and its HEAD where they are torn or name a commit that is not there;
+/// says whether there was anything to mend.
+pub(super) fn mend(config: &Config, mirror: &Mirror) -> Result<bool, StepError> {
+    let repository = &mirror.repository;
+    let common = common_directory(config, repository)?;
+    let (branch, tracking) = (format!("refs/heads/{}", mirror.branch), mirror.tracking_ref());
+    let mut mended = false;
+    for name in [&tracking, &branch] {
+        let file = common.join(name);
+        if is_torn(&file) || leads_nowhere(config, repository, name)? && file.is_file() {
+            remove(&file)?;
+            mended = true;
+        }
+    }
+    // What was packed before is there again; it may lead nowhere as well.
+    if leads_nowhere(config, repository, &tracking)? {
+        must(config, repository, "mend the tracking branch", &["update-ref", "-d", &tracking])?;
+        mended = true;
+    }
+    if mended || leads_nowhere(config, repository, &branch)? {
+        mended |= mend_branch(config, mirror, &branch)?;
+    }
+    if let Some(administration) = administration(config, mirror)? {
+        mended |= worktree::mend_administration(mirror, &administration)?;
+        let head = fs::read_to_string(administration.join("HEAD")).unwrap_or_default();
+        if is_id(&head) && commit(config, repository, head.trim())?.is_none() {
+            worktree::write_head(mirror, &administration)?;
+            mended = true;
+        }
+    }
+    Ok(mended)
+}
+
+/// Puts the mirror's branch where its upstream is known to be; takes it away where nothing is known.
+fn mend_branch(config: &Config, mirror: &Mirror, branch: &str) -> Result<bool, StepError> {
+    let repository = &mirror.repository;
+    if commit(config, repository, branch)?.is_some() {
+        return Ok(false);
+    }
+    let arguments = match commit(config, repository, &mirror.tracking_ref())? {
+        Some(sha) => vec!["update-ref".to_owned(), branch.to_owned(), sha],
+        None => vec!["update-ref".to_owned(), "-d".to_owned(), branch.to_owned()],
+    };
+    must(config, repository, "mend the mirror's branch", &arguments).map(|_| true)
+}
+
+/// Whether a ref is there, and the commit that it names is not.
+fn leads_nowhere(config: &Config, repository: &Path, name: &str) -> Result<bool, StepError> {
+    let named = run(config, repository, &["rev-parse", "--verify", "--quiet", name])?.succeeded();
+    Ok(named && commit(config, repository, name)?.is_none())
+}
+
+/// Whether the file of a ref holds no name of anything: git itself can neither read nor replace it.
+fn is_torn(file: &Path) -> bool {
+    let is_file = fs::symlink_metadata(file).is_ok_and(|it| it.is_file());
+    let content = fs::read(file).map(|it| String::from_utf8_lossy(&it).into_owned());
+    is_file && content.is_ok_and(|it| !it.starts_with("ref: ") && !is_id(&it))
+}
+
+fn remove(file: &Path) -> Result<(), StepError> {
+    fs::remove_file(file)
+        .map_err(|error| StepError::failed(format!("remove the torn ref {}", file.display()), &error))
+}
+
+fn is_id(text: &str) -> bool {
+    let text = text.trim();
+    matches!(text.len(), 40 | 64) && text.bytes().all(|byte| byte.is_ascii_hexdigit())
+}

@@ -1,0 +1,17 @@
+//! Every fault that may befall a sync, on real repositories: the next cycle aligns or says why not, and nothing is lost.
+#![expect(clippy::disallowed_methods, reason = "tests make the world that the product looks at")]
+
+#[path = "../mending/world.rs"]
+mod world;
+
+mod oracle;
+
+mod configured;
+mod line;
+mod moved;
+mod names;
+mod neighbours;
+mod rights;
+mod shapes;
+mod torn;
+mod upstream;

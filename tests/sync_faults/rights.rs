@@ -1,0 +1,144 @@
+//! Rights and clocks: what may not be written or read, another owner, another user, a state from the future.
+
+use std::fs::{self, Permissions};
+use std::io::Write as _;
+use std::os::unix::fs::{PermissionsExt, chown};
+use std::path::{Path, PathBuf};
+use std::process::{Command, Stdio};
+use std::time::{Duration, SystemTime};
+
+use housecall::commands::sync::{Synced, run_once};
+use housecall::probes::state::SyncStatus::{self, Failed};
+use support::parts::{Part, lacks};
+
+use crate::oracle::Oracle;
+use crate::world::{World, child, walk};
+
+/// A user who is nobody.
+const NOBODY: u32 = 65534;
+
+/// A file system of its own over a directory, for as long as it lives.
+struct Mounted(PathBuf);
+
+impl Mounted {
+    fn tmpfs(path: &Path) -> Self {
+        mount(&["-t", "tmpfs", "-o", "size=64m", "tmpfs"], path);
+        Self(path.to_owned())
+    }
+}
+
+impl Drop for Mounted {
+    fn drop(&mut self) {
+        let _ = Command::new("umount").arg("-l").arg(&self.0).status();
+    }
+}
+
+fn mount(options: &[&str], path: &Path) {
+    let done = Command::new("mount").args(options).arg(path).status().expect("mount starts");
+    assert!(done.success(), "mount {options:?} {}", path.display());
+}
+
+#[test]
+fn an_empty_file_system_over_the_repository_is_told_and_left_empty() {
+    if lacks(Part::Fuse) {
+        return;
+    }
+    let world = World::synced();
+    let oracle = Oracle::of(&world);
+    let mounted = Mounted::tmpfs(&world.repository());
+    let last = world.sync();
+    assert_ne!(last.status, SyncStatus::Updated, "{}", last.reason);
+    assert_eq!(fs::read_dir(world.repository()).expect("it").count(), 0);
+    drop(mounted);
+    world.push("index.html", "two\n");
+    oracle.heals(&world);
+}
+
+/// Gives all beneath a place to that user.
+fn give_to(top: &Path, user: u32) {
+    let mut places = walk_all(top);
+    places.push(top.to_owned());
+    for place in places {
+        std::os::unix::fs::lchown(&place, Some(user), Some(user)).expect("given");
+    }
+}
+
+fn walk_all(top: &Path) -> Vec<PathBuf> {
+    let mut found = Vec::new();
+    for entry in fs::read_dir(top).expect("a folder").map(|it| it.expect("an entry")) {
+        found.push(entry.path());
+        if entry.file_type().expect("its type").is_dir() {
+            found.extend(walk_all(&entry.path()));
+        }
+    }
+    found
+}
+
+/// One sync by a normal user: what it printed.
+fn as_nobody(world: &World) -> String {
+    let mut sync = child(world.home.path(), "rights::one_sync_in_a_child");
+    let mut command = Command::new("setpriv");
+    command.args(["--reuid=65534", "--regid=65534", "--clear-groups"]).arg(sync.get_program());
+    command.args(sync.get_args()).env("HOUSECALL_TEST_HOME", world.home.path());
+    let _ = sync.stdin(Stdio::null());
+    let output = command.output().expect("setpriv starts");
+    String::from_utf8_lossy(&output.stdout).into_owned()
+}
+
+/// Not a test of its own: what [`as_nobody`] runs.
+#[test]
+fn one_sync_in_a_child() {
+    let Some(home) = std::env::var_os("HOUSECALL_TEST_HOME") else { return };
+    let config = std::sync::Arc::new(crate::world::config(home.as_ref()));
+    let told = match run_once(&config, &std::sync::Arc::default(), &mut |_| ()) {
+        Synced::Ended(last, _) => format!("{:?}: {}", last.status, last.reason),
+        other => other.sentence(),
+    };
+    writeln!(std::io::stdout(), "told: {told}").expect("its output");
+}
+
+#[test]
+fn a_repository_of_another_owner_is_told_and_nobodys_configuration_is_changed() {
+    if lacks(Part::Sshd) {
+        return;
+    }
+    let world = World::synced();
+    give_to(&world.config.state, NOBODY);
+    let own = world.home.write(".gitconfig", "[user]\n\tname = N\n\temail = n@x\n");
+    chown(&own, Some(NOBODY), Some(NOBODY)).expect("given");
+    fs::set_permissions(world.home.path(), Permissions::from_mode(0o755)).expect("its mode");
+    let told = as_nobody(&world);
+    assert!(told.contains("dubious ownership"), "{told}");
+    assert!(!fs::read_to_string(&own).expect("it").contains("safe"));
+    give_to(&world.config.state, 0);
+    assert_ne!(world.sync().status, Failed);
+}
+
+#[test]
+fn a_clock_that_jumps_back_or_ahead_keeps_nothing_from_being_aligned() {
+    let world = World::synced();
+    let oracle = Oracle::of(&world);
+    let text = fs::read_to_string(world.config.sync_file()).expect("the state");
+    let year = &text[text.find("\"20").expect("a time") + 1..][..4];
+    for other in ["2100", "1971"] {
+        let jumped = text.replace(&format!("\"{year}-"), &format!("\"{other}-"));
+        assert_ne!(jumped, text);
+        fs::write(world.config.sync_file(), jumped).expect("the state");
+        world.push("index.html", &format!("{other}\n"));
+        oracle.heals(&world);
+    }
+    // A lock and files of the future.
+    world.push("index.html", "three\n");
+    let lock = world.administration().join("index.lock");
+    let file = fs::File::create(&lock).expect("a lock");
+    file.set_modified(SystemTime::now() + Duration::from_hours(24)).expect("its time");
+    drop(file);
+    for path in walk(&world.worktree()) {
+        let file = fs::File::open(&path).expect("a file");
+        file.set_modified(SystemTime::now() + Duration::from_hours(24)).expect("its time");
+    }
+    let last = world.sync();
+    assert!(last.status == SyncStatus::Updated || last.reason.contains("index.lock"), "{}", last.reason);
+    let _ = fs::remove_file(&lock);
+    oracle.goes_on(&world);
+}

@@ -1,0 +1,130 @@
+//! What a crash, a power cut or a wrong command leaves in git's own files.
+
+use std::fs;
+
+use housecall::probes::state::SyncStatus::{self, Failed};
+use support::processes::Kept;
+
+use crate::oracle::{Oracle, assert_kept};
+use crate::world::{World, age};
+
+#[test]
+fn every_lock_that_nobody_holds_is_taken_away() {
+    let world = World::synced();
+    let oracle = Oracle::of(&world);
+    let git = world.repository().join(".git");
+    let locks = [
+        world.administration().join("index.lock"),
+        world.administration().join("HEAD.lock"),
+        git.join("refs/heads/localhost-sync.lock"),
+        git.join("refs/remotes/origin/main.lock"),
+        git.join("packed-refs.lock"),
+        git.join("shallow.lock"),
+    ];
+    for (round, lock) in locks.iter().enumerate() {
+        world.push("index.html", &format!("round {round}\n"));
+        fs::write(lock, "").expect("a lock");
+        age(lock);
+        oracle.heals(&world);
+    }
+}
+
+#[test]
+fn a_lock_that_a_live_process_holds_is_left_and_named() {
+    let world = World::synced();
+    world.push("index.html", "two\n");
+    let lock = world.repository().join(".git/refs/remotes/origin/main.lock");
+    fs::write(&lock, "").expect("a lock");
+    age(&lock);
+    let lock_file = fs::File::open(&lock).expect("the lock");
+    let holder = Kept::start(std::process::Command::new("sleep").arg("60").stdin(lock_file));
+    let last = world.sync();
+    assert_eq!(last.status, Failed);
+    assert!(last.reason.contains("main.lock"), "{}", last.reason);
+    assert!(lock.exists());
+    drop(holder);
+    world.heals();
+}
+
+#[test]
+fn packed_refs_of_all_that_is_there_change_nothing() {
+    let world = World::synced();
+    world.home.git(&world.repository(), ["pack-refs", "--all"]);
+    let oracle = Oracle::of(&world);
+    world.push("index.html", "two\n");
+    oracle.heals(&world);
+}
+
+#[test]
+fn files_of_the_administration_that_are_torn_one_after_the_other() {
+    for (name, content) in [
+        ("HEAD", ""),
+        ("HEAD", "\0\0\0\0\0\0\0\0"),
+        ("HEAD", "ref: refs/heads/gone\n"),
+        ("HEAD", "0123456789012345678901234567890123456789\n"),
+        ("index", ""),
+        ("index", "DIRC\0\0\0\u{2}\0\0\0\u{1}"),
+        ("commondir", ""),
+        ("gitdir", ""),
+    ] {
+        let world = World::synced();
+        let oracle = Oracle::of(&world);
+        world.push("index.html", "two\n");
+        world.edit("note.txt", "a person's\n");
+        fs::write(world.administration().join(name), content).expect("torn");
+        let last = world.sync();
+        assert_eq!(last.status, SyncStatus::Updated, "{name} {content:?}: {}", last.reason);
+        world.assert_aligned();
+        oracle.holds(&world);
+        let aside = fs::read_dir(&world.config.state).expect("the state").filter_map(Result::ok);
+        let beside = aside.map(|it| it.path().join("note.txt")).any(|it| it.exists());
+        if !beside {
+            assert_kept(&world, "note.txt", "a person's\n");
+        }
+    }
+}
+
+#[test]
+fn files_of_the_administration_that_are_missing_one_after_the_other() {
+    for name in ["HEAD", "index", "commondir", "gitdir"] {
+        let world = World::synced();
+        let oracle = Oracle::of(&world);
+        world.push("index.html", "two\n");
+        fs::remove_file(world.administration().join(name)).expect("removed");
+        let last = world.sync();
+        assert_eq!(last.status, SyncStatus::Updated, "{name}: {}", last.reason);
+        world.assert_aligned();
+        oracle.holds(&world);
+    }
+}
+
+#[test]
+fn a_torn_git_file_in_the_worktree_is_written_again() {
+    for content in ["", "gitdir", "gitdir: /nowhere/at/all\n"] {
+        let world = World::synced();
+        let oracle = Oracle::of(&world);
+        world.edit("note.txt", "a person's\n");
+        fs::write(world.worktree().join(".git"), content).expect("torn");
+        let last = world.sync();
+        assert_eq!(last.status, SyncStatus::Updated, "{content:?}: {}", last.reason);
+        world.assert_aligned();
+        oracle.holds(&world);
+        assert_kept(&world, "note.txt", "a person's\n");
+    }
+}
+
+#[test]
+fn refs_of_the_mirror_that_name_nothing_or_garbage() {
+    for name in ["heads/localhost-sync", "remotes/origin/main"] {
+        for content in ["", "garbage\n", "0123456789012345678901234567890123456789\n"] {
+            let world = World::synced();
+            let oracle = Oracle::of(&world);
+            world.push("index.html", "two\n");
+            fs::write(world.repository().join(".git/refs").join(name), content).expect("torn");
+            let last = world.sync();
+            assert_eq!(last.status, SyncStatus::Updated, "{name} {content:?}: {}", last.reason);
+            world.assert_aligned();
+            oracle.holds(&world);
+        }
+    }
+}
