@@ -15,6 +15,7 @@ fn main() -> ExitCode {
         Err(error) => error.exit(),
     };
     silence_looks();
+    survive_limits();
     let terminal = terminal(cli.global.color, cli.global.quiet);
     let (mut out, mut err, mut input) = (stdout().lock(), stderr(), stdin().lock());
     let mut console =
@@ -31,6 +32,13 @@ fn silence_looks() {
             loud(panic);
         }
     }));
+}
+
+/// A file that may not grow is an error to tell, not the end; programs that are run meet the limit as ever.
+fn survive_limits() {
+    let seen = std::sync::Arc::default();
+    // Where it cannot be had, the limit ends the process as it always did.
+    let _ = signal_hook::flag::register(signal_hook::consts::SIGXFSZ, seen);
 }
 
 fn terminal(color: Color, quiet: bool) -> Terminal {

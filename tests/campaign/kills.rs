@@ -170,7 +170,7 @@ pub(crate) fn recovery(world: &World, before: &Canonical) -> Vec<String> {
 }
 
 /// What the cycle finds: something that leads to the step, and often something else besides.
-fn begin(world: &mut World, aim: Aim) -> Vec<State> {
+pub(crate) fn begin(world: &mut World, aim: Aim) -> Vec<State> {
     world.known = world.written.len();
     let mut states = vec![world.chance.of(states::leading_to(aim.step()))];
     if matches!(aim, Aim::Any) {

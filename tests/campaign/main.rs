@@ -14,9 +14,13 @@ mod states;
 mod oracle;
 mod tally;
 mod kills;
+mod places;
+mod faults;
 
 use chance::Chance;
+use faults::Fault;
 use kills::{Aim, life};
+use support::{Part, parts};
 use tally::Tally;
 
 /// How many rounds: a few in a test run, many in a campaign.
@@ -64,4 +68,28 @@ fn a_cycle_killed_as_a_step_begins_is_put_right() {
 #[test]
 fn a_cycle_killed_at_any_moment_is_put_right() {
     kills("at any moment", 4, 15, Aim::any);
+}
+
+/// The same of faults, where this machine lets a test mount and limit.
+fn faults(name: &'static str, of: u64, few: u64, fault: fn(&mut Chance) -> Fault) {
+    if parts::lacks(Part::Fuse) {
+        return;
+    }
+    let mut tally = Tally::new(name);
+    let mut chance = Chance::new(seed(of));
+    let wanted = rounds(few, 110);
+    while tally.count() < wanted {
+        faults::life(chance.next(), (wanted - tally.count()).min(12), fault, &mut tally);
+    }
+    tally.end();
+}
+
+#[test]
+fn a_disk_that_is_full_or_read_only_is_told_and_loses_nothing() {
+    faults("disks", 5, 15, Fault::of_disk);
+}
+
+#[test]
+fn a_git_a_remote_or_a_limit_that_fails_is_told_and_loses_nothing() {
+    faults("processes", 6, 15, Fault::of_process);
 }

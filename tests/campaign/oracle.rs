@@ -40,17 +40,23 @@ pub(crate) type Canonical = BTreeMap<PathBuf, (u32, Vec<u8>)>;
 
 /// What a person had, and has no more.
 pub(crate) fn losses(world: &World, before: &Canonical) -> Vec<String> {
+    let mut found = changes(world, before);
+    let kept = Kept::of(world);
+    for it in world.written.iter().filter(|it| !kept.has(it)) {
+        let (path, content) = (String::from_utf8_lossy(&it.path), String::from_utf8_lossy(&it.content));
+        found.push(format!("LOSS: {:?} {path:?} {content:?} is nowhere", it.how));
+    }
+    found
+}
+
+/// What is different in the person's repository.
+pub(crate) fn changes(world: &World, before: &Canonical) -> Vec<String> {
     let mut found = Vec::new();
     let after = world.canonical();
     for path in before.keys().chain(after.keys()).collect::<BTreeSet<_>>() {
         if before.get(path) != after.get(path) {
             found.push(format!("LOSS: the repository's {} is not what it was", path.display()));
         }
-    }
-    let kept = Kept::of(world);
-    for it in world.written.iter().filter(|it| !kept.has(it)) {
-        let (path, content) = (String::from_utf8_lossy(&it.path), String::from_utf8_lossy(&it.content));
-        found.push(format!("LOSS: {:?} {path:?} {content:?} is nowhere", it.how));
     }
     found
 }

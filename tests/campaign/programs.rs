@@ -33,7 +33,8 @@ exec cat
 const UPLOAD: &str = r#"
 echo call >> "$H/upload.calls"
 [ -e "$H/upload" ] && read -r number when < "$H/upload" && rm "$H/upload" && {
-  git upload-pack "$@" | { dd bs=1 count="$when" 2>/dev/null; hold; cat; }
+  [ "$when" = cut ] && { git upload-pack "$@" | dd bs=1 count="$number" 2>/dev/null; exit 1; }
+  git upload-pack "$@" | { dd bs=1 count="$number" 2>/dev/null; hold; cat; }
   exit 0
 }
 exec git upload-pack "$@"
@@ -89,6 +90,13 @@ pub(crate) fn hold(home: &Home, program: &str, number: usize, when: &str) {
 /// Whether one of them is held now.
 pub(crate) fn held(home: &Home) -> bool {
     home.at("hold/held").exists()
+}
+
+/// Lets whatever is held go on; what the remote was told stays.
+pub(crate) fn release_held(home: &Home) {
+    let place = home.at("hold");
+    let _ = fs::remove_file(place.join("git"));
+    let _ = fs::remove_dir(place.join("held"));
 }
 
 /// Lets whatever is held go on, and nothing be held again.

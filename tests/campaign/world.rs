@@ -119,9 +119,14 @@ impl World {
         let home = &self.mirror.home;
         let mut command = home.command(binary());
         command.arg("--config").arg(&self.mirror.config).arg("sync").stdin(Stdio::null());
-        let file = |name: &str| File::create(home.at(name)).expect("a file for the output");
-        command.stdout(file("stdout")).stderr(file("stderr"));
+        self.lead_output(&mut command);
         command
+    }
+
+    /// Has what a command says written to two files of the home.
+    pub(crate) fn lead_output(&self, command: &mut Command) {
+        let file = |name: &str| File::create(self.mirror.home.at(name)).expect("a file for the output");
+        command.stdout(file("stdout")).stderr(file("stderr"));
     }
 
     /// Starts a cycle.

@@ -100,7 +100,7 @@ impl<'a> Hands<'a> {
         let mut report = self.propose(&Action::Fetch, Safety::Safe);
         on_event(Event::Began(fix, &report.action));
         let mark = self.journal.begin_harmless(fix, &report)?;
-        let start = clock::instant();
+        let (start, began) = (clock::instant(), clock::now());
         let came = git::try_fetch(self.config, mirror, repository).and_then(|output| {
             if output.succeeded() {
                 git::tracking(self.machine, self.config, mirror).map(Fetched::At)
@@ -108,6 +108,9 @@ impl<'a> Hands<'a> {
                 Ok(Fetched::Failed(output))
             }
         });
+        if !matches!(&came, Ok(Fetched::At(_))) {
+            killed::in_mirror(self.config, mirror, began.into());
+        }
         report.result = match &came {
             Ok(Fetched::At(_)) => StepResult::Done { took: start.elapsed(), note: None },
             Ok(Fetched::Failed(output)) => StepResult::Failed(crate::git::complaint(output)),
@@ -153,7 +156,7 @@ impl<'a> Hands<'a> {
         guard: &Guard,
         on_event: &mut dyn FnMut(Event<'_>),
     ) {
-        let start = clock::instant();
+        let (start, began) = (clock::instant(), clock::now());
         let came = guard
             .check(self.config)
             .and_then(|()| self.journal.begin(fix, report))
@@ -167,6 +170,10 @@ impl<'a> Hands<'a> {
             Err(error @ StepError::Stopped) => StepResult::Refused(error.to_string()),
             Err(error) => StepResult::Failed(error.to_string()),
         };
+        if let (StepResult::Failed(_), Some(mirror)) = (&report.result, self.config.mirror.as_deref()) {
+            // On a full disk git leaves what it could not finish.
+            killed::in_mirror(self.config, mirror, began.into());
+        }
         self.journal.end(fix, report);
         let reason = match &report.result {
             StepResult::Done { note, .. } => note.clone(),
