@@ -66,7 +66,7 @@ impl Fault {
         match chance.below(4) {
             0 => Self::GitKilled,
             1 => Self::Cut,
-            2 => Self::FileSize(1 << chance.below(17)),
+            2 => Self::FileSize(512 << chance.below(10)),
             _ => Self::Descriptors(4 + chance.below(12)),
         }
     }
