@@ -178,6 +178,7 @@ pub(crate) fn begin(world: &mut World, aim: Aim) -> Vec<State> {
     }
     if world.chance.one_in(2) {
         let ends = [
+            State::Detached,
             State::Deleted,
             State::NoLink,
             State::Orphaned,
