@@ -1,4 +1,4 @@
-//! `housecall checks`: every check, and whether it applies here.
+//! `housecall checks`: every check, ours and the user's own, and whether it applies here.
 
 use std::fmt::Write as _;
 
@@ -6,7 +6,20 @@ use super::Call;
 use crate::check::{Check, Look};
 use crate::checks::ALL;
 use crate::config::{Config, ConfigError, Override};
+use crate::declared::Declared;
 use crate::exit::Exit;
+
+/// A check as it is listed.
+struct Row<'a> {
+    id: &'a str,
+    group: &'a str,
+    tags: &'a [String],
+    summary: &'a str,
+    severity: String,
+    fix: Option<&'a str>,
+    /// Whether it applies here, else why not; `None` where nothing is configured.
+    applies: Option<Result<(), String>>,
+}
 
 /// Lists them; without a configuration, without saying whether they apply.
 pub(super) fn run(call: &mut Call<'_, '_>) -> Result<Exit, ConfigError> {
@@ -14,30 +27,38 @@ pub(super) fn run(call: &mut Call<'_, '_>) -> Result<Exit, ConfigError> {
         Err(ConfigError::Absent { .. }) => None,
         other => Some(other?),
     };
+    let config = config.as_deref();
+    let declared = config.map(|config| config.declared.as_slice()).unwrap_or_default();
+    let mut rows: Vec<Row<'_>> = ALL.iter().map(|check| built(check, config)).collect();
+    rows.extend(declared.iter().filter_map(|it| Some(own(it, config?))));
     if call.is_json() {
-        let checks: Vec<_> = ALL.iter().map(|check| as_json(check, config.as_deref())).collect();
+        let checks: Vec<_> = rows.iter().map(as_json).collect();
         let document = serde_json::json!({ "schema": "housecall.checks/1", "checks": checks });
         call.console.print(&format!("{document:#}\n"));
         return Ok(Exit::Healthy);
     }
     let styles = call.console.styles();
-    let id_width = ALL.iter().map(|check| check.id.0.len()).max().unwrap_or(0);
-    let mut text = String::new();
-    let mut group = None;
-    for check in ALL {
-        if group != Some(check.group) {
-            let space = if group.is_some() { "\n" } else { "" };
-            let _ = writeln!(text, "{space}{}", check.group);
-            group = Some(check.group);
+    let id_width = rows.iter().map(|row| row.id.chars().count()).max().unwrap_or(0).min(32);
+    let mut groups: Vec<&str> = Vec::new();
+    for row in &rows {
+        if !groups.contains(&row.group) {
+            groups.push(row.group);
         }
-        let id = styles.unit.paint(format!("{:id_width$}", check.id.0));
-        let severity = severity(check, config.as_deref());
-        let fix = check.fix.map_or("-", |fix| fix.id);
-        let told = match config.as_deref().map(|config| applies(check, config)) {
-            Some(Err(why)) => styles.quiet.paint(format!("does not apply: {why}")),
-            _ => check.summary.to_owned(),
-        };
-        let _ = writeln!(text, "  {id}  {severity:7}  {fix:5}  {told}");
+    }
+    let mut text = String::new();
+    for (at, group) in groups.iter().enumerate() {
+        let space = if at > 0 { "\n" } else { "" };
+        let _ = writeln!(text, "{space}{group}");
+        for row in rows.iter().filter(|row| row.group == *group) {
+            let id = styles.unit.paint(format!("{:id_width$}", row.id));
+            // The fix of a check of one's own has the check's name.
+            let fix = row.fix.map_or("-", |fix| if fix == row.id { "own" } else { fix });
+            let told = match &row.applies {
+                Some(Err(why)) => styles.quiet.paint(format!("does not apply: {why}")),
+                _ => row.summary.to_owned(),
+            };
+            let _ = writeln!(text, "  {id}  {:7}  {fix:5}  {told}", row.severity);
+        }
     }
     if config.is_none() {
         text.push_str("\nNo mirror is configured here; with one, this says which of them apply.\n");
@@ -46,18 +67,49 @@ pub(super) fn run(call: &mut Call<'_, '_>) -> Result<Exit, ConfigError> {
     Ok(Exit::Healthy)
 }
 
-fn severity(check: &Check, config: Option<&Config>) -> String {
-    match config.and_then(|config| config.overrides.get(check.id.0)) {
-        Some(Override::Off) => "off".to_owned(),
-        Some(Override::Severity(severity)) => severity.to_string(),
-        None => check.severity.to_string(),
+fn built<'a>(check: &'static Check, config: Option<&Config>) -> Row<'a> {
+    Row {
+        id: check.id.0,
+        group: check.group.name(),
+        tags: &[],
+        summary: check.summary,
+        severity: severity(check.id.0, check.severity.to_string(), config),
+        fix: check.fix.map(|fix| fix.id),
+        applies: config.map(|config| applies(check, config).map_err(str::to_owned)),
     }
 }
 
-/// Whether a check applies to this mirror; else why not.
+fn own<'a>(declared: &'a Declared, config: &Config) -> Row<'a> {
+    let off = is_off(&declared.name, config).then(|| OFF.to_owned());
+    Row {
+        id: &declared.name,
+        group: &declared.group,
+        tags: &declared.tags,
+        summary: &declared.summary,
+        severity: severity(&declared.name, declared.severity.to_string(), Some(config)),
+        fix: declared.fix.as_ref().map(|fix| fix.check.as_str()),
+        applies: Some(off.or_else(|| declared.when.not_here(config)).map_or(Ok(()), Err)),
+    }
+}
+
+const OFF: &str = "the configuration switches it off";
+
+fn is_off(id: &str, config: &Config) -> bool {
+    config.overrides.get(id) == Some(&Override::Off)
+}
+
+fn severity(id: &str, own: String, config: Option<&Config>) -> String {
+    match config.and_then(|config| config.overrides.get(id)) {
+        Some(Override::Off) => "off".to_owned(),
+        Some(Override::Severity(severity)) => severity.to_string(),
+        None => own,
+    }
+}
+
+/// Whether a check of ours applies to this mirror; else why not.
 fn applies(check: &Check, config: &Config) -> Result<(), &'static str> {
-    if config.overrides.get(check.id.0) == Some(&Override::Off) {
-        return Err("the configuration switches it off");
+    if is_off(check.id.0, config) {
+        return Err(OFF);
     }
     match check.look {
         Look::Mirror(_) if config.mirror.is_none() => Err("no [mirror] is configured"),
@@ -69,15 +121,16 @@ fn applies(check: &Check, config: &Config) -> Result<(), &'static str> {
     }
 }
 
-fn as_json(check: &Check, config: Option<&Config>) -> serde_json::Value {
-    let applies = config.map(|config| applies(check, config));
+fn as_json(row: &Row<'_>) -> serde_json::Value {
+    let applies = row.applies.as_ref();
     serde_json::json!({
-        "id": check.id.0,
-        "group": check.group,
-        "summary": check.summary,
-        "severity": severity(check, config),
-        "fix": check.fix.map(|fix| fix.id),
-        "applies": applies.map(|it| it.is_ok()),
-        "why_not": applies.and_then(Result::err),
+        "id": row.id,
+        "group": row.group,
+        "tags": row.tags,
+        "summary": row.summary,
+        "severity": row.severity,
+        "fix": row.fix,
+        "applies": applies.map(Result::is_ok),
+        "why_not": applies.and_then(|it| it.as_ref().err()),
     })
 }

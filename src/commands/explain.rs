@@ -1,9 +1,12 @@
 //! `housecall explain ID`: the page of a check, with this mirror's paths in its commands.
 
+use std::fmt::Write as _;
+
 use super::Call;
 use crate::check::Check;
 use crate::checks;
 use crate::config::{Config, ConfigError};
+use crate::declared::Declared;
 use crate::exit::Exit;
 use crate::fixes;
 use crate::fixes::hands::commands::shell;
@@ -20,7 +23,7 @@ pub(super) fn run(call: &mut Call<'_, '_>, id: &str) -> Result<Exit, ConfigError
     let text = match checks::by_id(name) {
         Some(check) => Some(page(check, config.as_deref())),
         // `sync` is both.
-        None => [of_group(name), of_fix(name)]
+        None => [config.as_deref().and_then(|config| own(name, config)), of_group(name), of_fix(name)]
             .into_iter()
             .flatten()
             .reduce(|group, fix| format!("{group}\n{fix}")),
@@ -28,8 +31,9 @@ pub(super) fn run(call: &mut Call<'_, '_>, id: &str) -> Result<Exit, ConfigError
     let Some(text) = text else {
         let groups = checks::ALL.iter().map(|check| check.group.to_string());
         let fixes = fixes::ALL.iter().map(|fix| fix.id.to_owned());
-        let near =
-            nearest(name, checks::ALL.iter().map(|check| check.id.to_string()).chain(groups).chain(fixes));
+        let own = config.iter().flat_map(|config| &config.declared).map(|it| it.name.clone());
+        let ours = checks::ALL.iter().map(|check| check.id.to_string());
+        let near = nearest(name, ours.chain(groups).chain(fixes).chain(own));
         let hint = near.map_or_else(
             || "`housecall checks` lists them all".to_owned(),
             |near| format!("did you mean `{near}`?"),
@@ -40,6 +44,41 @@ pub(super) fn run(call: &mut Call<'_, '_>, id: &str) -> Result<Exit, ConfigError
     let shown = render(&text, call.console.terminal.width, &call.console.styles());
     call.console.print(&shown);
     Ok(Exit::Healthy)
+}
+
+/// The page of a check that the user declared: as it is written, and what it would run.
+fn own(name: &str, config: &Config) -> Option<String> {
+    let declared = config.declared.iter().find(|it| it.name == name)?;
+    let Declared { summary, group, severity, tags, needs, origin, .. } = &**declared;
+    let (_, text) = config.sources.iter().find(|(file, _)| *file == origin.file)?;
+    let line = text[..origin.at].lines().count();
+    let written = excerpt(text, origin.at);
+    let tags = if tags.is_empty() { String::new() } else { format!(", tagged {}", tags.join(", ")) };
+    let mut page = format!(
+        "# {name}: {summary}\n{group}, {severity}{tags}\n\n## What it checks\n\n{}, line {line}:\n\n```toml\n{written}\n```\n",
+        config.tilde(&origin.file)
+    );
+    if !needs.is_empty() {
+        let _ = write!(page, "\nIts answer is worth nothing before these hold: {}.\n", needs.join(", "));
+    }
+    if let Some(fix) = &declared.fix {
+        let (title, safety, line) = (&fix.title, fix.safety.name(), fix.launch.line(config));
+        let _ = write!(page, "\n## How it is fixed\n\nTo {title} is {safety}:\n\n```sh\n{line}\n```\n");
+    }
+    if let Some(line) = declared.question.runs(config) {
+        let _ = write!(page, "\n## Look yourself\n\n```sh\n{line}\n```\n");
+    }
+    Some(page)
+}
+
+/// The lines of a section, from its heading to the next one.
+fn excerpt(text: &str, at: usize) -> &str {
+    let start = text[..at].rfind('\n').map_or(0, |end| end + 1);
+    let section = &text[start..];
+    let heading = section.find('\n').map_or(section.len(), |end| end + 1);
+    let next = section[heading..].match_indices("\n").map(|(end, _)| heading + end + 1);
+    let end = next.into_iter().find(|&line| section[line..].trim_start().starts_with('['));
+    section[..end.unwrap_or(section.len())].trim_end()
 }
 
 /// The checks of a group.

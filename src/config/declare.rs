@@ -10,7 +10,7 @@ use super::raw::{self, Text};
 use super::{Override, Reading};
 use crate::check::{Group, Severity};
 use crate::checks;
-use crate::declared::{Declared, GROUP, Question, When};
+use crate::declared::{Declared, GROUP, Origin, Question, When};
 use crate::fixes::{self, Safety};
 use crate::selection::nearest;
 
@@ -120,8 +120,9 @@ fn declared(name: &Text, check: Spanned<raw::Check>, it: &mut Reading<'_>) -> Op
     };
     let question = question.filter(|_| is_named)?;
     let summary = summary.unwrap_or_else(|| question.summary());
+    let origin = Origin { file: it.file.to_owned(), at: name.span().start };
     let name = name.get_ref().clone();
-    Some(Declared { name, group, tags, summary, severity, needs, timeout, when, question, fix })
+    Some(Declared { origin, name, group, tags, summary, severity, needs, timeout, when, question, fix })
 }
 
 /// The one question that a check asks.

@@ -7,6 +7,7 @@ pub mod env;
 pub mod launch;
 pub mod text;
 
+use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -44,6 +45,17 @@ pub struct Declared {
     pub question: Question,
     /// What mends it.
     pub fix: Option<Arc<fixes::declared::Fix>>,
+    /// Where it is written.
+    pub origin: Origin,
+}
+
+/// Where a check is written.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Origin {
+    /// The file.
+    pub file: PathBuf,
+    /// Where its name begins there, in bytes.
+    pub at: usize,
 }
 
 /// What a declared check asks.
