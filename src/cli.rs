@@ -309,7 +309,7 @@ pub enum Format {
     Json,
     /// A JSON document a line: a unit each.
     Ndjson,
-    /// JUnit XML, for CI systems.
+    /// `JUnit` XML, for CI systems.
     Junit,
     /// The Test Anything Protocol, version 14.
     Tap,

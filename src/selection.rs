@@ -240,10 +240,10 @@ impl<'a> Named<'a> {
     fn new(all: &'a [Candidate]) -> Self {
         let mut named: HashMap<Cow<'a, str>, Vec<usize>> = HashMap::new();
         for (at, Candidate { unit, .. }) in all.iter().enumerate() {
-            let names = [Cow::Borrowed(&*unit.id.check), Cow::Borrowed(&*unit.group)];
+            let plain = [Cow::Borrowed(&*unit.id.check), Cow::Borrowed(&*unit.group)];
             let whole = unit.id.subject.is_some().then(|| Cow::Owned(unit.id.to_string()));
             let tags = unit.tags.iter().map(|tag| Cow::Borrowed(&**tag));
-            for name in names.into_iter().chain(whole).chain(tags) {
+            for name in plain.into_iter().chain(whole).chain(tags) {
                 named.entry(name).or_default().push(at);
             }
         }

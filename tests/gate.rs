@@ -341,7 +341,7 @@ fn a_changed_configuration_shows_the_difference_before_it_is_trusted() {
     let folder = gate.home.at("gate");
     gate.home.git(&folder, ["init", "--quiet"]);
     gate.home.commit(&folder, "a gate");
-    gate.home.housecall(gate.arguments(&["trust"])).exits(0);
+    let _ = gate.home.housecall(gate.arguments(&["trust"])).exits(0);
     gate.home.write("gate/housecall.toml", "[check.api]\ncommand = { run = [\"false\"] }\n");
     gate.report(&[], 3);
     let told = gate.home.housecall(gate.arguments(&["trust"])).exits(0).stdout;
@@ -380,13 +380,13 @@ fn a_configuration_that_came_with_a_repository_runs_nothing_before_it_is_trusted
     let report = gate.report(&["--fix"], 3);
     assert_eq!((report.status("api"), report.status("home")), ("unknown", "pass"));
     assert!(!gate.has("ran") && !gate.has("fixed"));
-    gate.home.housecall(gate.arguments(&["trust"])).exits(0);
+    let _ = gate.home.housecall(gate.arguments(&["trust"])).exits(0);
     gate.report(&[], 0);
     assert!(gate.has("ran"));
     gate.home.write("gate/more.toml", "[check.more]\ncommand = { run = [\"touch\", \"more\"] }\n");
     gate.home.commit(&folder, "more");
     let text = fs::read_to_string(&gate.file).expect("the gate");
-    gate.home.write("gate/housecall.toml", &format!("include = [\"more.toml\"]\n{text}"));
+    gate.home.write("gate/housecall.toml", format!("include = [\"more.toml\"]\n{text}"));
     assert_eq!(gate.report(&[], 3).status("more"), "unknown");
     assert!(!gate.has("more"));
 }

@@ -113,6 +113,7 @@ fn world() -> Probes {
             branch: Some("localhost-sync".to_owned()),
             head: Some(SHA.to_owned()),
             operation: None,
+            kept: Some("kept by housecall".to_owned()),
             locks: Vec::new(),
         }))),
         changes: Probe::given(Ok(Changes::default())),

@@ -101,8 +101,9 @@ const fn taken(command: Option<&Command>) -> &'static [&'static str] {
         Some(Command::Who { .. }) => &["directory", "format", "json"],
         Some(Command::Checks) => &["directory", "config", "format", "json"],
         Some(Command::Explain { .. } | Command::Logs { .. } | Command::Open | Command::Trust) => CONFIGURED,
-        Some(Command::Rescued { command: Some(RescuedCommand::Restore { .. }) }) => PROBES,
-        Some(Command::Rescued { .. }) => &["directory", "config", "format", "json", "timeout"],
+        Some(Command::Rescued {
+            command: None | Some(RescuedCommand::Show { .. } | RescuedCommand::Drop { .. }),
+        }) => &["directory", "config", "format", "json", "timeout"],
         Some(Command::Sync { .. }) => &["directory", "config", "timeout", "quiet"],
         Some(
             Command::Serve
@@ -112,7 +113,8 @@ const fn taken(command: Option<&Command>) -> &'static [&'static str] {
             | Command::Restart
             | Command::Stop
             | Command::Start
-            | Command::Reload(_),
+            | Command::Reload(_)
+            | Command::Rescued { .. },
         ) => PROBES,
         Some(Command::Init { .. }) => &["directory"],
         Some(

@@ -76,7 +76,7 @@ fn excerpt(text: &str, at: usize) -> &str {
     let start = text[..at].rfind('\n').map_or(0, |end| end + 1);
     let section = &text[start..];
     let heading = section.find('\n').map_or(section.len(), |end| end + 1);
-    let next = section[heading..].match_indices("\n").map(|(end, _)| heading + end + 1);
+    let next = section[heading..].match_indices('\n').map(|(end, _)| heading + end + 1);
     let end = next.into_iter().find(|&line| section[line..].trim_start().starts_with('['));
     section[..end.unwrap_or(section.len())].trim_end()
 }

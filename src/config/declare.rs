@@ -122,7 +122,7 @@ fn declared(name: &Text, check: Spanned<raw::Check>, it: &mut Reading<'_>) -> Op
     let summary = summary.unwrap_or_else(|| question.summary());
     let origin = Origin { file: it.file.to_owned(), at: name.span().start };
     let name = name.get_ref().clone();
-    Some(Declared { origin, name, group, tags, summary, severity, needs, timeout, when, question, fix })
+    Some(Declared { name, group, tags, summary, severity, needs, timeout, when, question, fix, origin })
 }
 
 /// The one question that a check asks.

@@ -109,17 +109,12 @@ impl Reading<'_> {
     /// A range of versions such as `>=22 <23`.
     pub fn range(&mut self, written: &Text) -> Option<nodejs_semver::Range> {
         let text = self.text(written)?;
-        match nodejs_semver::Range::parse(&text) {
-            Ok(range) => Some(range),
-            Err(_) => {
-                self.wrong(
-                    written.span(),
-                    format!("`{text}` is no version range"),
-                    "write a range such as \">=22 <23\"",
-                );
-                None
-            }
+        let range = nodejs_semver::Range::parse(&text).ok();
+        if range.is_none() {
+            let hint = "write a range such as \">=22 <23\"";
+            self.wrong(written.span(), format!("`{text}` is no version range"), hint);
         }
+        range
     }
 
     /// A number of bytes: `512 MiB`, `10GB`, `4096`.

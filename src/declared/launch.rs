@@ -109,10 +109,9 @@ impl Launch {
     /// The line that a person would type.
     #[must_use]
     pub fn line(&self, config: &Config) -> String {
-        let words: Vec<String> = self.argv.iter().map(|word| shell(word)).collect();
-        let variables: String =
-            self.environment.iter().map(|(name, value)| format!("{name}={} ", shell(value))).collect();
-        let line = format!("{variables}{}", words.join(" "));
+        let variables = self.environment.iter().map(|(name, value)| format!("{name}={}", shell(value)));
+        let words: Vec<String> = variables.chain(self.argv.iter().map(|word| shell(word))).collect();
+        let line = words.join(" ");
         if config.file.parent() == Some(&*self.directory) {
             return line;
         }

@@ -1,4 +1,4 @@
-//! JUnit XML, for CI systems: a test case a unit, and red exactly where the exit code is.
+//! `JUnit` XML, for CI systems: a test case a unit, and red exactly where the exit code is.
 
 use std::time::Duration;
 
@@ -69,7 +69,7 @@ fn case(check: &CheckReport, report: &Report, plain: &Plain<'_>) -> TestCase {
         }
     };
     let mut case = TestCase::new(clean_line(&check.unit()), status);
-    case.set_classname(clean_line(&check.group.to_string())).set_time(duration(check.took_ms));
+    case.set_classname(clean_line(&check.group)).set_time(duration(check.took_ms));
     case.add_property(Property::new("status", check.status.to_string()));
     case.add_property(Property::new("severity", check.severity.to_string()));
     for (name, value) in [("blocked-by", &check.blocked_by), ("fix", &check.fix)] {

@@ -69,7 +69,7 @@ pub fn render(report: &Report) -> String {
         "What became of a check, named by its labels; always 1. What a blocked one saw is seen.",
     );
     for check in &report.checks {
-        let (id, group) = (unit(check), quoted(&check.group.to_string()));
+        let (id, group) = (unit(check), quoted(&check.group));
         let seen = check.seen.as_ref().map(|it| it.status.to_string()).unwrap_or_default();
         let (severity, status) = (check.severity, check.status);
         let accepted = check.accepted.is_some();

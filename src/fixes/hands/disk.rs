@@ -13,7 +13,10 @@ const NOTHING: u64 = 64 << 10;
 pub(super) fn trouble(config: &Config) -> Option<String> {
     let mirror = config.mirror.as_deref();
     let worktree = mirror.and_then(|it| {
-        [Some(it.worktree.as_path()), it.worktree.parent()].into_iter().flatten().find(|it| it.exists())
+        [Some(it.worktree.as_path()), it.worktree.parent()]
+            .into_iter()
+            .flatten()
+            .find(|it| statvfs(*it).is_ok())
     });
     let places = [Some(config.state.as_path()), worktree, mirror.map(|it| it.repository.as_path())];
     places.into_iter().flatten().find_map(|place| told(config, place, &statvfs(place).ok()?))

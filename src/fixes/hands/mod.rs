@@ -169,7 +169,7 @@ impl<'a> Hands<'a> {
             Ok(note) => StepResult::Done { took, note },
             Err(StepError::Refused(why)) => StepResult::Refused(why),
             Err(error @ StepError::Stopped) => StepResult::Refused(error.to_string()),
-            Err(error) => StepResult::Failed(self.with_disk(error.to_string())),
+            Err(error) => StepResult::Failed(self.with_disk(&error.to_string())),
         };
         if let (StepResult::Failed(_), Some(mirror)) = (&report.result, self.config.mirror.as_deref()) {
             // On a full disk git leaves what it could not finish.
@@ -194,8 +194,8 @@ impl<'a> Hands<'a> {
     }
 
     /// Why something failed, and the disk that is the reason.
-    fn with_disk(&self, why: String) -> String {
-        disk::trouble(self.config).map_or_else(|| why.clone(), |disk| format!("{why}: {disk}"))
+    fn with_disk(&self, why: &str) -> String {
+        disk::trouble(self.config).map_or_else(|| why.to_owned(), |disk| format!("{why}: {disk}"))
     }
 
     fn act(

@@ -127,13 +127,13 @@ pub(in crate::report) fn body(
 
 /// The units that this one takes the worth from.
 fn hides(check: &CheckReport, report: &Report, hidden: &Hidden<'_>) -> String {
-    let named = |other: &CheckReport| {
+    let called = |other: &CheckReport| {
         // Where the block is of lesser weight than the verdict, the failure it hides decides: say so.
         let decides =
             check.severity < report.fail_on && other.severity >= report.fail_on && other.saw_failure();
         if decides { format!("{} (fails too)", other.unit()) } else { other.unit() }
     };
-    let names: Vec<String> = hidden.get(&*check.unit()).into_iter().flatten().map(|it| named(it)).collect();
+    let names: Vec<String> = hidden.get(&*check.unit()).into_iter().flatten().map(|it| called(it)).collect();
     clean_line(&names.join(", "))
 }
 

@@ -42,7 +42,8 @@ pub(super) fn keep(config: &Config, top: &Path, time: Timestamp) -> Result<Optio
         let is_edited = !index.differs_from_all(&tree, &[OsStr::new(&head)])?.is_empty();
         let is_theirs = recorded.as_ref() != Some(&head)
             && !is_kept(config, &inner, &head, &base.iter().cloned().collect::<Vec<_>>())?;
-        if !is_edited && !is_theirs || !is_theirs && is_kept_tree(config, &inner, &tree, None)? {
+        let is_new = is_theirs || is_edited && !is_kept_tree(config, &inner, &tree, None)?;
+        if !is_new {
             continue;
         }
         let kept = commit_tree(config, &inner, &tree, std::slice::from_ref(&head), &message(None))?;
