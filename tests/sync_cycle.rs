@@ -13,6 +13,7 @@ use housecall::commands::sync::{Synced, run_once, run_scheduled};
 use housecall::fixes::hands::turns;
 use housecall::probes::machine::Machine;
 use housecall::probes::state::{LastSync, SyncStatus};
+use support::{Mirror, processes};
 use world::{World, age};
 
 /// A git in front of the real one that writes down each call.
@@ -203,4 +204,28 @@ fn a_stale_lock_of_the_tracking_ref_is_no_reason_to_say_that_nothing_was_needed(
     let _ = world.push("index.html", "two\n");
     assert_eq!(world.sync().status, SyncStatus::Updated);
     world.assert_aligned();
+}
+
+#[test]
+fn nothing_was_needed_only_where_the_server_that_is_kept_answers() {
+    let mirror = Mirror::fixed();
+    mirror.configure("within = \"30s\"", "within = \"1s\"");
+    let _ = mirror.run(&["up", "--detach"]).exits(0);
+    let said = |code: i32| {
+        let ran = mirror.run(&["--timeout", "1s", "sync"]).exits(code);
+        format!("{}{}", ran.stdout, ran.stderr)
+    };
+    assert!(said(0).contains("noop"));
+    let server = mirror.listener().expect("a server");
+    processes::signal(server, "STOP");
+    let first = said(1);
+    assert!(first.contains("aligned, and not served (it accepts and does not answer)"), "{first}");
+    assert_eq!(mirror.examine().status("sync-recent"), "pass");
+    let second = said(0);
+    assert!(second.contains("updated: ") && second.contains("it answers again"), "{second}");
+    assert_ne!(mirror.listener(), Some(server));
+    assert!(said(0).contains("noop"));
+    let _ = mirror.run(&["down"]).exits(0);
+    // Where nobody keeps a server, none is missed.
+    assert!(said(0).contains("noop"));
 }

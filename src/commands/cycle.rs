@@ -17,7 +17,7 @@ use crate::fixes::{
 use crate::probes::clock;
 use crate::probes::git::{self, Canonical, Remote, Repository, Worktree};
 use crate::probes::machine::Machine;
-use crate::probes::state::SyncStatus;
+use crate::probes::state::{LastSync, SyncStatus};
 use crate::run::run;
 use crate::selection::{Selection, Wanted};
 use crate::unit::{Examined, Unit, UnitId};
@@ -37,12 +37,23 @@ pub(super) struct Came {
     pub(super) cause: Option<UnitId>,
     /// The commit that the mirror is on, where that is known already.
     pub(super) sha: Option<String>,
+    /// How many cycles in a row found all aligned, and no server that answers.
+    pub(super) unserved: Option<u32>,
     /// Whether the remote did not answer.
     pub(super) is_away: bool,
 }
 
 fn came(status: SyncStatus, contact: bool, reason: impl Into<String>) -> Came {
-    Came { status, contact, reason: reason.into(), repair: None, cause: None, sha: None, is_away: false }
+    Came {
+        status,
+        contact,
+        reason: reason.into(),
+        repair: None,
+        cause: None,
+        sha: None,
+        unserved: None,
+        is_away: false,
+    }
 }
 
 /// The remote did not answer; a failure to ask it is none of its doing.
@@ -56,6 +67,7 @@ pub(super) fn cycle(
     machine: &Arc<Machine>,
     mirror: &Mirror,
     lock: Lock,
+    before: Option<&LastSync>,
     on_event: &mut dyn FnMut(Event<'_>),
 ) -> (Came, Option<Lock>) {
     let repository = match git::canonical(machine, config, mirror) {
@@ -72,10 +84,11 @@ pub(super) fn cycle(
         Err(error) => return (came(out_of_reach(&error), false, error.to_string()), Some(lock)),
     };
     let unchanged = Unchanged::new(config, machine, &repository);
-    let (fetched, seen) = std::thread::scope(|scope| {
+    let (fetched, seen, silent) = std::thread::scope(|scope| {
+        let server = scope.spawn(|| serving::trouble(config));
         let beside = unchanged.as_ref().map(|it| scope.spawn(|| it.look()));
         let fetched = fetch(config, machine, mirror, &repository, &lock, on_event);
-        (fetched, beside.and_then(|it| it.join().ok()).flatten())
+        (fetched, beside.and_then(|it| it.join().ok()).flatten(), server.join().ok().flatten())
     });
     let remote = match fetched {
         Ok(Remote::At { sha, took }) => Remote::At { sha, took },
@@ -93,9 +106,28 @@ pub(super) fn cycle(
     if let Some(sha) = seen
         && matches!(&remote, Remote::At { sha: now, .. } if *now == sha)
     {
-        return (Came { sha: Some(sha), ..came(SyncStatus::Noop, true, "nothing was needed") }, Some(lock));
+        let aligned = match silent {
+            None => came(SyncStatus::Noop, true, "nothing was needed"),
+            Some(why) => {
+                let times = before.and_then(|it| it.unserved).unwrap_or(0).saturating_add(1);
+                revived(&why, times, serving::revive(config, machine, &lock, times, on_event))
+            }
+        };
+        return (Came { sha: Some(sha), ..aligned }, Some(lock));
     }
     mend(config, machine, mirror, lock, remote, on_event)
+}
+
+/// What a cycle came to that found all aligned and the server silent.
+fn revived(why: &str, times: u32, done: Result<Option<String>, String>) -> Came {
+    match done {
+        Ok(None) => came(SyncStatus::Noop, true, "nothing was needed"),
+        Ok(Some(done)) => came(SyncStatus::Updated, true, done),
+        Err(last) => {
+            let reason = format!("aligned, and not served ({why}): {last}");
+            Came { unserved: Some(times), ..came(SyncStatus::Failed, true, reason) }
+        }
+    }
 }
 
 /// A look that supposes that the remote has nothing new: it goes on beside the fetch, and counts if that says so too.

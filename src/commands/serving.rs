@@ -72,11 +72,55 @@ fn restart(config: &Config, machine: &Machine) -> Result<Vec<Step>, ProbeError> 
             let within = server.ready.within + process::THROTTLE;
             (Action::Service { manager: job.manager, job: job.job, verb: Verb::Restart }, within)
         }
-        None if matches!(keeper::read(config)?, Keeper::Running(it) if it.server != Kept::None) => {
+        None if matches!(keeper::read(config)?, Keeper::Running(it) if matches!(it.server, Kept::Started { .. })) => {
             (Action::RestartServer, server.ready.within)
         }
         None => return Ok(Vec::new()),
     };
     let answer = Action::Await { url: server.url(&server.ready.path), within };
     Ok([action, answer].map(|action| step(action, Guard::None)).to_vec())
+}
+
+/// What is wrong with the server that should run; `None`: it answers, or nobody keeps one.
+pub(super) fn trouble(config: &Config) -> Option<String> {
+    let server = config.server.as_deref()?;
+    let is_installed = || {
+        installation::read(config)
+            .ok()
+            .flatten()
+            .is_some_and(|it| it.jobs.iter().any(|job| job.name == "serve"))
+    };
+    let is_kept = matches!(keeper::read(config), Ok(Keeper::Running(it)) if it.server != Kept::None);
+    if !is_kept && !is_installed() {
+        return None;
+    }
+    match process::trouble(&server.url(&server.ready.path), config.limits.timeout) {
+        Ok(trouble) => trouble,
+        Err(error) => Some(error.to_string()),
+    }
+}
+
+/// Has a server answer again that does not: one that starts is waited for, and one that was silent in the cycle before
+/// too is restarted, less and less often where that does not help. Says what was done, if anything.
+pub(super) fn revive(
+    config: &Arc<Config>,
+    machine: &Arc<Machine>,
+    lock: &Lock,
+    times: u32,
+    on_event: &mut dyn FnMut(Event<'_>),
+) -> Result<Option<String>, String> {
+    let Some(server) = config.server.as_deref() else { return Ok(None) };
+    if times == 1 {
+        let waited = process::wait_for(&server.url(&server.ready.path), server.ready.within);
+        return waited.map(|()| None).map_err(|error| error.to_string());
+    }
+    if !times.is_power_of_two() {
+        return Err("the server does not answer".to_owned());
+    }
+    let steps = restart(config, machine).map_err(|error| error.to_string())?;
+    if steps.is_empty() {
+        return Err("the server does not answer, and whoever keeps it has none running".to_owned());
+    }
+    apply(config, machine, lock, &steps, on_event)?;
+    Ok(Some("the server did not answer and was restarted: it answers again".to_owned()))
 }

@@ -128,12 +128,12 @@ pub fn run_once(config: &Arc<Config>, machine: &Arc<Machine>, on_event: &mut dyn
         Err(error) => return Synced::Broken(error.into()),
     };
     let start = clock::instant();
-    let (mut came, lock) = cycle(config, machine, mirror, lock, on_event);
+    let (mut came, lock) = cycle(config, machine, mirror, lock, before.as_ref(), on_event);
     came.reason = config.redactor.text(&came.reason);
     let sha = came.sha.clone().or_else(|| head(config, machine, mirror));
     let contact = came.contact.then(clock::now);
-    let Came { status, reason, is_away, .. } = &came;
-    let ended = Ended { status: *status, sha, contact, reason, is_away: *is_away };
+    let Came { status, reason, unserved, is_away, .. } = &came;
+    let ended = Ended { status: *status, sha, contact, reason, unserved: *unserved, is_away: *is_away };
     let ended = state::write(config, ended);
     tell(config, mirror, &came, before.as_ref(), start.elapsed());
     drop(lock);

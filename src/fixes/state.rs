@@ -47,6 +47,8 @@ pub struct Ended<'a> {
     pub contact: Option<Timestamp>,
     /// Why.
     pub reason: &'a str,
+    /// How many in a row found all aligned, and no server that answers.
+    pub unserved: Option<u32>,
     /// Whether it was the remote that did not answer, which is asked less often then.
     pub is_away: bool,
 }
@@ -87,6 +89,7 @@ pub fn write(config: &Config, ended: Ended<'_>) -> Result<LastSync, StepError> {
         status: ended.status,
         reason: ended.reason.to_owned(),
         misses,
+        unserved: ended.unserved,
         pause_ms: paused.map(|it| u64::try_from(it.as_millis()).unwrap_or(u64::MAX)),
     };
     let failed = |error: &dyn std::fmt::Display| StepError::failed("write the state of the sync", error);

@@ -37,6 +37,9 @@ pub struct LastSync {
     /// How many syncs in a row did not reach the remote.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub misses: Option<u32>,
+    /// How many syncs in a row found all aligned, and no server that answers.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub unserved: Option<u32>,
     /// How long the jobs leave the remote alone after that, in milliseconds awake.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub pause_ms: Option<u64>,

@@ -164,6 +164,7 @@ pub(crate) fn last_sync(status: SyncStatus, seconds: i64, sha: &str, reason: &st
         status,
         reason: reason.to_owned(),
         misses: None,
+        unserved: None,
         pause_ms: None,
     }
 }

@@ -246,7 +246,8 @@ impl<'a> Hands<'a> {
                 let sha = git::commit(config, &mirror()?.worktree, "HEAD")?;
                 let contact = self.fetched.as_ref().map(|(_, at)| *at);
                 let (status, reason) = (SyncStatus::Updated, "mended");
-                record::write(config, Ended { status, sha, contact, reason, is_away: false }).map(|_| None)
+                record::write(config, Ended { status, sha, contact, reason, unserved: None, is_away: false })
+                    .map(|_| None)
             }
             Action::Run(fix) => {
                 let mut tell = |chunk: &[u8]| on_event(Event::Output(chunk));

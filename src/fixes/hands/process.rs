@@ -79,16 +79,25 @@ pub fn wait_for(url: &str, within: Duration) -> Result<(), StepError> {
     let start = clock::instant();
     loop {
         let rest = within.saturating_sub(start.elapsed());
-        let last = match http::get(url, rest.clamp(Duration::from_millis(200), Duration::from_secs(5)))? {
-            http::Answer::Response(response) if response.status < 500 => return Ok(()),
-            http::Answer::Response(response) => format!("it answers {}", response.status),
-            http::Answer::Refused => "nobody listens".to_owned(),
-            http::Answer::Silent { .. } => "it accepts and does not answer".to_owned(),
-            http::Answer::Broken(why) => why,
-        };
+        let patience = rest.clamp(Duration::from_millis(200), Duration::from_secs(5));
+        let Some(last) = trouble(url, patience)? else { return Ok(()) };
         if rest.is_zero() {
             return Err(StepError::failed(format!("reach {url}"), &last));
         }
         std::thread::sleep(EVERY.min(rest));
     }
+}
+
+/// What is wrong with the answer of an address; `None`: it answers, with any status that is no error of the server's.
+///
+/// # Errors
+/// It cannot be asked.
+pub fn trouble(url: &str, patience: Duration) -> Result<Option<String>, StepError> {
+    Ok(Some(match http::get(url, patience)? {
+        http::Answer::Response(response) if response.status < 500 => return Ok(None),
+        http::Answer::Response(response) => format!("it answers {}", response.status),
+        http::Answer::Refused => "nobody listens".to_owned(),
+        http::Answer::Silent { .. } => "it accepts and does not answer".to_owned(),
+        http::Answer::Broken(why) => why,
+    }))
 }
