@@ -222,7 +222,10 @@ fn nothing_was_needed_only_where_the_server_that_is_kept_answers() {
     assert!(first.contains("aligned, and not served (it accepts and does not answer)"), "{first}");
     assert_eq!(mirror.examine().status("sync-recent"), "pass");
     let second = said(0);
-    assert!(second.contains("updated: ") && second.contains("it answers again"), "{second}");
+    assert!(
+        second.contains("updated: ") && second.contains("the server was restarted, and answers again"),
+        "{second}"
+    );
     assert_ne!(mirror.listener(), Some(server));
     assert!(said(0).contains("noop"));
     let _ = mirror.run(&["down"]).exits(0);

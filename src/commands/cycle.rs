@@ -3,7 +3,7 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use super::serving;
+use super::serving::{self, Served};
 use crate::checks::{self, runtime::tools_present};
 use crate::config::{Config, Mirror};
 use crate::cx::Cx;
@@ -84,11 +84,11 @@ pub(super) fn cycle(
         Err(error) => return (came(out_of_reach(&error), false, error.to_string()), Some(lock)),
     };
     let unchanged = Unchanged::new(config, machine, &repository);
-    let (fetched, seen, silent) = std::thread::scope(|scope| {
-        let server = scope.spawn(|| serving::trouble(config));
+    let (fetched, seen, served) = std::thread::scope(|scope| {
+        let server = scope.spawn(|| serving::look(config, machine));
         let beside = unchanged.as_ref().map(|it| scope.spawn(|| it.look()));
         let fetched = fetch(config, machine, mirror, &repository, &lock, on_event);
-        (fetched, beside.and_then(|it| it.join().ok()).flatten(), server.join().ok().flatten())
+        (fetched, beside.and_then(|it| it.join().ok()).flatten(), server.join())
     });
     let remote = match fetched {
         Ok(Remote::At { sha, took }) => Remote::At { sha, took },
@@ -106,28 +106,35 @@ pub(super) fn cycle(
     if let Some(sha) = seen
         && matches!(&remote, Remote::At { sha: now, .. } if *now == sha)
     {
-        let aligned = match silent {
-            None => came(SyncStatus::Noop, true, "nothing was needed"),
-            Some(why) => {
-                let times = before.and_then(|it| it.unserved).unwrap_or(0).saturating_add(1);
-                revived(&why, times, serving::revive(config, machine, &lock, times, on_event))
+        // A look that crashed saw nothing.
+        let served = served.unwrap_or_else(|_| Served::Not("the look at it crashed".to_owned()));
+        let times = before.and_then(|it| it.unserved).unwrap_or(0).saturating_add(1);
+        let trouble = match served {
+            Served::Well => None,
+            Served::Starting => {
+                let noop = came(SyncStatus::Noop, true, "nothing was needed; the server is starting");
+                return (Came { sha: Some(sha), ..noop }, Some(lock));
             }
+            Served::Failing(last) => {
+                let why = format!("aligned, and not served: the server keeps ending ({last})");
+                let failed = came(SyncStatus::Failed, true, why);
+                return (Came { sha: Some(sha), unserved: Some(times), ..failed }, Some(lock));
+            }
+            Served::Not(why) => Some(why),
+        };
+        let aligned = match trouble {
+            None => came(SyncStatus::Noop, true, "nothing was needed"),
+            Some(why) => match serving::revive(config, machine, &lock, times, on_event) {
+                Ok(done) => came(SyncStatus::Updated, true, format!("{why}: {done}")),
+                Err(last) => {
+                    let reason = format!("aligned, and not served ({why}): {last}");
+                    Came { unserved: Some(times), ..came(SyncStatus::Failed, true, reason) }
+                }
+            },
         };
         return (Came { sha: Some(sha), ..aligned }, Some(lock));
     }
     mend(config, machine, mirror, lock, remote, on_event)
-}
-
-/// What a cycle came to that found all aligned and the server silent.
-fn revived(why: &str, times: u32, done: Result<Option<String>, String>) -> Came {
-    match done {
-        Ok(None) => came(SyncStatus::Noop, true, "nothing was needed"),
-        Ok(Some(done)) => came(SyncStatus::Updated, true, done),
-        Err(last) => {
-            let reason = format!("aligned, and not served ({why}): {last}");
-            Came { unserved: Some(times), ..came(SyncStatus::Failed, true, reason) }
-        }
-    }
 }
 
 /// A look that supposes that the remote has nothing new: it goes on beside the fetch, and counts if that says so too.

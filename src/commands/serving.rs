@@ -11,6 +11,7 @@ use crate::fixes::{Action, Event, Guard, Step, StepResult, sync};
 use crate::probes::installation;
 use crate::probes::keeper::{self, Keeper, Kept};
 use crate::probes::machine::Machine;
+use crate::probes::{clock, processes};
 use crate::services::Verb;
 
 /// Builds what has changed, and has whoever keeps the server restart it where it cannot notice by itself; then it
@@ -72,7 +73,7 @@ fn restart(config: &Config, machine: &Machine) -> Result<Vec<Step>, ProbeError> 
             let within = server.ready.within + process::THROTTLE;
             (Action::Service { manager: job.manager, job: job.job, verb: Verb::Restart }, within)
         }
-        None if matches!(keeper::read(config)?, Keeper::Running(it) if matches!(it.server, Kept::Started { .. })) => {
+        None if matches!(keeper::read(config)?, Keeper::Running(it) if it.server != Kept::None) => {
             (Action::RestartServer, server.ready.within)
         }
         None => return Ok(Vec::new()),
@@ -81,46 +82,73 @@ fn restart(config: &Config, machine: &Machine) -> Result<Vec<Step>, ProbeError> 
     Ok([action, answer].map(|action| step(action, Guard::None)).to_vec())
 }
 
-/// What is wrong with the server that should run; `None`: it answers, or nobody keeps one.
-pub(super) fn trouble(config: &Config) -> Option<String> {
-    let server = config.server.as_deref()?;
-    let is_installed = || {
-        installation::read(config)
-            .ok()
-            .flatten()
-            .is_some_and(|it| it.jobs.iter().any(|job| job.name == "serve"))
-    };
-    let is_kept = matches!(keeper::read(config), Ok(Keeper::Running(it)) if it.server != Kept::None);
-    if !is_kept && !is_installed() {
-        return None;
-    }
-    match process::trouble(&server.url(&server.ready.path), config.limits.timeout) {
-        Ok(trouble) => trouble,
-        Err(error) => Some(error.to_string()),
-    }
+/// How the server that should run serves.
+#[derive(Debug)]
+pub(super) enum Served {
+    /// It answers, or nobody keeps one.
+    Well,
+    /// It was started a moment ago, and has its time.
+    Starting,
+    /// Whoever keeps it tries to start it, and it keeps ending; how, is this.
+    Failing(String),
+    /// It does not answer; how, is this.
+    Not(String),
 }
 
-/// Has a server answer again that does not: one that starts is waited for, and one that was silent in the cycle before
-/// too is restarted, less and less often where that does not help. Says what was done, if anything.
+/// Asks the server that should run. It costs one question; who keeps it is asked only where it does not answer.
+pub(super) fn look(config: &Config, machine: &Machine) -> Served {
+    let Some(server) = config.server.as_deref() else { return Served::Well };
+    let keeper = keeper::read(config);
+    let installed = || installation::read(config).ok().flatten();
+    let is_installed = || installed().is_some_and(|it| it.jobs.iter().any(|job| job.name == "serve"));
+    let kept = match &keeper {
+        Ok(Keeper::Running(running)) if running.server != Kept::None => Some(running),
+        _ => None,
+    };
+    if kept.is_none() && !is_installed() {
+        return Served::Well;
+    }
+    let why = match process::trouble(&server.url(&server.ready.path), config.limits.timeout) {
+        Ok(None) => return Served::Well,
+        Ok(Some(why)) => why,
+        Err(error) => error.to_string(),
+    };
+    if let Some(running) = kept {
+        return match &running.server {
+            Kept::BackingOff { last, .. } => Served::Failing(last.clone()),
+            _ if running.starting_until(server.ready.within, clock::now()).is_some() => Served::Starting,
+            _ => Served::Not(why),
+        };
+    }
+    let job = installed().and_then(|it| installation::serve_job(machine, config, &it).ok().flatten());
+    let process = job.and_then(|it| it.observed.pid).and_then(|pid| processes::read(pid).ok().flatten());
+    let age = process.map(|it| clock::now().duration_since(it.started));
+    let is_young = age.is_some_and(|age| age < server.ready.within.try_into().unwrap_or_default());
+    if is_young { Served::Starting } else { Served::Not(why) }
+}
+
+/// Has a server answer again that is silent for the second time in a row, by whoever keeps it; less and less often
+/// where that does not help. Says what was done.
+///
+/// The first time nothing is waited for: the lock is free until the next cycle.
 pub(super) fn revive(
     config: &Arc<Config>,
     machine: &Arc<Machine>,
     lock: &Lock,
     times: u32,
     on_event: &mut dyn FnMut(Event<'_>),
-) -> Result<Option<String>, String> {
-    let Some(server) = config.server.as_deref() else { return Ok(None) };
+) -> Result<String, String> {
     if times == 1 {
-        let waited = process::wait_for(&server.url(&server.ready.path), server.ready.within);
-        return waited.map(|()| None).map_err(|error| error.to_string());
+        return Err("it is restarted if the next sync finds it so too".to_owned());
     }
     if !times.is_power_of_two() {
-        return Err("the server does not answer".to_owned());
+        let next = times.checked_next_power_of_two().unwrap_or(times);
+        return Err(format!("a restart did not help; it is tried again in {} syncs", next - times));
     }
     let steps = restart(config, machine).map_err(|error| error.to_string())?;
     if steps.is_empty() {
-        return Err("the server does not answer, and whoever keeps it has none running".to_owned());
+        return Err("whoever keeps it has none running".to_owned());
     }
     apply(config, machine, lock, &steps, on_event)?;
-    Ok(Some("the server did not answer and was restarted: it answers again".to_owned()))
+    Ok("the server was restarted, and answers again".to_owned())
 }
