@@ -8,7 +8,7 @@ use support::Home;
 use support::processes::eventually;
 
 /// Nothing here takes as long.
-const LONG: Duration = Duration::from_secs(60);
+const LONG: Duration = Duration::from_mins(1);
 
 fn home(checks: &[(&str, &str)]) -> Home {
     let home = Home::new();

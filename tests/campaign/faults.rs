@@ -193,7 +193,7 @@ fn suffer(
     let mut cycle = Kept::start(&mut command);
     let start = Instant::now();
     let mut wait = |holds: &dyn Fn() -> bool| {
-        while cycle.alive() && !holds() && start.elapsed() < Duration::from_secs(60) {
+        while cycle.alive() && !holds() && start.elapsed() < Duration::from_mins(1) {
             std::thread::sleep(Duration::from_micros(200));
         }
         cycle.alive()

@@ -132,7 +132,7 @@ fn spoil(outcome: &mut Outcome, chance: &mut Chance) {
             };
         }
         Outcome::Judged(Verdict::NotApplicable(why) | Verdict::Pending { why, .. }) => {
-            *why = hostile(chance).into()
+            *why = hostile(chance).into();
         }
         Outcome::Unknown(error) => *error = ProbeError::failed("look", &hostile(chance)),
         Outcome::Crashed(why) => *why = hostile(chance),

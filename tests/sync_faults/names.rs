@@ -54,7 +54,9 @@ fn names_that_are_no_text_come_change_and_go() {
     let oracle = Oracle::of(&world);
     let author = world.home.at("author");
     for round in ["one\n", "two\n"] {
-        strange().iter().for_each(|name| write(&author, name, round));
+        for name in strange() {
+            write(&author, &name, round);
+        }
         world.push("index.html", round.to_uppercase().as_str());
         oracle.heals(&world);
         for name in strange() {
@@ -74,7 +76,9 @@ fn names_that_are_no_text_come_change_and_go() {
 fn a_persons_files_of_such_names_are_kept_byte_for_byte() {
     let world = World::synced();
     let oracle = Oracle::of(&world);
-    strange().iter().for_each(|name| write(&world.worktree(), name, "a person's\n"));
+    for name in strange() {
+        write(&world.worktree(), &name, "a person's\n");
+    }
     world.push("index.html", "two\n");
     oracle.heals(&world);
     let kept = world.rescued().remove(0);

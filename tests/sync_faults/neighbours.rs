@@ -92,7 +92,7 @@ fn one_sync_in_a_child() {
     let config = std::sync::Arc::new(crate::world::config(home.as_ref()));
     match housecall::commands::sync::run_once(&config, &std::sync::Arc::default(), &mut |_| ()) {
         housecall::commands::sync::Synced::Ended(last, _) => {
-            assert_ne!(last.status, Failed, "{}", last.reason)
+            assert_ne!(last.status, Failed, "{}", last.reason);
         }
         other => panic!("{other:?}"),
     }

@@ -194,7 +194,7 @@ fn import(world: &World, files: usize, refs: usize) {
 #[test]
 fn a_hundred_thousand_files_and_twenty_thousand_refs() {
     let mut world = World::synced();
-    give(&mut world, Duration::from_secs(60));
+    give(&mut world, Duration::from_mins(1));
     import(&world, 100_000, 20_000);
     let oracle = Oracle::of(&world);
     world.edit("d7/f1750.txt", "a person's\n");

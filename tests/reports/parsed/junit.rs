@@ -1,4 +1,4 @@
-//! JUnit, read by an XML parser that refuses what is not well-formed.
+//! `JUnit`, read by an XML parser that refuses what is not well-formed.
 
 use housecall::report::Report;
 use housecall::report::junit::render;

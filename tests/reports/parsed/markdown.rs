@@ -1,4 +1,4 @@
-//! Markdown, read by a parser of CommonMark with GitHub's additions: nothing from outside is more than code.
+//! Markdown, read by a parser of `CommonMark` with GitHub's additions: nothing from outside is more than code.
 
 use housecall::report::Report;
 use housecall::report::markdown::{render, render_within};
@@ -33,7 +33,7 @@ fn read(text: &str, report: &Report) -> Read {
             Event::End(TagEnd::CodeBlock) => in_block = false,
             Event::Code(code) => items.last_mut().expect("an item").codes.push(code.into_string()),
             Event::Text(words) if in_block && depth == 1 => {
-                items.last_mut().expect("an item").block.push_str(&words)
+                items.last_mut().expect("an item").block.push_str(&words);
             }
             Event::Text(_) if in_block => {}
             Event::Text(words) if in_heading => heading.push_str(&words),

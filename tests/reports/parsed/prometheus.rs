@@ -54,7 +54,7 @@ fn samples(text: &str) -> Vec<Sample> {
     let (mut helped, mut current) = (String::new(), String::new());
     for line in text.lines() {
         if let Some(help) = line.strip_prefix("# HELP ") {
-            helped = help.split(' ').next().unwrap_or_default().to_owned();
+            help.split(' ').next().unwrap_or_default().clone_into(&mut helped);
             assert!(families.insert(helped.clone()), "{helped} stands in two places");
         } else if let Some(kind) = line.strip_prefix("# TYPE ") {
             assert_eq!(kind, format!("{helped} gauge"));
