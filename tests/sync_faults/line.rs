@@ -103,7 +103,15 @@ fn garbage_is_told_as_such_and_nothing_of_it_is_believed() {
         proxy.becomes(Line::Garbage(at));
         let last = world.sync();
         assert!(matches!(last.status, Failed | Stale), "{at}: {:?} {}", last.status, last.reason);
-        let told = ["HTTP/0.9", "bad line length", "protocol error", "inflate", "corrupt", "disconnect"];
+        let told = [
+            "HTTP/0.9",
+            "bad line length",
+            "protocol error",
+            "inflate",
+            "corrupt",
+            "disconnect",
+            "early EOF",
+        ];
         assert!(told.iter().any(|it| last.reason.contains(it)), "{at}: {}", last.reason);
         oracle.holds(&world);
         proxy.becomes(Line::Good);

@@ -25,6 +25,15 @@ impl Mounted {
         mount(&["-t", "tmpfs", "-o", "size=64m", "tmpfs"], path);
         Self(path.to_owned())
     }
+
+    fn over_itself(path: &Path) -> Self {
+        mount(&["--bind", &path.display().to_string()], path);
+        Self(path.to_owned())
+    }
+
+    fn becomes(&self, mode: &str) {
+        mount(&["-o", &format!("remount,bind,{mode}")], &self.0);
+    }
 }
 
 impl Drop for Mounted {
@@ -36,6 +45,37 @@ impl Drop for Mounted {
 fn mount(options: &[&str], path: &Path) {
     let done = Command::new("mount").args(options).arg(path).status().expect("mount starts");
     assert!(done.success(), "mount {options:?} {}", path.display());
+}
+
+#[test]
+fn a_file_system_that_becomes_read_only_is_told_and_heals_when_it_is_not() {
+    if lacks(Part::Fuse) {
+        return;
+    }
+    let places = [
+        ("dev/site", "Read-only file system"),
+        ("ops/worktree", "~/ops/worktree is on a read-only file system"),
+        ("ops", "Read-only file system"),
+    ];
+    for (place, words) in places {
+        let world = World::synced();
+        let mounted = Mounted::over_itself(&world.home.at(place));
+        world.edit("note.txt", "a person's\n");
+        world.push("index.html", "two\n");
+        let oracle = Oracle::of(&world);
+        mounted.becomes("ro");
+        match world.run() {
+            Synced::Ended(last, _) => {
+                assert_eq!(last.status, Failed, "{place}: {}", last.reason);
+                assert!(last.reason.contains(words), "{place}: {}", last.reason);
+            }
+            Synced::Broken(error) => assert!(error.to_string().contains(words), "{place}: {error}"),
+            other => panic!("{place}: {other:?}"),
+        }
+        mounted.becomes("rw");
+        oracle.heals(&world);
+        assert_eq!(world.rescued_file("note.txt"), "a person's", "{place}");
+    }
 }
 
 #[test]
@@ -95,6 +135,52 @@ fn one_sync_in_a_child() {
         other => other.sentence(),
     };
     writeln!(std::io::stdout(), "told: {told}").expect("its output");
+}
+
+/// A mirror of a normal user's, whose tests are run by root.
+fn of_nobody() -> World {
+    let world = World::synced();
+    give_to(world.home.path(), NOBODY);
+    world
+}
+
+#[test]
+fn what_a_normal_user_may_not_touch_is_named_and_heals_with_the_right() {
+    if lacks(Part::Sshd) {
+        return;
+    }
+    let world = of_nobody();
+    let author = world.home.at("author");
+    let push = |content: &str| {
+        give_to(&author, 0);
+        give_to(&world.home.at("remote.git"), 0);
+        world.push("deep/page.html", content);
+        give_to(&author, NOBODY);
+        give_to(&world.home.at("remote.git"), NOBODY);
+    };
+    push("two\n");
+    assert!(as_nobody(&world).contains("told: Updated"), "{}", as_nobody(&world));
+    let places = [
+        (world.worktree().join("deep"), 0o500),
+        (world.repository().join(".git/objects"), 0o500),
+        (world.repository().join(".git/refs/remotes/origin"), 0o500),
+        (world.administration(), 0o500),
+        (world.repository(), 0o000),
+        (world.worktree(), 0o000),
+        (world.config.state.clone(), 0o500),
+    ];
+    for (round, (place, mode)) in places.iter().enumerate() {
+        push(&format!("round {round}\n"));
+        let before = fs::metadata(place).expect("it").permissions();
+        fs::set_permissions(place, Permissions::from_mode(*mode)).expect("its mode");
+        let told = as_nobody(&world);
+        fs::set_permissions(place, before).expect("its mode");
+        let said = told.contains("ermission denied") || told.contains("insufficient permission");
+        assert!(said, "{}: {told}", place.display());
+        let told = as_nobody(&world);
+        assert!(told.contains("told: Updated"), "{}: {told}", place.display());
+    }
+    give_to(world.home.path(), 0);
 }
 
 #[test]

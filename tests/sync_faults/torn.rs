@@ -128,3 +128,47 @@ fn refs_of_the_mirror_that_name_nothing_or_garbage() {
         }
     }
 }
+
+/// Takes the object of a file of HEAD's away, as a torn disk does.
+fn lose(world: &World, file: &str) -> String {
+    let blob = world.home.git(&world.worktree(), ["rev-parse", &format!("HEAD:{file}")]);
+    let object = world.repository().join(".git/objects").join(&blob[..2]).join(&blob[2..]);
+    fs::remove_file(object).expect("it is no part of a pack");
+    blob
+}
+
+#[test]
+fn an_object_that_is_lost_is_fetched_again() {
+    let world = World::synced();
+    let oracle = Oracle::of(&world);
+    for is_deleted in [true, false] {
+        world.push("index.html", &format!("of which the content is lost, {is_deleted}\n"));
+        oracle.heals(&world);
+        lose(&world, "index.html");
+        if is_deleted {
+            fs::remove_file(world.worktree().join("index.html")).expect("deleted");
+        }
+        world.edit("note.txt", &format!("a person's, {is_deleted}\n"));
+        let _ = fs::remove_file(world.config.state.join("asked-again"));
+        oracle.heals(&world);
+        assert_kept(&world, "note.txt", &format!("a person's, {is_deleted}\n"));
+    }
+    world.home.git(&world.repository(), ["fsck", "--connectivity-only", "--no-dangling"]);
+}
+
+#[test]
+fn an_object_that_is_lost_for_good_is_told_and_keeps_nothing_else_from_being_kept() {
+    let world = World::synced();
+    let oracle = Oracle::of(&world);
+    let blob = lose(&world, "index.html");
+    fs::remove_file(world.worktree().join("index.html")).expect("deleted");
+    world.edit("note.txt", "a person's\n");
+    let remote = world.home.at("remote.git").join("objects").join(&blob[..2]).join(&blob[2..]);
+    fs::remove_file(remote).expect("lost there too");
+    oracle.ends(&world, Failed, &blob);
+    assert_kept(&world, "note.txt", "a person's\n");
+    oracle.ends(&world, Failed, &blob);
+    world.push("index.html", "a new page\n");
+    oracle.heals(&world);
+    assert_kept(&world, "note.txt", "a person's\n");
+}

@@ -18,7 +18,7 @@ use crate::fixes::hands::aside::operation::Operation;
 use crate::fixes::hands::files::{self, stamp};
 use crate::fixes::hands::git::{self, commit, must, run};
 use crate::fixes::hands::index::Index;
-use crate::fixes::hands::{killed, worktree};
+use crate::fixes::hands::{killed, objects, worktree};
 use crate::probes::git::{LEFT, REFS, STAGED};
 use crate::probes::{clock, state};
 
@@ -100,9 +100,10 @@ pub fn set_aside(config: &Config, mirror: &Mirror) -> Result<Option<String>, Ste
         parents.push(commit_tree(config, top, staged, &parent, STAGED)?);
     }
     let kept = commit_tree(config, top, &tree, &parents, &message(staged.as_deref()))?;
-    // The patch first: whatever has a ref has its patch.
+    // The patch first: whatever has a ref has its patch, unless an object that it needs is lost.
     let name = free_name(config, top, &stamp(time))?;
-    let patch = write_patch(&index, &name, upstream.as_deref().or(base.as_deref()), &kept)?;
+    let from = upstream.as_deref().or(base.as_deref());
+    let patch = patched(config, objects::whole(config, mirror, || write_patch(&index, &name, from, &kept)))?;
     must(config, top, KEEP, &["update-ref", &name, &kept, &"0".repeat(kept.len())])?;
     if let Some(operation) = &operation {
         let last = name.rsplit('/').next().unwrap_or(&name);
@@ -121,7 +122,7 @@ pub fn set_aside(config: &Config, mirror: &Mirror) -> Result<Option<String>, Ste
         (files, 0) => format!("{files} files"),
         (files, _) => format!("{files} files and commits"),
     };
-    let told = format!("{what} set aside as {name} and {}", config.tilde(&patch));
+    let told = format!("{what} set aside as {name} and {patch}");
     Ok(Some(inside.map_or_else(|| told.clone(), |inside| format!("{told}; {inside}"))))
 }
 
@@ -256,6 +257,15 @@ fn free_name(config: &Config, top: &Path, time: &str) -> Result<String, StepErro
         }
     }
     Err(StepError::failed(KEEP, &"every name for it is taken"))
+}
+
+/// Where the patch lies. What has a ref is kept even where no patch of it can be made.
+fn patched(config: &Config, came: Result<PathBuf, StepError>) -> Result<String, StepError> {
+    match came {
+        Ok(patch) => Ok(config.tilde(&patch)),
+        Err(error) if objects::are_lost(&error) => Ok(format!("no patch: {error}")),
+        Err(error) => Err(error),
+    }
 }
 
 /// Writes the patch whole: beside the temporary index first, then to its place.

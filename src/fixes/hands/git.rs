@@ -8,7 +8,7 @@ use std::time::{Duration, SystemTime};
 
 use crate::config::{Config, Mirror};
 use crate::error::{ProbeError, StepError};
-use crate::fixes::hands::{commands, killed, refs, turns};
+use crate::fixes::hands::{commands, killed, objects, refs, turns};
 use crate::git;
 use crate::probes;
 use crate::probes::git::{Canonical, Repository};
@@ -57,7 +57,12 @@ pub(super) fn must<A: AsRef<OsStr>>(
 }
 
 pub(super) fn succeeded(what: &str, output: Output) -> Result<Output, StepError> {
-    if output.succeeded() { Ok(output) } else { Err(StepError::failed(what, &git::complaint(&output))) }
+    if output.succeeded() {
+        return Ok(output);
+    }
+    // git goes on to what it could not do for it.
+    let lost = git::complaint_with(&output, &objects::LOST);
+    Err(StepError::failed(what, &lost.unwrap_or_else(|| git::complaint(&output))))
 }
 
 /// The commit that a name means, if it means one that is there.
@@ -118,9 +123,19 @@ pub fn try_fetch(config: &Config, mirror: &Mirror, repository: &Repository) -> R
     Ok(first)
 }
 
+/// All that the upstream is made of, whatever is there of it; no ref moves.
+pub(super) fn fetch_whole(config: &Config, mirror: &Mirror) -> Result<Output, StepError> {
+    let upstream = commands::refspec(mirror);
+    let upstream = upstream.trim_start_matches('+').split(':').next().unwrap_or_default();
+    fetched(config, mirror, None, &["--refetch", "--", &mirror.remote, upstream])
+}
+
 fn fetch_command(config: &Config, mirror: &Mirror, url: Option<&str>) -> Result<Output, StepError> {
-    let refspec = commands::refspec(mirror);
-    let arguments = [
+    fetched(config, mirror, url, &["--", &mirror.remote, &commands::refspec(mirror)])
+}
+
+fn fetched(config: &Config, mirror: &Mirror, url: Option<&str>, what: &[&str]) -> Result<Output, StepError> {
+    let how = [
         "fetch",
         "--progress",
         "--no-tags",
@@ -130,10 +145,8 @@ fn fetch_command(config: &Config, mirror: &Mirror, url: Option<&str>) -> Result<
         "--no-prune",
         "--no-show-forced-updates",
         "--refmap=",
-        "--",
-        &mirror.remote,
-        &refspec,
     ];
+    let arguments = [&how[..], what].concat();
     let mut fetch = command(config, &mirror.repository, &arguments);
     // What is known of no address may be reached over ssh.
     if url.is_none_or(git::is_ssh) {

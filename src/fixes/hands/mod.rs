@@ -13,6 +13,7 @@ pub mod jobs;
 pub mod keeper;
 mod killed;
 pub mod locks;
+mod objects;
 pub mod process;
 mod refs;
 pub mod turns;
@@ -213,7 +214,9 @@ impl<'a> Hands<'a> {
                 Ok(Some(format!("{} is {short}", mirror()?.upstream_name())))
             }
             Action::AddWorktree => {
-                worktree::add_worktree(config, mirror()?).map(|kept| Some(told("made the worktree", kept)))
+                let mirror = mirror()?;
+                objects::whole(config, mirror, || worktree::add_worktree(config, mirror))
+                    .map(|kept| Some(told("made the worktree", kept)))
             }
             Action::Relink => {
                 worktree::relink(config, mirror()?).map(|()| Some(told("linked the worktree again", None)))
@@ -225,10 +228,15 @@ impl<'a> Hands<'a> {
                 let done = || told(&format!("removed the stale lock {}", config.tilde(path)), None);
                 locks::remove(config, mirror()?, path).map(|()| Some(done()))
             }
-            Action::SetAside => aside::set_aside(config, mirror()?),
+            Action::SetAside => {
+                let mirror = mirror()?;
+                objects::whole(config, mirror, || aside::set_aside(config, mirror))
+            }
             Action::Align(sha) => {
                 let done = format!("aligned on {}", sha.get(..7).unwrap_or(sha));
-                worktree::align(config, mirror()?, sha).map(|kept| Some(told(&done, kept)))
+                let mirror = mirror()?;
+                objects::whole(config, mirror, || worktree::align(config, mirror, sha))
+                    .map(|kept| Some(told(&done, kept)))
             }
             Action::Carry(file) => {
                 let done = format!("copied {}", file.display());

@@ -45,9 +45,13 @@ pub(in crate::probes) fn read(place: &Place) -> Local<Canonical> {
             |error| Local::Closed(error.message().to_owned()),
             |found| Local::Read(Canonical::Present(found)),
         ),
-        Err(error) if error.code() == ErrorCode::NotFound && !path.join(".git").exists() => {
-            Local::Read(not_git(path))
-        }
+        Err(error) if error.code() == ErrorCode::NotFound => match fs::metadata(path.join(".git")) {
+            Ok(_) => Local::Closed(error.message().to_owned()),
+            Err(error) if error.kind() == ErrorKind::PermissionDenied => {
+                Local::failed("look into", path, &error)
+            }
+            Err(_) => Local::Read(not_git(path)),
+        },
         Err(error) => Local::Closed(error.message().to_owned()),
     }
 }

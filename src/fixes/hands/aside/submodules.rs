@@ -6,7 +6,7 @@ use std::path::{Path, PathBuf};
 
 use jiff::Timestamp;
 
-use super::{commit_tree, is_kept, is_kept_tree, message, reference, write_patch};
+use super::{commit_tree, is_kept, is_kept_tree, message, patched, reference, write_patch};
 use crate::config::Config;
 use crate::error::StepError;
 use crate::fixes::hands::files::stamp;
@@ -50,8 +50,8 @@ pub(super) fn keep(config: &Config, top: &Path, time: Timestamp) -> Result<Optio
         let plain = |it: char| if it.is_ascii_alphanumeric() || it == '_' { it } else { '-' };
         let name: String = path.to_string_lossy().chars().map(plain).collect();
         let name = reference(config, &inner, &format!("{}-{name}", stamp(time)), &kept)?;
-        let patch = write_patch(&index, &name, Some(base.as_deref().unwrap_or(&head)), &kept)?;
-        let lies = config.tilde(&patch);
+        let lies =
+            patched(config, write_patch(&index, &name, Some(base.as_deref().unwrap_or(&head)), &kept))?;
         told.push(format!("what was left in {} set aside as its {name} and {lies}", path.display()));
     }
     Ok((!told.is_empty()).then(|| told.join("; ")))
