@@ -41,6 +41,15 @@ fn survive_limits() {
     let _ = signal_hook::flag::register(signal_hook::consts::SIGXFSZ, seen);
 }
 
+/// Whether an agent or CI reads, by what they set: some of them give a terminal to what they run.
+fn is_agent() -> bool {
+    let marks = ["AI_AGENT", "CI", "CLAUDECODE", "CODEX_CI", "CODEX_THREAD_ID", "CURSOR_AGENT", "GEMINI_CLI"];
+    let is_mark = |name: &str| marks.contains(&name) || name.starts_with("CODEX_SANDBOX");
+    let says_no = |value: &str| matches!(value, "" | "0" | "false");
+    std::env::vars_os()
+        .any(|(name, value)| name.to_str().is_some_and(is_mark) && !value.to_str().is_some_and(says_no))
+}
+
 fn terminal(color: Color, quiet: bool) -> Terminal {
     let set = |name: &str| std::env::var_os(name).is_some_and(|value| !value.is_empty());
     let is_dumb = std::env::var_os("TERM").is_some_and(|term| term == "dumb");
@@ -51,7 +60,7 @@ fn terminal(color: Color, quiet: bool) -> Terminal {
     };
     let width = |size: rustix::termios::Winsize| usize::from(size.ws_col);
     let measured = rustix::termios::tcgetwinsize(stdout()).map(width).ok().filter(|width| *width > 0);
-    let shows_progress = stderr().is_terminal() && !quiet && !is_dumb;
+    let shows_progress = stderr().is_terminal() && !quiet && !is_dumb && !is_agent();
     Terminal {
         colour_out: takes_colour(stdout().is_terminal()),
         colour_err: takes_colour(stderr().is_terminal()),

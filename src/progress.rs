@@ -1,4 +1,6 @@
-//! What is being waited for, on a terminal, where looking takes longer than half a second; never in a pipe.
+//! What is being waited for, on a terminal, where it takes longer than half a second; never in a pipe.
+
+pub mod work;
 
 use std::sync::mpsc::{self, RecvTimeoutError};
 use std::thread;
@@ -10,7 +12,7 @@ use crate::report::words::clean_line;
 use crate::selection::Selection;
 use crate::unit::Unit;
 
-/// How long an examination may be silent.
+/// How long an examination or a step may be silent.
 const PATIENCE: Duration = Duration::from_millis(500);
 
 /// Who reads stderr.
@@ -18,7 +20,7 @@ const PATIENCE: Duration = Duration::from_millis(500);
 pub enum Audience {
     /// A person, at a terminal.
     Terminal,
-    /// A file or a pipe, or nothing is to be shown.
+    /// A file, a pipe or an agent, or nothing is to be shown.
     Nobody,
 }
 
@@ -36,10 +38,7 @@ impl Progress {
     #[must_use]
     pub fn new(selection: &Selection, audience: Audience) -> Self {
         let waiting = names(selection);
-        let bar = ProgressBar::with_draw_target(None, ProgressDrawTarget::hidden());
-        if let Ok(style) = ProgressStyle::with_template("{wide_msg}") {
-            bar.set_style(style);
-        }
+        let bar = bar(ProgressDrawTarget::hidden());
         bar.set_message(line(&waiting));
         let curtain = (audience == Audience::Terminal).then(|| curtain(&bar)).flatten();
         Self { waiting, bar, curtain }
@@ -70,6 +69,15 @@ impl Drop for Progress {
         }
         self.bar.finish_and_clear();
     }
+}
+
+/// One line that holds a message and nothing else.
+fn bar(target: ProgressDrawTarget) -> ProgressBar {
+    let bar = ProgressBar::with_draw_target(None, target);
+    if let Ok(style) = ProgressStyle::with_template("{wide_msg}") {
+        bar.set_style(style);
+    }
+    bar
 }
 
 fn names(selection: &Selection) -> Vec<String> {

@@ -6,6 +6,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use super::serve::refused;
+use super::watched::Watched;
 use super::{Call, check, sync};
 use crate::cli::MendOptions;
 use crate::config::{Config, ConfigError};
@@ -104,7 +105,10 @@ fn prepare_and_install(
         && !files::is_there(&mirror.worktree.join(".git"))
     {
         say(call, "the first sync makes the worktree …\n");
-        let synced = sync::run_once(config, machine, &mut |_| ());
+        let synced = {
+            let mut watched = Watched::new(call.console, config);
+            sync::run_once(config, machine, &mut |event| watched.hear(&event))
+        };
         say(call, &format!("{}\n", synced.sentence()));
     }
     apply(call, config, machine, &plan.steps)?;

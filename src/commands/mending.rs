@@ -7,6 +7,7 @@ use std::time::Duration;
 
 use jiff::Timestamp;
 
+use super::watched::Watched;
 use super::{Call, check, fix, sync, wait};
 use crate::cli::{Format, MendOptions};
 use crate::config::{Config, ConfigError};
@@ -18,14 +19,12 @@ use crate::fixes::{Consent, Event, Mended, Remedy, Repair, Safety, Step};
 use crate::probes::machine::Machine;
 use crate::probes::state::Holder;
 use crate::probes::{clock, state};
-use crate::progress::{Audience, Progress};
+use crate::progress::Progress;
 use crate::report::words::clean_line;
 use crate::report::{Report, human, plan, render};
 use crate::run::run_observed;
 use crate::selection::Selection;
 use crate::unit::Examined;
-
-use super::Console;
 
 /// `--fix`: the plan first, then the mend, then a fresh look at everything.
 pub(super) fn run(
@@ -108,12 +107,13 @@ fn waited(
 }
 
 /// What somebody else is mending looks pending, and nothing would be planned for it: that one is waited for first.
-fn wait_for_others(call: &mut Call<'_, '_>, config: &Config) -> Result<(), NotTaken> {
+fn wait_for_others(call: &mut Call<'_, '_>, config: &Arc<Config>) -> Result<(), NotTaken> {
     let is_free = state::read(config).map_or(true, |state| state.holder.is_none());
     if is_free || mend::refusal(config).is_some() {
         return Ok(());
     }
-    let mut on_wait = |holder: Option<&Holder>| heard(call.console, &Event::Waiting(holder));
+    let mut watched = Watched::new(call.console, config);
+    let mut on_wait = |holder: Option<&Holder>| watched.hear(&Event::Waiting(holder));
     Lock::take(config, "fix", fix::WAIT, &mut on_wait).map(drop)
 }
 
@@ -130,8 +130,8 @@ pub(super) enum Caller {
 pub(super) fn sync(call: &mut Call<'_, '_>, who: Caller) -> Result<Exit, ConfigError> {
     let config = call.load()?;
     let machine = Arc::new(Machine::default());
-    let console = RefCell::new(&mut *call.console);
-    let mut on_event = |event: Event<'_>| heard(*console.borrow_mut(), &event);
+    let mut watched = Watched::new(call.console, &config);
+    let mut on_event = |event: Event<'_>| watched.hear(&event);
     let synced = match who {
         Caller::Person => sync::run_once(&config, &machine, &mut on_event),
         Caller::Job => sync::run_scheduled(&config, &machine, &mut on_event),
@@ -154,10 +154,11 @@ fn mend(
     let can_ask = call.console.terminal.can_ask;
     let is_risky = options.risky && (options.yes || can_ask);
     let consent = if is_risky { Consent::Risky } else { Consent::Safe };
-    let console = RefCell::new(&mut *call.console);
-    let mut ask =
-        |fix: &Remedy, steps: &[Step]| options.yes || console.borrow_mut().ask(&question(config, fix, steps));
-    let mut on_event = |event: Event<'_>| heard(*console.borrow_mut(), &event);
+    let watched = RefCell::new(Watched::new(call.console, config));
+    let mut ask = |fix: &Remedy, steps: &[Step]| {
+        options.yes || watched.borrow_mut().console.ask(&question(config, fix, steps))
+    };
+    let mut on_event = |event: Event<'_>| watched.borrow_mut().hear(&event);
     fix::run(config, machine, selection, consent, &mut Company { ask: &mut ask, on_event: &mut on_event })
 }
 
@@ -169,20 +170,6 @@ fn question(config: &Config, fix: &Remedy, steps: &[Step]) -> String {
         let _ = writeln!(text, "  {}", clean_line(&command));
     }
     text + "do this?"
-}
-
-/// What a person who watches is told while it happens.
-fn heard(console: &mut Console<'_>, event: &Event<'_>) {
-    match event {
-        Event::Waiting(Some(holder)) => {
-            console.tell(&format!("waiting for pid {}, `{}`\n", holder.pid, clean_line(&holder.doing)));
-        }
-        Event::Waiting(None) => console.tell("waiting for another one at work on this mirror\n"),
-        Event::Began(fix, action) if console.terminal.audience == Audience::Terminal => {
-            console.tell(&format!("{fix}: {} …\n", action.name().replace('-', " ")));
-        }
-        _ => {}
-    }
 }
 
 fn reported(

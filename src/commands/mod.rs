@@ -23,6 +23,7 @@ mod serving;
 pub mod sync;
 mod trust;
 mod wait;
+mod watched;
 mod who;
 pub mod up;
 

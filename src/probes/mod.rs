@@ -23,6 +23,7 @@ pub mod processes;
 pub mod program;
 pub mod project;
 pub mod rivals;
+pub mod size;
 pub mod sockets;
 pub mod state;
 pub mod tools;

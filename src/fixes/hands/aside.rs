@@ -16,7 +16,7 @@ use crate::config::{Config, Mirror};
 use crate::error::StepError;
 use crate::fixes::hands::aside::operation::Operation;
 use crate::fixes::hands::files::{self, stamp};
-use crate::fixes::hands::git::{self, commit, must, run};
+use crate::fixes::hands::git::{self, Tell, commit, must, run};
 use crate::fixes::hands::index::Index;
 use crate::fixes::hands::{killed, objects, worktree};
 use crate::probes::git::{LEFT, REFS, STAGED};
@@ -32,7 +32,7 @@ const KEEP: &str = "keep what was left in the mirror";
 ///
 /// # Errors
 /// It could not be kept whole: then nothing may be changed.
-pub fn set_aside(config: &Config, mirror: &Mirror) -> Result<Option<String>, StepError> {
+pub fn set_aside(config: &Config, mirror: &Mirror, tell: Tell<'_>) -> Result<Option<String>, StepError> {
     let top = mirror.worktree.as_path();
     let upstream = commit(config, top, &mirror.tracking_ref())?;
     let head = commit(config, top, "HEAD")?;
@@ -103,7 +103,8 @@ pub fn set_aside(config: &Config, mirror: &Mirror) -> Result<Option<String>, Ste
     // The patch first: whatever has a ref has its patch, unless an object that it needs is lost.
     let name = free_name(config, top, &stamp(time))?;
     let from = upstream.as_deref().or(base.as_deref());
-    let patch = patched(config, objects::whole(config, mirror, || write_patch(&index, &name, from, &kept)))?;
+    let patch =
+        patched(config, objects::whole(config, mirror, tell, |_| write_patch(&index, &name, from, &kept)))?;
     must(config, top, KEEP, &["update-ref", &name, &kept, &"0".repeat(kept.len())])?;
     if let Some(operation) = &operation {
         let last = name.rsplit('/').next().unwrap_or(&name);

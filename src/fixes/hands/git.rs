@@ -15,6 +15,9 @@ use crate::probes::git::{Canonical, Repository};
 use crate::probes::machine::Machine;
 use crate::probes::program::{self, Output, Program};
 
+/// Hears what a program says, as it comes.
+pub type Tell<'a> = &'a mut dyn FnMut(&[u8]);
+
 /// A git command that writes: no hooks, no fsmonitor, whatever the repository says.
 pub(super) fn command<A: AsRef<OsStr>>(config: &Config, directory: &Path, arguments: &[A]) -> Program {
     let mut command = git::writing_command(config, directory, arguments);
@@ -44,6 +47,19 @@ pub(super) fn run<A: AsRef<OsStr>>(
     arguments: &[A],
 ) -> Result<Output, StepError> {
     Ok(program::run(&command(config, directory, arguments))?)
+}
+
+/// The same for one that tells of its progress as it comes.
+pub(super) fn run_told<A: AsRef<OsStr>>(
+    config: &Config,
+    directory: &Path,
+    arguments: &[A],
+    tell: Tell<'_>,
+) -> Result<Output, StepError> {
+    let mut command = command(config, directory, arguments);
+    // git itself waits for two seconds before it tells; whoever shows it has patience of their own.
+    command.environment.insert("GIT_PROGRESS_DELAY".into(), "0".into());
+    Ok(program::run_observed(&command, tell)?)
 }
 
 /// Runs git; a failure is a step that failed, in git's words.
@@ -76,9 +92,14 @@ pub(super) fn commit(config: &Config, directory: &Path, name: &str) -> Result<Op
 ///
 /// # Errors
 /// git's words.
-pub fn fetch(machine: &Machine, config: &Config, mirror: &Mirror) -> Result<String, StepError> {
+pub fn fetch(
+    machine: &Machine,
+    config: &Config,
+    mirror: &Mirror,
+    tell: Tell<'_>,
+) -> Result<String, StepError> {
     let repository = present(machine, config, mirror)?;
-    let output = try_fetch(config, mirror, &repository)?;
+    let output = try_fetch(config, mirror, &repository, tell)?;
     succeeded(&format!("fetch {}", mirror.upstream_name()), output)?;
     tracking(machine, config, mirror)
 }
@@ -105,36 +126,52 @@ fn present(machine: &Machine, config: &Config, mirror: &Mirror) -> Result<Reposi
 ///
 /// # Errors
 /// git cannot be run, or did not end in time.
-pub fn try_fetch(config: &Config, mirror: &Mirror, repository: &Repository) -> Result<Output, StepError> {
+pub fn try_fetch(
+    config: &Config,
+    mirror: &Mirror,
+    repository: &Repository,
+    tell: Tell<'_>,
+) -> Result<Output, StepError> {
     let url = repository.remote_url.as_deref();
     let _turn = turns::wait(config);
-    let mut first = fetch_command(config, mirror, url)?;
+    let mut first = fetch_command(config, mirror, url, tell)?;
     for _ in 0..5 {
         // The git of a mend that was killed may still be moving the ref.
         if first.succeeded() || !String::from_utf8_lossy(&first.stderr).contains("but expected") {
             break;
         }
         std::thread::sleep(Duration::from_millis(200));
-        first = fetch_command(config, mirror, url)?;
+        first = fetch_command(config, mirror, url, tell)?;
     }
     if !first.succeeded() && refs::mend(config, mirror)? {
-        return fetch_command(config, mirror, url);
+        return fetch_command(config, mirror, url, tell);
     }
     Ok(first)
 }
 
 /// All that the upstream is made of, whatever is there of it; no ref moves.
-pub(super) fn fetch_whole(config: &Config, mirror: &Mirror) -> Result<Output, StepError> {
+pub(super) fn fetch_whole(config: &Config, mirror: &Mirror, tell: Tell<'_>) -> Result<Output, StepError> {
     let upstream = commands::refspec(mirror);
     let upstream = upstream.trim_start_matches('+').split(':').next().unwrap_or_default();
-    fetched(config, mirror, None, &["--refetch", "--", &mirror.remote, upstream])
+    fetched(config, mirror, None, &["--refetch", "--", &mirror.remote, upstream], tell)
 }
 
-fn fetch_command(config: &Config, mirror: &Mirror, url: Option<&str>) -> Result<Output, StepError> {
-    fetched(config, mirror, url, &["--", &mirror.remote, &commands::refspec(mirror)])
+fn fetch_command(
+    config: &Config,
+    mirror: &Mirror,
+    url: Option<&str>,
+    tell: Tell<'_>,
+) -> Result<Output, StepError> {
+    fetched(config, mirror, url, &["--", &mirror.remote, &commands::refspec(mirror)], tell)
 }
 
-fn fetched(config: &Config, mirror: &Mirror, url: Option<&str>, what: &[&str]) -> Result<Output, StepError> {
+fn fetched(
+    config: &Config,
+    mirror: &Mirror,
+    url: Option<&str>,
+    what: &[&str],
+    tell: Tell<'_>,
+) -> Result<Output, StepError> {
     let how = [
         "fetch",
         "--progress",
@@ -153,7 +190,7 @@ fn fetched(config: &Config, mirror: &Mirror, url: Option<&str>, what: &[&str]) -
         git::never_ask_over_ssh(config, &mirror.repository, &mut fetch);
     }
     let began = SystemTime::now();
-    let came = program::run_while_it_speaks(&fetch, git::silence(config), &mut |_| ());
+    let came = program::run_while_it_speaks(&fetch, git::silence(config), tell);
     if !came.as_ref().is_ok_and(Output::succeeded) {
         let objects = git_path(config, &mirror.repository, "objects")?;
         killed::half_packs(&objects, mirror, began.checked_sub(Duration::from_secs(1)).unwrap_or(began));

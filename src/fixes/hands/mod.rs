@@ -103,7 +103,8 @@ impl<'a> Hands<'a> {
         on_event(Event::Began(fix, &report.action));
         let mark = self.journal.begin_harmless(fix, &report)?;
         let (start, began) = (clock::instant(), clock::now());
-        let came = git::try_fetch(self.config, mirror, repository).and_then(|output| {
+        let mut tell = |chunk: &[u8]| on_event(Event::Output(chunk));
+        let came = git::try_fetch(self.config, mirror, repository, &mut tell).and_then(|output| {
             if output.succeeded() {
                 git::tracking(self.machine, self.config, mirror).map(Fetched::At)
             } else {
@@ -206,16 +207,17 @@ impl<'a> Hands<'a> {
     ) -> Result<Option<String>, StepError> {
         let config = self.config;
         let mirror = || mirror_of(config);
+        let mut tell = |chunk: &[u8]| on_event(Event::Output(chunk));
         match action {
             Action::Fetch => {
-                let sha = git::fetch(self.machine, config, mirror()?)?;
+                let sha = git::fetch(self.machine, config, mirror()?, &mut tell)?;
                 let short = sha.get(..7).unwrap_or(&sha).to_owned();
                 self.tell_fetched(sha);
                 Ok(Some(format!("{} is {short}", mirror()?.upstream_name())))
             }
             Action::AddWorktree => {
                 let mirror = mirror()?;
-                objects::whole(config, mirror, || worktree::add_worktree(config, mirror))
+                objects::whole(config, mirror, &mut tell, |tell| worktree::add_worktree(config, mirror, tell))
                     .map(|kept| Some(told("made the worktree", kept)))
             }
             Action::Relink => {
@@ -230,26 +232,20 @@ impl<'a> Hands<'a> {
             }
             Action::SetAside => {
                 let mirror = mirror()?;
-                objects::whole(config, mirror, || aside::set_aside(config, mirror))
+                objects::whole(config, mirror, &mut tell, |tell| aside::set_aside(config, mirror, tell))
             }
             Action::Align(sha) => {
                 let done = format!("aligned on {}", sha.get(..7).unwrap_or(sha));
                 let mirror = mirror()?;
-                objects::whole(config, mirror, || worktree::align(config, mirror, sha))
+                objects::whole(config, mirror, &mut tell, |tell| worktree::align(config, mirror, sha, tell))
                     .map(|kept| Some(told(&done, kept)))
             }
             Action::Carry(file) => {
                 let done = format!("copied {}", file.display());
                 files::carry(config, file).map(|kept| Some(told(&done, kept)))
             }
-            Action::Install(argv) => {
-                let mut tell = |chunk: &[u8]| on_event(Event::Output(chunk));
-                install::install(self.machine, config, mirror()?, argv, &mut tell)
-            }
-            Action::Build(argv) => {
-                let mut tell = |chunk: &[u8]| on_event(Event::Output(chunk));
-                install::build(config, mirror()?, argv, &mut tell)
-            }
+            Action::Install(argv) => install::install(self.machine, config, mirror()?, argv, &mut tell),
+            Action::Build(argv) => install::build(config, mirror()?, argv, &mut tell),
             Action::Record => {
                 let sha = git::commit(config, &mirror()?.worktree, "HEAD")?;
                 let contact = self.fetched.as_ref().map(|(_, at)| *at);
@@ -257,10 +253,7 @@ impl<'a> Hands<'a> {
                 record::write(config, Ended { status, sha, contact, reason, unserved: None, is_away: false })
                     .map(|_| None)
             }
-            Action::Run(fix) => {
-                let mut tell = |chunk: &[u8]| on_event(Event::Output(chunk));
-                declared::run(config, fix, &mut tell).map(Some)
-            }
+            Action::Run(fix) => declared::run(config, fix, &mut tell).map(Some),
             Action::StartKeeper => keeper::start(config).map(|()| None),
             Action::RestartServer => keeper::restart_server(config).map(|()| None),
             Action::StopProcess { pid, identity } => process::stop(*pid, *identity).map(|()| None),

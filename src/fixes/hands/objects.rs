@@ -6,7 +6,7 @@ use std::time::{Duration, SystemTime};
 
 use crate::config::{Config, Mirror};
 use crate::error::StepError;
-use crate::fixes::hands::git;
+use crate::fixes::hands::git::{self, Tell};
 use crate::probes::program::Output;
 
 /// What git says of an object that it needs and that is not there, or is torn.
@@ -23,10 +23,11 @@ const ASKED: &str = "asked-again";
 pub(super) fn whole<T>(
     config: &Config,
     mirror: &Mirror,
-    act: impl Fn() -> Result<T, StepError>,
+    tell: Tell<'_>,
+    act: impl Fn(Tell<'_>) -> Result<T, StepError>,
 ) -> Result<T, StepError> {
-    match act() {
-        Err(error) if are_lost(&error) && ask_again(config, mirror) => act(),
+    match act(tell) {
+        Err(error) if are_lost(&error) && ask_again(config, mirror, tell) => act(tell),
         came => came,
     }
 }
@@ -37,7 +38,7 @@ pub(super) fn are_lost(error: &StepError) -> bool {
 }
 
 /// Fetches all that the upstream is made of, as for a new clone, and moves no ref; says whether it came.
-fn ask_again(config: &Config, mirror: &Mirror) -> bool {
+fn ask_again(config: &Config, mirror: &Mirror, tell: Tell<'_>) -> bool {
     let asked = config.state.join(ASKED);
     let ago =
         fs::metadata(&asked).and_then(|it| it.modified()).map(|at| SystemTime::now().duration_since(at));
@@ -45,5 +46,5 @@ fn ask_again(config: &Config, mirror: &Mirror) -> bool {
         return false;
     }
     let is_noted = fs::write(&asked, b"").is_ok();
-    is_noted && git::fetch_whole(config, mirror).as_ref().is_ok_and(Output::succeeded)
+    is_noted && git::fetch_whole(config, mirror, tell).as_ref().is_ok_and(Output::succeeded)
 }

@@ -10,7 +10,9 @@ use crate::config::{Config, Mirror};
 use crate::error::StepError;
 use crate::fixes::hands::aside::{self, operation, submodules};
 use crate::fixes::hands::files;
-use crate::fixes::hands::git::{administration, as_os, commit, git_path, must, run, succeeded, trimmed};
+use crate::fixes::hands::git::{
+    Tell, administration, as_os, commit, git_path, must, run, run_told, succeeded, trimmed,
+};
 use crate::probes::deps::{INSTALLED, TREE};
 use crate::probes::{link, program};
 
@@ -21,7 +23,7 @@ const ROOM: u64 = 64 << 20;
 ///
 /// # Errors
 /// Refused where the branch is checked out elsewhere, or something is at the worktree's place.
-pub fn add_worktree(config: &Config, mirror: &Mirror) -> Result<Option<String>, StepError> {
+pub fn add_worktree(config: &Config, mirror: &Mirror, tell: Tell<'_>) -> Result<Option<String>, StepError> {
     let repository = &mirror.repository;
     let target = commit(config, repository, &mirror.tracking_ref())?.ok_or_else(|| {
         StepError::Refused(format!(
@@ -51,9 +53,9 @@ pub fn add_worktree(config: &Config, mirror: &Mirror) -> Result<Option<String>, 
         worktree,
         target.as_ref(),
     ];
-    must(config, repository, "add the worktree", &arguments)?;
+    succeeded("add the worktree", run_told(config, repository, &arguments, tell)?)?;
     lock_worktree(config, mirror)?;
-    submodules::update(config, &mirror.worktree)?;
+    submodules::update(config, &mirror.worktree, tell)?;
     Ok(kept)
 }
 
@@ -144,7 +146,12 @@ fn replace(path: &Path, content: &[u8]) -> std::io::Result<()> {
 ///
 /// # Errors
 /// Refused where the branch is checked out elsewhere; failed where anything differs at the end.
-pub fn align(config: &Config, mirror: &Mirror, sha: &str) -> Result<Option<String>, StepError> {
+pub fn align(
+    config: &Config,
+    mirror: &Mirror,
+    sha: &str,
+    tell: Tell<'_>,
+) -> Result<Option<String>, StepError> {
     let top = &mirror.worktree;
     if commit(config, top, sha)?.is_none() {
         return Err(StepError::Refused(format!("the commit {sha} is not there")));
@@ -152,20 +159,20 @@ pub fn align(config: &Config, mirror: &Mirror, sha: &str) -> Result<Option<Strin
     not_elsewhere(config, mirror, top)?;
     room(top)?;
     // The plan sets aside in a step of its own; this finds something only if it came about since.
-    let kept = aside::set_aside(config, mirror)?;
+    let kept = aside::set_aside(config, mirror, tell)?;
     operation::forget_autostash(config, top)?;
     for operation in ["rebase", "merge", "cherry-pick", "revert", "am"] {
         quit(config, mirror, operation)?;
     }
     let branch = format!("refs/heads/{}", mirror.branch);
     must(config, top, "put HEAD on its branch", &["symbolic-ref", "HEAD", &branch])?;
-    let mut reset = run(config, top, &["reset", "--hard", "--quiet", sha])?;
+    let mut reset = run_told(config, top, &["reset", "--hard", sha], tell)?;
     let index = git_path(config, top, "index")?;
     if !reset.succeeded() && index.exists() && !index.with_extension("lock").exists() {
         // It is corrupt, or holds marks that forbid the reset; what was staged in it is set aside.
         fs::remove_file(&index)
             .map_err(|error| StepError::failed(format!("remove {}", index.display()), &error))?;
-        reset = run(config, top, &["reset", "--hard", "--quiet", sha])?;
+        reset = run_told(config, top, &["reset", "--hard", sha], tell)?;
     }
     succeeded("reset the worktree", reset)?;
     if git_path(config, top, "BISECT_LOG")?.exists() {
@@ -177,7 +184,7 @@ pub fn align(config: &Config, mirror: &Mirror, sha: &str) -> Result<Option<Strin
         clean.extend(["-e".into(), pattern(&path)]);
     }
     must(config, top, "clean the worktree", &clean)?;
-    submodules::update(config, top)?;
+    submodules::update(config, top, tell)?;
     verify(config, top, sha)?;
     Ok(kept)
 }

@@ -17,6 +17,7 @@ pub mod servers;
 pub mod proxy;
 pub mod mirror;
 pub mod mounts;
+pub mod terminal;
 pub mod launchd;
 pub mod systemd;
 

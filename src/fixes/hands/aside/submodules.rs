@@ -10,7 +10,7 @@ use super::{commit_tree, is_kept, is_kept_tree, message, patched, reference, wri
 use crate::config::Config;
 use crate::error::StepError;
 use crate::fixes::hands::files::stamp;
-use crate::fixes::hands::git::{as_os, command, commit, must, run, succeeded};
+use crate::fixes::hands::git::{Tell, as_os, command, commit, must, run, succeeded};
 use crate::fixes::hands::index::Index;
 use crate::git;
 use crate::probes::program;
@@ -61,7 +61,7 @@ pub(super) fn keep(config: &Config, top: &Path, time: Timestamp) -> Result<Optio
 ///
 /// # Errors
 /// git's words, such as those of a remote that is away.
-pub(in crate::fixes::hands) fn update(config: &Config, top: &Path) -> Result<(), StepError> {
+pub(in crate::fixes::hands) fn update(config: &Config, top: &Path, tell: Tell<'_>) -> Result<(), StepError> {
     for path in linked(config, top)? {
         let inner = top.join(&path);
         must(config, &inner, "reset a submodule", &["reset", "--hard", "--quiet"])?;
@@ -71,10 +71,10 @@ pub(in crate::fixes::hands) fn update(config: &Config, top: &Path) -> Result<(),
         return Ok(());
     }
     // Without `--init`: which ones are wanted is the repository's to say, and its configuration is not written to.
-    let mut update = command(config, top, &["submodule", "--quiet", "update", "--recursive"]);
+    let mut update = command(config, top, &["submodule", "update", "--progress", "--recursive"]);
     update.environment.remove(OsStr::new("GIT_LITERAL_PATHSPECS"));
     git::never_ask_over_ssh(config, top, &mut update);
-    succeeded("update the submodules", program::run(&update)?).map(drop)
+    succeeded("update the submodules", program::run_observed(&update, tell)?).map(drop)
 }
 
 /// The submodules of a worktree that are checked out, by their path in it.
