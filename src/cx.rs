@@ -1,5 +1,6 @@
 //! All that a look may read: the configuration, and probes that remember their answers.
 
+mod declared;
 mod jobs;
 
 use std::path::{Path, PathBuf};
@@ -22,6 +23,7 @@ pub struct Cx {
     config: Arc<Config>,
     now: Timestamp,
     probes: Probes,
+    declared: declared::Facts,
     machine: Source,
 }
 
@@ -72,20 +74,26 @@ impl Cx {
     #[must_use]
     pub fn new(config: Arc<Config>, machine: Arc<Machine>) -> Self {
         let source = Source::Real(machine);
-        Self { config, now: probes::clock::now(), probes: Probes::default(), machine: source }
+        Self {
+            config,
+            now: probes::clock::now(),
+            probes: Probes::default(),
+            declared: declared::Facts::default(),
+            machine: source,
+        }
     }
 
     /// A look at the real machine that knows already what the remote says.
     #[must_use]
     pub fn knowing_remote(config: Arc<Config>, machine: Arc<Machine>, remote: git::Remote) -> Self {
         let probes = Probes { remote: Probe::given(Ok(remote)), ..Probes::default() };
-        Self { config, now: probes::clock::now(), probes, machine: Source::Real(machine) }
+        Self { probes, ..Self::new(config, machine) }
     }
 
     /// A look at a world that a test made of values; what it did not give cannot be looked at.
     #[must_use]
     pub fn given(config: Arc<Config>, now: Timestamp, probes: Probes) -> Self {
-        Self { config, now, probes, machine: Source::Test }
+        Self { config, now, probes, declared: declared::Facts::default(), machine: Source::Test }
     }
 
     /// A fresh look that keeps one answer: what the remote said. For the rounds of one mend.
@@ -96,7 +104,13 @@ impl Cx {
             Source::Test => Source::Test,
         };
         let probes = Probes { remote: self.probes.remote.kept(), ..Probes::default() };
-        Self { config: Arc::clone(&self.config), now: probes::clock::now(), probes, machine }
+        Self {
+            config: Arc::clone(&self.config),
+            now: probes::clock::now(),
+            probes,
+            declared: declared::Facts::default(),
+            machine,
+        }
     }
 
     /// The configuration.

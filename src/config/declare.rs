@@ -135,8 +135,39 @@ fn question(check: &mut raw::Check, place: std::ops::Range<usize>, it: &mut Read
         let place = written.span();
         return Some(Question::Command(written.into_inner().read(place, it)?));
     }
+    if let Some(written) = check.disk.take() {
+        return Some(Question::Disk(written.into_inner().read(it)?));
+    }
     if let Some(written) = check.env.take() {
         return Some(Question::Env(written.into_inner().read(it)?));
+    }
+    if let Some(written) = check.file.take() {
+        return Some(Question::File(Box::new(written.into_inner().read(it)?)));
+    }
+    if let Some(written) = check.git.take() {
+        return Some(Question::Git(Box::new(written.into_inner().read(it)?)));
+    }
+    if let Some(written) = check.unix_group.take() {
+        return Some(Question::Group(written.into_inner().read(it)?));
+    }
+    if let Some(written) = check.kernel_param.take() {
+        return Some(Question::KernelParam(written.into_inner().read(it)?));
+    }
+    if let Some(written) = check.mount.take() {
+        return Some(Question::Mount(written.into_inner().read(it)?));
+    }
+    if let Some(written) = check.package.take() {
+        return Some(Question::Package(written.into_inner().read(it)?));
+    }
+    if let Some(written) = check.process.take() {
+        let place = written.span();
+        return Some(Question::Process(Box::new(written.into_inner().read(place, it)?)));
+    }
+    if let Some(written) = check.tool.take() {
+        return Some(Question::Tool(written.into_inner().read(it)?));
+    }
+    if let Some(written) = check.user.take() {
+        return Some(Question::User(Box::new(written.into_inner().read(it)?)));
     }
     None
 }

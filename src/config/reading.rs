@@ -74,6 +74,33 @@ impl Reading<'_> {
         }
     }
 
+    /// A value that need not be written: then there is none, and no mistake.
+    pub fn maybe<T>(
+        &mut self,
+        written: Option<&Text>,
+        read: impl FnOnce(&mut Self, &Text) -> Option<T>,
+    ) -> Option<Option<T>> {
+        written.map_or(Some(None), |written| read(self, written).map(Some))
+    }
+
+    /// A value of a shape of its own, if one is written; its noun has no article: "mode".
+    pub fn shaped<T>(
+        &mut self,
+        written: Option<&Text>,
+        noun: &str,
+        hint: &str,
+        parse: impl FnOnce(&str) -> Option<T>,
+    ) -> Option<Option<T>> {
+        self.maybe(written, |it, written| {
+            let text = it.text(written)?;
+            let value = parse(&text);
+            if value.is_none() {
+                it.wrong(written.span(), format!("`{text}` is no {noun}"), hint);
+            }
+            value
+        })
+    }
+
     /// A duration such as `90s`, if one is written.
     pub fn duration(&mut self, written: Option<&Text>) -> Option<Duration> {
         let written = written?;

@@ -3,9 +3,19 @@
 //! One file per kind holds all of it: how it is written, what that means, and the look.
 
 pub mod command;
+pub mod disk;
 pub mod env;
+pub mod file;
+pub mod git;
+pub mod kernel_param;
 pub mod launch;
+pub mod mount;
+pub mod package;
+pub mod process;
 pub mod text;
+pub mod tool;
+pub mod user;
+pub mod who;
 
 use std::path::PathBuf;
 use std::sync::Arc;
@@ -63,8 +73,28 @@ pub struct Origin {
 pub enum Question {
     /// How a program ends, and what it writes.
     Command(command::Command),
+    /// How much room a volume has.
+    Disk(disk::Disk),
     /// What a variable of the environment is.
     Env(env::Env),
+    /// What is at a path.
+    File(Box<file::File>),
+    /// What a repository of git's is on.
+    Git(Box<git::Git>),
+    /// What a group of users is.
+    Group(user::Group),
+    /// What a parameter of the kernel is.
+    KernelParam(kernel_param::KernelParam),
+    /// What is mounted at a place.
+    Mount(mount::Mount),
+    /// Whether a package is installed.
+    Package(package::Package),
+    /// How many processes of a sort run.
+    Process(Box<process::Process>),
+    /// Where a program is, and its version.
+    Tool(tool::Tool),
+    /// What a user's account is.
+    User(Box<user::User>),
 }
 
 /// Where a check applies; all that is said must hold.
@@ -93,7 +123,17 @@ impl Declared {
         let deadline = self.timeout.unwrap_or(cx.config().limits.timeout);
         match &self.question {
             Question::Command(command) => command.look(cx, deadline),
+            Question::Disk(disk) => disk.look(cx, deadline),
             Question::Env(env) => env.look(cx),
+            Question::File(file) => file.look(cx, deadline),
+            Question::Git(git) => git.look(cx, deadline),
+            Question::Group(group) => group.look(cx),
+            Question::KernelParam(kernel_param) => kernel_param.look(cx, deadline),
+            Question::Mount(mount) => mount.look(cx),
+            Question::Package(package) => package.look(cx, deadline),
+            Question::Process(process) => process.look(cx),
+            Question::Tool(tool) => tool.look(cx, deadline),
+            Question::User(user) => user.look(cx, deadline),
         }
     }
 
@@ -102,8 +142,15 @@ impl Declared {
     pub const fn pace(&self) -> Pace {
         match &self.question {
             Question::Command(_) if !self.needs.is_empty() => Pace::After,
-            Question::Command(_) => Pace::Waiting,
-            Question::Env(_) => Pace::Quick,
+            Question::Command(_)
+            | Question::Disk(_)
+            | Question::Git(_)
+            | Question::Group(_)
+            | Question::KernelParam(_)
+            | Question::Package(_)
+            | Question::Tool(_)
+            | Question::User(_) => Pace::Waiting,
+            Question::Env(_) | Question::File(_) | Question::Mount(_) | Question::Process(_) => Pace::Quick,
         }
     }
 }
@@ -114,7 +161,17 @@ impl Question {
     pub fn summary(&self) -> String {
         match self {
             Self::Command(command) => command.summary(),
+            Self::Disk(disk) => disk.summary(),
             Self::Env(env) => env.summary(),
+            Self::File(file) => file.summary(),
+            Self::Git(git) => git.summary(),
+            Self::Group(group) => group.summary(),
+            Self::KernelParam(kernel_param) => kernel_param.summary(),
+            Self::Mount(mount) => mount.summary(),
+            Self::Package(package) => package.summary(),
+            Self::Process(process) => process.summary(),
+            Self::Tool(tool) => tool.summary(),
+            Self::User(user) => user.summary(),
         }
     }
 }

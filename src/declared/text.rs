@@ -129,7 +129,7 @@ pub fn version_in(text: &str) -> Option<String> {
     None
 }
 
-fn padded(word: &str) -> Option<String> {
+pub(super) fn padded(word: &str) -> Option<String> {
     let numbers_end = word.find(|it: char| !(it.is_ascii_digit() || it == '.')).unwrap_or(word.len());
     let (numbers, rest) = word.split_at(numbers_end);
     let mut parts: Vec<&str> = numbers.split('.').filter(|it| !it.is_empty()).take(3).collect();

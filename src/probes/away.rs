@@ -1,6 +1,7 @@
 //! Looks at what lies on a volume that may hang: in a child process of our own, which can be left behind.
 
 use std::path::{Path, PathBuf};
+use std::time::Duration;
 
 use serde::de::DeserializeOwned;
 use serde::{Deserialize, Serialize};
@@ -8,7 +9,11 @@ use serde::{Deserialize, Serialize};
 use crate::config::{Config, Mirror, Trust};
 use crate::error::ProbeError;
 use crate::probes::machine::{Machine, Where};
-use crate::probes::{files, git};
+use crate::probes::mounts::Mount;
+use crate::probes::{declared, files, git};
+
+/// The most that a child may answer, in bytes: a whole file's content, escaped.
+const ANSWER: usize = 128 << 20;
 
 /// What a child has to know of the mirror, and no more.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -27,6 +32,8 @@ pub(crate) enum What {
     Canonical,
     Worktree,
     Carried,
+    File,
+    Disk,
 }
 
 /// What a local look came to.
@@ -58,13 +65,15 @@ impl Place {
 }
 
 impl What {
-    const ALL: [Self; 3] = [Self::Canonical, Self::Worktree, Self::Carried];
+    const ALL: [Self; 5] = [Self::Canonical, Self::Worktree, Self::Carried, Self::File, Self::Disk];
 
     const fn name(self) -> &'static str {
         match self {
             Self::Canonical => "canonical",
             Self::Worktree => "worktree",
             Self::Carried => "carried",
+            Self::File => "file",
+            Self::Disk => "disk",
         }
     }
 }
@@ -104,10 +113,42 @@ pub(crate) fn look<T: DeserializeOwned>(
     let Where::InChild(mount) = away else {
         return Ok(here(place));
     };
+    in_child(machine, config, &mount, what, place, config.limits.timeout)
+}
+
+/// Looks at one path here, or in a child where the mount table says that its volume may hang.
+pub(crate) fn look_at<O: Serialize, T: DeserializeOwned>(
+    machine: &Machine,
+    config: &Config,
+    path: &Path,
+    (what, order): (What, &O),
+    deadline: Duration,
+    here: fn(&O) -> Local<T>,
+) -> Result<T, ProbeError> {
+    let seen = match machine.guard(path)? {
+        Where::Here => here(order),
+        Where::InChild(mount) => in_child(machine, config, &mount, what, order, deadline)?,
+    };
+    match seen {
+        Local::Read(answer) => Ok(answer),
+        Local::Closed(why) => Err(ProbeError::failed(format!("look at {}", path.display()), &why)),
+        Local::Failed(what, why) => Err(ProbeError::Failed { what, why }),
+    }
+}
+
+fn in_child<O: Serialize, T: DeserializeOwned>(
+    machine: &Machine,
+    config: &Config,
+    mount: &Mount,
+    what: What,
+    order: &O,
+    deadline: Duration,
+) -> Result<T, ProbeError> {
     let unreadable = |why: &dyn std::fmt::Display| ProbeError::unreadable("what a child of ours saw", why);
-    let order = serde_json::to_string(place).map_err(|error| unreadable(&error))?;
-    let child = machine.look_program(&[what.name(), &order], &config.environment, config.limits.timeout);
-    let output = machine.in_child(&mount, &child)?;
+    let order = serde_json::to_string(order).map_err(|error| unreadable(&error))?;
+    let mut child = machine.look_program(&[what.name(), &order], &config.environment, deadline);
+    child.limit = ANSWER;
+    let output = machine.in_child(mount, &child)?;
     if !output.succeeded() {
         let why = String::from_utf8_lossy(&output.stderr).trim().to_owned();
         return Err(ProbeError::failed(format!("look at {}", mount.point.display()), &why));
@@ -115,21 +156,29 @@ pub(crate) fn look<T: DeserializeOwned>(
     serde_json::from_slice(&output.stdout).map_err(|error| unreadable(&error))
 }
 
-/// What `housecall __look WHAT PLACE` (see [`crate::probes::machine::LOOK`]) prints: the child's side of a look at a volume that may hang.
+/// What `housecall __look WHAT ORDER` (see [`crate::probes::machine::LOOK`]) prints: the child's side of a look at a volume that may hang.
 ///
 /// # Errors
 /// Arguments that no parent of this version gives.
 pub fn look_in_child(arguments: &[String]) -> Result<String, ProbeError> {
-    let unreadable = |why: &dyn std::fmt::Display| ProbeError::unreadable("the order to look", why);
-    let [name, place] = arguments else {
-        return Err(unreadable(&"it has two words: what, and where"));
+    let [name, order] = arguments else {
+        return Err(disorder(&"it has two words: what, and where"));
     };
     let what = What::ALL.into_iter().find(|it| it.name() == name);
-    let place: Place = serde_json::from_str(place).map_err(|error| unreadable(&error))?;
-    let answer = match what.ok_or_else(|| unreadable(&"nothing of that name can be looked at"))? {
-        What::Canonical => serde_json::to_string(&git::read_canonical(&place)),
-        What::Worktree => serde_json::to_string(&git::read_worktree(&place)),
-        What::Carried => serde_json::to_string(&files::read(&place)),
-    };
-    answer.map_err(|error| unreadable(&error))
+    match what.ok_or_else(|| disorder(&"nothing of that name can be looked at"))? {
+        What::Canonical => told(order, git::read_canonical),
+        What::Worktree => told(order, git::read_worktree),
+        What::Carried => told(order, files::read),
+        What::File => told(order, declared::file::read),
+        What::Disk => told(order, declared::disk::read),
+    }
+}
+
+fn told<O: DeserializeOwned, T: Serialize>(order: &str, look: fn(&O) -> T) -> Result<String, ProbeError> {
+    let order = serde_json::from_str(order).map_err(|error| disorder(&error))?;
+    serde_json::to_string(&look(&order)).map_err(|error| disorder(&error))
+}
+
+fn disorder(why: &dyn std::fmt::Display) -> ProbeError {
+    ProbeError::unreadable("the order to look", why)
 }

@@ -84,17 +84,24 @@ impl Machine {
     /// # Errors
     /// Where the mount table cannot be read.
     pub fn mount_of(&self, path: &Path) -> Result<Mount, ProbeError> {
+        Ok(self.mounts()?.holding(path))
+    }
+
+    /// The mount table, at most a second old.
+    ///
+    /// # Errors
+    /// Where it cannot be read.
+    pub fn mounts(&self) -> Result<Arc<Mounts>, ProbeError> {
         let mut known = lock(&self.mounts);
         let now = clock::instant();
         if let Some((read, mounts)) = &*known
             && now.duration_since(*read) < TABLE
         {
-            return Ok(mounts.holding(path));
+            return Ok(Arc::clone(mounts));
         }
         let mounts = Arc::new(Mounts::read()?);
         *known = Some((now, Arc::clone(&mounts)));
-        drop(known);
-        Ok(mounts.holding(path))
+        Ok(mounts)
     }
 
     /// Our own program, told to look at one thing with the hidden command: for [`Self::in_child`].

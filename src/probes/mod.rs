@@ -3,8 +3,10 @@
 //! An answer is remembered, failures included: [`Probe`] for what a look knows once, [`Keyed`] for what
 //! it knows by name.
 
+pub mod accounts;
 pub mod away;
 pub mod clock;
+pub mod declared;
 pub mod deps;
 pub mod files;
 pub mod git;

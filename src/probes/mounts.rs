@@ -19,6 +19,10 @@ pub struct Mount {
     pub point: PathBuf,
     /// What kind of filesystem it is, in the system's word: "ext4", "apfs", "fuse.sshfs".
     pub filesystem: String,
+    /// What is mounted: a device, or `host:path`.
+    pub source: String,
+    /// How it is mounted: "ro" or "rw" first, then those of the mount, then those of the filesystem.
+    pub options: Vec<String>,
     /// Whether it is to be feared.
     pub kind: Kind,
 }
@@ -56,6 +60,12 @@ impl Mounts {
     #[must_use]
     pub fn parse(mountinfo: &[u8]) -> Self {
         Self(mountinfo.split(|byte| *byte == b'\n').filter_map(parse_line).collect())
+    }
+
+    /// What is mounted at just this place; of several the last one, which is the one that is seen.
+    #[must_use]
+    pub fn at(&self, point: &Path) -> Option<&Mount> {
+        self.0.iter().rfind(|mount| mount.point == point)
     }
 
     /// The volume that a path is on once its links are followed; nothing on a volume that can hang is touched.
@@ -99,6 +109,8 @@ impl Mounts {
         nearest.cloned().unwrap_or_else(|| Mount {
             point: PathBuf::from("/"),
             filesystem: "unknown".to_owned(),
+            source: String::new(),
+            options: Vec::new(),
             kind: Kind::Local,
         })
     }
@@ -149,9 +161,21 @@ fn kind(point: &Path, filesystem: &str) -> Kind {
 fn parse_line(line: &[u8]) -> Option<Mount> {
     let mut words = line.split(|byte| *byte == b' ');
     let point = PathBuf::from(unescape(words.nth(4)?));
-    let filesystem = words.skip_while(|word| *word != b"-").nth(1)?;
-    let filesystem = String::from_utf8_lossy(filesystem).into_owned();
-    Some(Mount { kind: kind(&point, &filesystem), point, filesystem })
+    let text = |word: &[u8]| unescape(word).to_string_lossy().into_owned();
+    let own = text(words.next()?);
+    let mut words = words.skip_while(|word| *word != b"-").skip(1);
+    let filesystem = String::from_utf8_lossy(words.next()?).into_owned();
+    let source = words.next().map(text).unwrap_or_default();
+    let more = words.next().map(text).unwrap_or_default();
+    // What either of the two calls read-only cannot be written to.
+    let is_read_only = own.split(',').chain(more.split(',')).any(|it| it == "ro");
+    let mut options = vec![if is_read_only { "ro" } else { "rw" }.to_owned()];
+    for option in own.split(',').chain(more.split(',')) {
+        if !matches!(option, "ro" | "rw" | "") && !options.iter().any(|it| it == option) {
+            options.push(option.to_owned());
+        }
+    }
+    Some(Mount { kind: kind(&point, &filesystem), point, filesystem, source, options })
 }
 
 /// Undoes the kernel's octal escapes: `\040` is a space.
@@ -221,7 +245,18 @@ mod system {
             Kind::Local | Kind::External if !local => Kind::Network,
             kind => kind,
         };
-        Mount { point, filesystem, kind }
+        let source = String::from_utf8_lossy(&text(&entry.f_mntfromname)).into_owned();
+        let has = |flag: c_int| i64::from(entry.f_flags) & i64::from(flag) != 0;
+        let mut options = vec![if has(libc::MNT_RDONLY) { "ro" } else { "rw" }];
+        let named = [
+            (libc::MNT_NOSUID, "nosuid"),
+            (libc::MNT_NODEV, "nodev"),
+            (libc::MNT_NOEXEC, "noexec"),
+            (libc::MNT_LOCAL, "local"),
+        ];
+        options.extend(named.into_iter().filter(|(flag, _)| has(*flag)).map(|(_, name)| name));
+        let options = options.into_iter().map(str::to_owned).collect();
+        Mount { point, filesystem, source, options, kind }
     }
 
     fn text(field: &[c_char]) -> Vec<u8> {

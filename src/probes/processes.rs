@@ -1,6 +1,7 @@
 //! Processes: what they run, where, since when, and whose they are.
 #![expect(clippy::disallowed_methods, reason = "probes are where the machine is read")]
 
+use std::collections::BTreeSet;
 use std::path::PathBuf;
 
 use jiff::Timestamp;
@@ -51,6 +52,39 @@ pub struct Process {
 /// Where the kernel cannot be asked.
 pub fn read(pid: u32) -> Result<Option<Process>, ProbeError> {
     system::read(pid)
+}
+
+/// All processes of the machine but this one and those that it started.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Processes {
+    /// They, by number. Threads and zombies are none.
+    pub list: Vec<Process>,
+    /// Whether the system shows those of all users.
+    pub is_whole: bool,
+}
+
+/// Reads all processes; one that ends meanwhile is left out.
+///
+/// # Errors
+/// Where the kernel cannot be asked.
+pub fn all() -> Result<Processes, ProbeError> {
+    let mut list = Vec::new();
+    for pid in system::pids()? {
+        list.extend(system::read(pid)?);
+    }
+    let mut own = BTreeSet::from([std::process::id()]);
+    // A child may have a smaller number than its parent.
+    loop {
+        let is_child =
+            |it: &&Process| it.parent.is_some_and(|it| own.contains(&it)) && !own.contains(&it.pid);
+        let children: Vec<u32> = list.iter().filter(is_child).map(|it| it.pid).collect();
+        if children.is_empty() {
+            break;
+        }
+        own.extend(children);
+    }
+    list.retain(|it| !own.contains(&it.pid));
+    Ok(Processes { list, is_whole: !system::hides_others()? })
 }
 
 /// A user's name, where the system's plain list of users has it; else the number.

@@ -46,7 +46,13 @@ fn found(check: &'static Check, found: Worktree) -> String {
 }
 
 fn ground() -> Ground {
-    let mount = Mount { point: "/home".into(), filesystem: "ext4".to_owned(), kind: Kind::Local };
+    let mount = Mount {
+        point: "/home".into(),
+        filesystem: "ext4".to_owned(),
+        source: String::new(),
+        options: Vec::new(),
+        kind: Kind::Local,
+    };
     Ground { real: worlds::worktree(), home: home(), mount, around: None }
 }
 
@@ -103,6 +109,8 @@ fn worktree_place_on_volumes_that_come_and_go() {
     let mount = |point: &str, filesystem: &str, kind| Mount {
         point: point.into(),
         filesystem: filesystem.to_owned(),
+        source: String::new(),
+        options: Vec::new(),
         kind,
     };
     let at = |mount| place(Ground { mount, ..ground() });

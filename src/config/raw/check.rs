@@ -5,7 +5,9 @@ use serde::Deserialize;
 use toml::Spanned;
 
 use super::Text;
-use crate::declared::{command, env, launch};
+use crate::declared::{
+    command, disk, env, file, git, kernel_param, launch, mount, package, process, tool, user,
+};
 
 /// What a built-in check counts as, or a check of your own: then it asks exactly one question.
 #[derive(Debug, Default, Deserialize, JsonSchema)]
@@ -40,9 +42,39 @@ pub struct Check {
     /// A program: how it ends, what it writes.
     #[schemars(with = "Option<command::Written>")]
     pub command: Option<Spanned<command::Written>>,
+    /// A volume: how much room it has.
+    #[schemars(with = "Option<disk::Written>")]
+    pub disk: Option<Spanned<disk::Written>>,
     /// A variable of the caller's environment.
     #[schemars(with = "Option<env::Written>")]
     pub env: Option<Spanned<env::Written>>,
+    /// A path: what is there, what it holds, whose it is.
+    #[schemars(with = "Option<file::Written>")]
+    pub file: Option<Spanned<file::Written>>,
+    /// A repository of git's: what it is on, whether it is clean.
+    #[schemars(with = "Option<git::Written>")]
+    pub git: Option<Spanned<git::Written>>,
+    /// A group of users.
+    #[schemars(with = "Option<user::WrittenGroup>")]
+    pub unix_group: Option<Spanned<user::WrittenGroup>>,
+    /// A parameter of the kernel, as `sysctl` names it.
+    #[schemars(with = "Option<kernel_param::Written>")]
+    pub kernel_param: Option<Spanned<kernel_param::Written>>,
+    /// A place: what is mounted there.
+    #[schemars(with = "Option<mount::Written>")]
+    pub mount: Option<Spanned<mount::Written>>,
+    /// A package: whether it is installed, in which version.
+    #[schemars(with = "Option<package::Written>")]
+    pub package: Option<Spanned<package::Written>>,
+    /// Processes: how many of a sort run.
+    #[schemars(with = "Option<process::Written>")]
+    pub process: Option<Spanned<process::Written>>,
+    /// A program: whether it is found, in which version.
+    #[schemars(with = "Option<tool::Written>")]
+    pub tool: Option<Spanned<tool::Written>>,
+    /// A user's account.
+    #[schemars(with = "Option<user::Written>")]
+    pub user: Option<Spanned<user::Written>>,
 }
 
 /// Where a check applies; all that is said must hold.
@@ -112,8 +144,21 @@ pub struct Accept {
 impl Check {
     /// Every question that a check may ask, and whether this one does.
     #[must_use]
-    pub const fn questions(&self) -> [(&'static str, bool); 2] {
-        [("command", self.command.is_some()), ("env", self.env.is_some())]
+    pub const fn questions(&self) -> [(&'static str, bool); 12] {
+        [
+            ("command", self.command.is_some()),
+            ("disk", self.disk.is_some()),
+            ("env", self.env.is_some()),
+            ("file", self.file.is_some()),
+            ("git", self.git.is_some()),
+            ("unix-group", self.unix_group.is_some()),
+            ("kernel-param", self.kernel_param.is_some()),
+            ("mount", self.mount.is_some()),
+            ("package", self.package.is_some()),
+            ("process", self.process.is_some()),
+            ("tool", self.tool.is_some()),
+            ("user", self.user.is_some()),
+        ]
     }
 
     /// How many questions it asks.

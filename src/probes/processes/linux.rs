@@ -3,6 +3,7 @@
 
 use std::io::{self, ErrorKind};
 use std::os::unix::fs::MetadataExt;
+use std::path::Path;
 use std::sync::OnceLock;
 use std::time::Duration;
 
@@ -11,6 +12,7 @@ use jiff::Timestamp;
 use super::Process;
 use crate::error::ProbeError;
 use crate::probes::clock;
+use crate::probes::mounts::Mounts;
 
 /// The unit of start times that the kernel shows to programs, a hundredth of a second on every Linux that matters.
 const TICK_MS: u64 = 10;
@@ -38,6 +40,25 @@ pub(super) fn read(pid: u32) -> Result<Option<Process>, ProbeError> {
         started: started(stat.start),
         identity: identity(stat.start),
     }))
+}
+
+pub(super) fn pids() -> Result<Vec<u32>, ProbeError> {
+    let failed = |error: io::Error| ProbeError::failed("list the processes", &error);
+    let mut pids = Vec::new();
+    for entry in std::fs::read_dir("/proc").map_err(failed)? {
+        let name = entry.map_err(failed)?.file_name();
+        pids.extend(name.to_str().and_then(|name| name.parse::<u32>().ok()));
+    }
+    pids.sort_unstable();
+    Ok(pids)
+}
+
+/// Whether `/proc` is mounted so that the processes of others cannot be seen.
+pub(super) fn hides_others() -> Result<bool, ProbeError> {
+    let mounts = Mounts::read()?;
+    let options = mounts.at(Path::new("/proc")).map(|it| it.options.as_slice()).unwrap_or_default();
+    let is_hiding = |it: &String| it.strip_prefix("hidepid=").is_some_and(|it| !matches!(it, "0" | "off"));
+    Ok(options.iter().any(is_hiding) && !rustix::process::geteuid().is_root())
 }
 
 pub(super) fn start(pid: u32) -> Option<u64> {

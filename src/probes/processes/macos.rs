@@ -42,6 +42,21 @@ pub(super) fn read(pid: u32) -> Result<Option<Process>, ProbeError> {
     }))
 }
 
+pub(super) fn pids() -> Result<Vec<u32>, ProbeError> {
+    let listed = libproc::processes::pids_by_type(libproc::processes::ProcFilter::All);
+    let mut pids = listed.map_err(|error| ProbeError::failed("list the processes", &error))?;
+    // The kernel itself is number 0, and no process.
+    pids.retain(|pid| *pid != 0);
+    pids.sort_unstable();
+    Ok(pids)
+}
+
+/// macOS shows that each process is there, and what it was started as to its own user.
+#[expect(clippy::unnecessary_wraps, reason = "the same on Linux may fail")]
+pub(super) const fn hides_others() -> Result<bool, ProbeError> {
+    Ok(false)
+}
+
 pub(super) fn start(pid: u32) -> Option<u64> {
     record(pid).ok().flatten().and_then(|record| micros(&record).try_into().ok())
 }

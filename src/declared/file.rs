@@ -1,0 +1,271 @@
+//! `file`: whether something is at a path, and what it is, holds, and whose.
+
+use std::path::{Path, PathBuf};
+use std::time::Duration;
+
+use schemars::JsonSchema;
+use serde::Deserialize;
+
+use super::text::{self, Text};
+use super::who::Who;
+use crate::config::{self, Reading};
+use crate::cx::Cx;
+use crate::error::{ProbeError, human_duration};
+use crate::probes::clock;
+use crate::probes::declared::file::{self, Found, Order};
+use crate::verdict::{Fact, Seen, Verdict};
+
+/// How far ahead of ours the clock of a volume may be.
+const AHEAD: Duration = Duration::from_secs(2);
+
+/// A path, and what is asked of it.
+#[derive(Debug, Clone)]
+pub struct File {
+    path: PathBuf,
+    exists: bool,
+    kind: Kind,
+    mode: Option<u32>,
+    owner: Option<Who>,
+    group: Option<Who>,
+    content: Text,
+    sha256: Option<String>,
+    target: Option<PathBuf>,
+    at_least: Option<u64>,
+    at_most: Option<u64>,
+    max_age: Option<Duration>,
+}
+
+/// What is at a path.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Deserialize, JsonSchema)]
+#[serde(rename_all = "kebab-case")]
+pub enum Kind {
+    /// Anything at all.
+    #[default]
+    Any,
+    /// A plain file.
+    File,
+    /// A directory.
+    Directory,
+    /// A symbolic link itself; all others are followed.
+    Symlink,
+    /// A socket.
+    Socket,
+    /// A named pipe.
+    Fifo,
+}
+
+/// As it is written.
+#[derive(Debug, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields, rename_all = "kebab-case")]
+pub struct Written {
+    /// Where it is; a relative path begins at this file.
+    #[schemars(with = "String")]
+    pub path: config::Text,
+    /// What it is; default: anything.
+    pub r#type: Option<Kind>,
+    /// Whether something must be there, or nothing; default true.
+    pub exists: Option<bool>,
+    /// Its permission bits: "0644".
+    #[schemars(with = "Option<String>")]
+    pub mode: Option<config::Text>,
+    /// Its owner, by name or number.
+    #[schemars(with = "Option<String>")]
+    pub owner: Option<config::Text>,
+    /// Its group, by name or number.
+    #[schemars(with = "Option<String>")]
+    pub group: Option<config::Text>,
+    /// What it must say; at most 16 MiB are read.
+    pub content: Option<text::Written>,
+    /// The digest of its content, hexadecimal.
+    #[schemars(with = "Option<String>")]
+    pub sha256: Option<config::Text>,
+    /// Where a symbolic link leads, as it is written in it.
+    #[schemars(with = "Option<String>")]
+    pub target: Option<config::Text>,
+    /// Its size.
+    pub size: Option<Size>,
+    /// How long ago it was modified at most: "24h".
+    #[schemars(with = "Option<String>")]
+    pub max_age: Option<config::Text>,
+}
+
+/// The size of a file.
+#[derive(Debug, Default, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct Size {
+    /// At least: "1 KiB".
+    #[schemars(with = "Option<String>")]
+    pub min: Option<config::Text>,
+    /// At most: "10 MiB".
+    #[schemars(with = "Option<String>")]
+    pub max: Option<config::Text>,
+}
+
+impl Written {
+    /// What it means; mistakes are written down.
+    pub fn read(self, it: &mut Reading<'_>) -> Option<File> {
+        let size = self.size.unwrap_or_default();
+        let is_link = self.target.is_some() && self.r#type.is_none();
+        let file = File {
+            path: it.path(&self.path)?,
+            exists: self.exists.unwrap_or(true),
+            kind: if is_link { Kind::Symlink } else { self.r#type.unwrap_or_default() },
+            mode: it.shaped(self.mode.as_ref(), "mode", "four octal digits: \"0644\"", |text| {
+                u32::from_str_radix(text, 8).ok().filter(|mode| *mode <= 0o7777)
+            })?,
+            owner: Who::read(self.owner.as_ref(), it)?,
+            group: Who::read(self.group.as_ref(), it)?,
+            content: self.content.unwrap_or_default().read(it)?,
+            sha256: it.shaped(self.sha256.as_ref(), "SHA-256", "64 hexadecimal digits", |text| {
+                let is_digest = text.len() == 64 && text.bytes().all(|it| it.is_ascii_hexdigit());
+                is_digest.then(|| text.to_ascii_lowercase())
+            })?,
+            target: it.shaped(self.target.as_ref(), "path", "", |text| Some(PathBuf::from(text)))?,
+            at_least: it.maybe(size.min.as_ref(), Reading::bytes)?,
+            at_most: it.maybe(size.max.as_ref(), Reading::bytes)?,
+            max_age: it.maybe(self.max_age.as_ref(), |it, age| it.duration(Some(age)))?,
+        };
+        let holds = !file.content.is_empty() || file.sha256.is_some();
+        let (message, hint) = match file.kind {
+            _ if !file.exists && file.asks_more() => ("of what must not be there nothing can be asked", ""),
+            Kind::Symlink if holds => {
+                ("a link has no content", "leave `type` and `target` out: links are followed")
+            }
+            Kind::Directory | Kind::Socket | Kind::Fifo if holds => ("only a plain file has a content", ""),
+            Kind::Any | Kind::File | Kind::Directory | Kind::Socket | Kind::Fifo if file.target.is_some() => {
+                ("only a link has a target", "write type = \"symlink\"")
+            }
+            _ => return Some(file),
+        };
+        it.wrong(self.path.span(), message, hint);
+        None
+    }
+}
+
+impl File {
+    fn asks_more(&self) -> bool {
+        self.kind != Kind::Any
+            || self.mode.is_some()
+            || self.owner.is_some()
+            || self.group.is_some()
+            || !self.content.is_empty()
+            || self.sha256.is_some()
+            || self.at_least.is_some()
+            || self.at_most.is_some()
+            || self.max_age.is_some()
+    }
+
+    /// What holds when it passes.
+    #[must_use]
+    pub fn summary(&self) -> String {
+        let path = self.path.display();
+        match (self.exists, self.asks_more()) {
+            (false, _) => format!("{path} is not there"),
+            (true, false) => format!("{path} is there"),
+            (true, true) => format!("{path} is as it should be"),
+        }
+    }
+
+    /// Looks at the path, away from this process where its volume may hang.
+    ///
+    /// # Errors
+    /// It may not be looked at or read, its content is too long, or the volume does not answer.
+    pub fn look(&self, cx: &Cx, deadline: Duration) -> Seen {
+        let order = Order {
+            path: self.path.clone(),
+            follow: self.kind != Kind::Symlink,
+            content: !self.content.is_empty(),
+            digest: self.sha256.is_some(),
+        };
+        let found = file::look(cx.machine("file")?, cx.config(), &order, deadline)?;
+        let name = cx.config().tilde(&self.path);
+        let verdict = match (found, self.exists) {
+            (None, false) => Verdict::pass(),
+            (None, true) => Verdict::fail(format!("{name} is not there")),
+            (Some(found), false) => Verdict::fail(format!("{name} is there")).with("actual", found.kind),
+            (Some(found), true) => self.failure(cx, &name, &found)?.unwrap_or_else(Verdict::pass),
+        };
+        Ok(verdict.with("path", &*self.path))
+    }
+
+    fn failure(&self, cx: &Cx, name: &str, found: &Found) -> Result<Option<Verdict>, ProbeError> {
+        let wrong = |message: &str, expected: Fact, actual: Fact| {
+            let failure = Verdict::fail(format!("{name} {message}"));
+            Ok(Some(failure.with("expected", expected).with("actual", actual)))
+        };
+        let kind = self.kind.name();
+        if self.kind != Kind::Any && found.kind != kind {
+            return wrong(&format!("is no {kind}"), kind.into(), found.kind.clone().into());
+        }
+        if let Some(target) = self.target.as_deref()
+            && found.target.as_deref() != Some(target)
+        {
+            let actual = found.target.as_deref().unwrap_or(Path::new(""));
+            return wrong("leads elsewhere", target.into(), actual.into());
+        }
+        if let Some(mode) = self.mode.filter(|mode| *mode != found.mode) {
+            let text = |mode: u32| Fact::Text(format!("{mode:04o}"));
+            return wrong("has another mode", text(mode), text(found.mode));
+        }
+        if let Some(owner) = &self.owner
+            && owner.uid(cx)? != Some(found.uid)
+        {
+            return wrong("has another owner", owner.to_string().into(), file::owner(found).into());
+        }
+        if let Some(group) = &self.group
+            && group.gid(cx)? != Some(found.gid)
+        {
+            return wrong("has another group", group.to_string().into(), file::group(found).into());
+        }
+        if let Some(least) = self.at_least.filter(|least| found.size < *least) {
+            return wrong("is too small", Fact::Bytes(least), Fact::Bytes(found.size));
+        }
+        if let Some(most) = self.at_most.filter(|most| found.size > *most) {
+            return wrong("is too large", Fact::Bytes(most), Fact::Bytes(found.size));
+        }
+        if let Some(most) = self.max_age {
+            let age = age(name, found)?;
+            if age > most {
+                return wrong("was modified too long ago", Fact::Age(most), Fact::Age(age));
+            }
+        }
+        let asks_content = !self.content.is_empty() || self.sha256.is_some();
+        if asks_content && found.kind != "file" {
+            return wrong("has no content", "file".into(), found.kind.clone().into());
+        }
+        if let Some(digest) = self.sha256.as_deref().filter(|it| found.digest.as_deref() != Some(*it)) {
+            return wrong(
+                "holds something else",
+                digest.into(),
+                found.digest.clone().unwrap_or_default().into(),
+            );
+        }
+        Ok(found.content.as_deref().and_then(|content| self.content.failure(name, content)))
+    }
+}
+
+impl Kind {
+    const fn name(self) -> &'static str {
+        match self {
+            Self::Any => "thing",
+            Self::File => "file",
+            Self::Directory => "directory",
+            Self::Symlink => "symlink",
+            Self::Socket => "socket",
+            Self::Fifo => "fifo",
+        }
+    }
+}
+
+/// How long ago it was modified; nothing can be said of what lies in the future.
+fn age(name: &str, found: &Found) -> Result<Duration, ProbeError> {
+    let age = clock::now().duration_since(found.modified);
+    match Duration::try_from(age) {
+        Ok(age) => Ok(age),
+        Err(_) if age.unsigned_abs() <= AHEAD => Ok(Duration::ZERO),
+        Err(_) => {
+            let why = format!("it was modified {} in the future", human_duration(age.unsigned_abs()));
+            Err(ProbeError::failed(format!("tell the age of {name}"), &why))
+        }
+    }
+}

@@ -1,0 +1,211 @@
+//! `package`: whether a package is installed, and in which version.
+
+use std::collections::BTreeMap;
+use std::time::Duration;
+
+use schemars::JsonSchema;
+use serde::Deserialize;
+
+use super::launch::Launch;
+use super::text::padded;
+use crate::config::{self, Reading};
+use crate::cx::Cx;
+use crate::error::ProbeError;
+use crate::probes::declared::packages::{self, Asked, Database};
+use crate::verdict::{Fact, Seen, Verdict};
+
+/// A package, and what is asked of it.
+#[derive(Debug, Clone)]
+pub struct Package {
+    name: String,
+    manager: Manager,
+    installed: bool,
+    version: Option<nodejs_semver::Range>,
+}
+
+/// Who installs packages.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Deserialize, JsonSchema)]
+#[serde(rename_all = "kebab-case")]
+pub enum Manager {
+    /// The one of this system.
+    #[default]
+    Auto,
+    /// Debian's and Ubuntu's.
+    Dpkg,
+    /// Red Hat's, Fedora's and SUSE's.
+    Rpm,
+    /// Alpine's.
+    Apk,
+    /// Arch's.
+    Pacman,
+    /// Homebrew: formulas and casks.
+    Brew,
+    /// Node's, its global packages.
+    Npm,
+    /// Python's: those of the `python3` on the PATH.
+    Pip,
+}
+
+/// As it is written.
+#[derive(Debug, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields, rename_all = "kebab-case")]
+pub struct Written {
+    /// Its name, as its manager knows it.
+    #[schemars(with = "String")]
+    pub name: config::Text,
+    /// Who installs it; default: the manager of this system.
+    pub manager: Option<Manager>,
+    /// Whether it must be installed, or must not; default true.
+    pub installed: Option<bool>,
+    /// The range in which its version must be, without the distribution's own revision: ">=2.30".
+    #[schemars(with = "Option<String>")]
+    pub version: Option<config::Text>,
+}
+
+impl Written {
+    /// What it means; mistakes are written down.
+    pub fn read(self, it: &mut Reading<'_>) -> Option<Package> {
+        let installed = self.installed.unwrap_or(true);
+        if let (false, Some(version)) = (installed, &self.version) {
+            it.wrong(version.span(), "what must not be installed has no version", "leave `version` out");
+            return None;
+        }
+        let name = it.shaped(Some(&self.name), "package", "write its plain name", |name| {
+            (!name.is_empty() && !name.starts_with(['-', '.']) && !name.contains(char::is_whitespace))
+                .then(|| name.to_owned())
+        })??;
+        let version = it.maybe(self.version.as_ref(), Reading::range)?;
+        Some(Package { name, manager: self.manager.unwrap_or_default(), installed, version })
+    }
+}
+
+impl Package {
+    /// What holds when it passes.
+    #[must_use]
+    pub fn summary(&self) -> String {
+        let name = &self.name;
+        match (&self.version, self.installed) {
+            (_, false) => format!("{name} is not installed"),
+            (None, true) => format!("{name} is installed"),
+            (Some(version), true) => format!("{name} is installed, {version}"),
+        }
+    }
+
+    /// Looks into the manager's database, or asks it.
+    ///
+    /// # Errors
+    /// There is no such manager here, it may not be run, or it does not say.
+    pub fn look(&self, cx: &Cx, deadline: Duration) -> Seen {
+        cx.machine("packages")?;
+        let name = &self.name;
+        let found = self.found(cx, deadline)?;
+        let version = match (found, self.installed) {
+            (None, false) => return Ok(Verdict::pass()),
+            (None, true) => return Ok(Verdict::fail(format!("{name} is not installed"))),
+            (Some(version), false) => {
+                let failure = Verdict::fail(format!("{name} is installed"));
+                return Ok(failure.with("actual", Fact::Version(version)));
+            }
+            (Some(version), true) => version,
+        };
+        let Some(range) = &self.version else {
+            return Ok(Verdict::pass().with("actual", Fact::Version(version)));
+        };
+        let Some(plain) = upstream(&version, self.manager) else {
+            return Err(ProbeError::unreadable(format!("the version of {name}"), &version));
+        };
+        let verdict = match range.satisfies(&plain) {
+            true => Verdict::pass(),
+            false => Verdict::fail(format!("{name} is installed in a version that is out of range")),
+        };
+        Ok(verdict.with("expected", range.to_string()).with("actual", Fact::Version(version)))
+    }
+
+    fn found(&self, cx: &Cx, deadline: Duration) -> Result<Option<String>, ProbeError> {
+        let read = |database: Database| Ok(cx.packages(database)?.get(&self.name).cloned());
+        let ask = |manager: Asked, program: &str| {
+            let launch = Launch {
+                argv: vec![program.to_owned()],
+                directory: "/".into(),
+                environment: BTreeMap::new(),
+            };
+            let environment = launch.program(cx.config(), deadline)?.environment;
+            packages::ask(manager, &self.name, &environment, deadline)
+        };
+        match self.manager {
+            Manager::Dpkg => read(Database::Dpkg),
+            Manager::Apk => read(Database::Apk),
+            Manager::Brew => packages::brew(&self.name),
+            Manager::Rpm => ask(Asked::Rpm, "rpm"),
+            Manager::Pacman => ask(Asked::Pacman, "pacman"),
+            Manager::Npm => ask(Asked::Npm, "npm"),
+            Manager::Pip => ask(Asked::Pip, "python3"),
+            Manager::Auto if cfg!(target_os = "macos") => packages::brew(&self.name),
+            Manager::Auto if Database::Dpkg.is_here() => read(Database::Dpkg),
+            Manager::Auto if Database::Apk.is_here() => read(Database::Apk),
+            Manager::Auto if packages::is_arch() => ask(Asked::Pacman, "pacman"),
+            Manager::Auto => ask(Asked::Rpm, "rpm"),
+        }
+    }
+}
+
+/// The version as its makers wrote it: without the epoch and the revision of the distribution.
+///
+/// What comes before a release is told from it: `3.0~rc1` is no 3.0.
+fn upstream(version: &str, manager: Manager) -> Option<nodejs_semver::Version> {
+    if manager == Manager::Npm {
+        return nodejs_semver::Version::parse(version).ok();
+    }
+    let version = version.split_once(':').map_or(version, |(_, rest)| rest);
+    let version = match manager {
+        Manager::Pip | Manager::Brew => version,
+        _ => version.rsplit_once('-').map_or(version, |(upstream, _)| upstream),
+    };
+    let version = version.strip_prefix('v').unwrap_or(version);
+    let end = version.find(|it: char| !(it.is_ascii_digit() || it == '.')).unwrap_or(version.len());
+    let (numbers, rest) = version.split_at(end);
+    let early: &[&str] = match manager {
+        Manager::Pip => &["a", "b", "rc", "dev"],
+        _ => &["~", "_alpha", "_beta", "_pre", "_rc", "alpha", "beta", "rc", "-alpha", "-beta", "-rc"],
+    };
+    let numbers = numbers.trim_end_matches('.');
+    if numbers.is_empty() {
+        return None;
+    }
+    let mut plain = padded(numbers)?;
+    if early.iter().any(|early| rest.starts_with(early)) {
+        plain.push('-');
+        plain.extend(rest.chars().filter(char::is_ascii_alphanumeric));
+    }
+    nodejs_semver::Version::parse(&plain).ok()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::{Manager, upstream};
+
+    #[test]
+    fn a_distribution_adds_to_a_version_and_a_candidate_is_no_release() {
+        for (version, manager, plain) in [
+            ("1:2.39.5-0+deb12u1", Manager::Dpkg, "2.39.5"),
+            ("3.0.15-1~deb12u1", Manager::Auto, "3.0.15"),
+            ("3.0~rc1-1", Manager::Dpkg, "3.0.0-rc1"),
+            ("20230311", Manager::Dpkg, "20230311.0.0"),
+            ("1.1.1w-0+deb11u1", Manager::Dpkg, "1.1.1"),
+            ("1.2.4_git20230717-r4", Manager::Apk, "1.2.4"),
+            ("1.2.4_rc1-r4", Manager::Apk, "1.2.4-rc1"),
+            ("25.0.1", Manager::Pip, "25.0.1"),
+            ("2.0.0rc1", Manager::Pip, "2.0.0-rc1"),
+            ("2.0.0.post1", Manager::Pip, "2.0.0"),
+            ("10.9.2-beta.1", Manager::Npm, "10.9.2-beta.1"),
+            ("3.12.1_1", Manager::Brew, "3.12.1"),
+        ] {
+            assert_eq!(
+                upstream(version, manager).map(|it| it.to_string()).as_deref(),
+                Some(plain),
+                "{version}"
+            );
+        }
+        assert!(upstream("latest", Manager::Brew).is_none());
+    }
+}

@@ -1,0 +1,193 @@
+//! `process`: how many processes of a sort run.
+
+use std::path::{Path, PathBuf};
+
+use schemars::JsonSchema;
+use serde::Deserialize;
+
+use super::who::Who;
+use crate::config::{self, Reading};
+use crate::cx::Cx;
+use crate::error::ProbeError;
+use crate::probes::processes;
+use crate::verdict::{Fact, Seen, Verdict};
+
+/// The most processes that a verdict names.
+const NAMED: usize = 5;
+
+/// Processes of a sort, and how many there must be.
+#[derive(Debug, Clone)]
+pub struct Process {
+    name: Option<String>,
+    command: Option<regex::Regex>,
+    owner: Option<Who>,
+    directory: Option<PathBuf>,
+    at_least: usize,
+    at_most: Option<usize>,
+}
+
+/// As it is written.
+#[derive(Debug, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields, rename_all = "kebab-case")]
+pub struct Written {
+    /// The name of its executable, or of the program that its command line begins with.
+    #[schemars(with = "Option<String>")]
+    pub name: Option<config::Text>,
+    /// A pattern that its whole command line matches.
+    #[schemars(with = "Option<String>")]
+    pub command: Option<config::Text>,
+    /// Whose it is, by name or number.
+    #[schemars(with = "Option<String>")]
+    pub owner: Option<config::Text>,
+    /// Where it runs.
+    #[schemars(with = "Option<String>")]
+    pub directory: Option<config::Text>,
+    /// How many there must be; default: at least one.
+    pub count: Option<Count>,
+    /// Whether there must be none; default false.
+    pub absent: Option<bool>,
+}
+
+/// How many.
+#[derive(Debug, Clone, Copy, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct Count {
+    /// At least; default 1.
+    pub min: Option<usize>,
+    /// At most.
+    pub max: Option<usize>,
+}
+
+impl Written {
+    /// What it means; mistakes are written down.
+    pub fn read(self, place: std::ops::Range<usize>, it: &mut Reading<'_>) -> Option<Process> {
+        let absent = self.absent.unwrap_or(false);
+        let wrong = match (&self.count, self.name.is_some() || self.command.is_some()) {
+            (_, false) => Some(("no process is named", "add `name` or `command`")),
+            (Some(_), true) if absent => {
+                Some(("of what must be absent there is no count", "keep one of them"))
+            }
+            (Some(Count { min: Some(min), max: Some(max) }), true) if min > max => {
+                Some(("`min` is more than `max`", ""))
+            }
+            (Some(Count { min: None, max: Some(0) }), true) => {
+                Some(("`min` is 1 where it is not written", "write absent = true"))
+            }
+            _ => None,
+        };
+        if let Some((message, hint)) = wrong {
+            it.wrong(place, message, hint);
+            return None;
+        }
+        let count = self.count.unwrap_or(Count { min: None, max: None });
+        Some(Process {
+            name: it.maybe(self.name.as_ref(), Reading::text)?,
+            command: it.maybe(self.command.as_ref(), Reading::pattern)?,
+            owner: Who::read(self.owner.as_ref(), it)?,
+            directory: it.maybe(self.directory.as_ref(), Reading::path)?,
+            at_least: if absent { 0 } else { count.min.unwrap_or(1) },
+            at_most: if absent { Some(0) } else { count.max },
+        })
+    }
+}
+
+impl Process {
+    /// What holds when it passes.
+    #[must_use]
+    pub fn summary(&self) -> String {
+        let name = self.title();
+        match (self.at_least, self.at_most) {
+            (_, Some(0)) => format!("no process {name} runs"),
+            (0 | 1, None) => format!("a process {name} runs"),
+            _ => format!("{} processes {name} run", self.expected()),
+        }
+    }
+
+    fn title(&self) -> String {
+        let pattern = self.command.as_ref().map(regex::Regex::as_str);
+        self.name.as_deref().or(pattern).unwrap_or_default().to_owned()
+    }
+
+    fn expected(&self) -> String {
+        match (self.at_least, self.at_most) {
+            (least, None) => format!("at least {least}"),
+            (least, Some(most)) if least == most => most.to_string(),
+            (least, Some(most)) => format!("{least} to {most}"),
+        }
+    }
+
+    /// Looks at all processes but Housecall's own, which are read once for all such checks.
+    ///
+    /// # Errors
+    /// They cannot be read, or it cannot be known of one whether it counts.
+    pub fn look(&self, cx: &Cx) -> Seen {
+        let all = cx.processes()?;
+        let owner = match &self.owner {
+            None => None,
+            Some(owner) => match owner.uid(cx)? {
+                None => return Ok(Verdict::fail(format!("there is no user {owner}"))),
+                uid => uid,
+            },
+        };
+        let alike = all.list.iter().filter(|it| self.is_called(it));
+        let (mut found, mut unclear): (Vec<&processes::Process>, _) = (Vec::new(), None);
+        for it in alike {
+            match self.is_meant(it, owner) {
+                Some(true) => found.push(it),
+                Some(false) => {}
+                None => unclear = Some((unclear.map_or(0, |(count, _)| count) + 1, it.pid)),
+            }
+        }
+        let (mut maybe, pid) = unclear.unwrap_or_default();
+        if !all.is_whole {
+            maybe = usize::MAX / 2;
+        }
+        let too_few = found.len() + maybe < self.at_least;
+        let too_many = self.at_most.is_some_and(|most| found.len() > most);
+        let certain =
+            found.len() >= self.at_least && self.at_most.is_none_or(|most| found.len() + maybe <= most);
+        if !certain && !too_few && !too_many {
+            return Err(match all.is_whole {
+                true => ProbeError::failed(format!("tell where process {pid} runs"), &"it is another user's"),
+                false => ProbeError::failed("see all processes", &"/proc hides those of other users"),
+            });
+        }
+        let name = self.title();
+        let verdict = match found.len() {
+            _ if certain => Verdict::pass(),
+            0 => Verdict::fail(format!("no process {name} runs")),
+            1 => Verdict::fail(format!("a process {name} runs")),
+            count => Verdict::fail(format!("{count} processes {name} run")),
+        };
+        let verdict = verdict.with("expected", self.expected()).with("actual", found.len().to_string());
+        let named = |verdict: Verdict, it: &&processes::Process| {
+            verdict.with("who", Fact::Pid(it.pid)).with("command", Fact::Text(it.command()))
+        };
+        Ok(found.iter().take(NAMED).fold(verdict, named))
+    }
+
+    fn is_called(&self, it: &processes::Process) -> bool {
+        let is_named = |name: &String| it.names().any(|it| it == name.as_str());
+        self.name.as_ref().is_none_or(is_named)
+            && self.command.as_ref().is_none_or(|pattern| pattern.is_match(&it.argv.join(" ")))
+    }
+
+    /// Whether it is of that owner and runs there; `None` where the system does not say.
+    fn is_meant(&self, it: &processes::Process, owner: Option<u32>) -> Option<bool> {
+        let is_own = owner.map_or(Some(true), |owner| it.uid.map(|uid| uid == owner))?;
+        let is_here = |wanted: &PathBuf| it.directory.as_deref().map(|place| place == wanted.as_path());
+        Some(is_own && (!is_own || self.directory.as_ref().map_or(Some(true), is_here)?))
+    }
+}
+
+impl processes::Process {
+    /// What it may be called: its executable's name, and that of the program its command line begins with.
+    fn names(&self) -> impl Iterator<Item = &str> {
+        let executable = self.executable.as_deref().and_then(Path::file_name).and_then(|it| it.to_str());
+        let executable = executable.map(|it| it.strip_suffix(processes::DELETED).unwrap_or(it));
+        let first = self.argv.first().map(|it| it.rsplit('/').next().unwrap_or(it));
+        // A login shell is `-bash`, and a daemon may write `nginx: master process`.
+        let first = first.map(|it| it.strip_prefix('-').unwrap_or(it));
+        executable.into_iter().chain(first)
+    }
+}

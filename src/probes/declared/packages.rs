@@ -1,0 +1,205 @@
+//! Which packages are installed: from the database of the manager where that is a plain file, else in its own words.
+#![expect(clippy::disallowed_methods, reason = "probes are where the machine is read")]
+
+use std::collections::{BTreeMap, HashMap};
+use std::ffi::OsString;
+use std::fs;
+use std::io::ErrorKind;
+use std::path::Path;
+use std::time::Duration;
+
+use crate::error::ProbeError;
+use crate::probes::program::{self, Ended, Program};
+
+/// A database of packages that is one file.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub enum Database {
+    /// Debian's.
+    Dpkg,
+    /// Alpine's.
+    Apk,
+}
+
+/// Where Homebrew keeps what it installed.
+const BREW: [&str; 3] = ["/opt/homebrew", "/usr/local", "/home/linuxbrew/.linuxbrew"];
+
+/// Names and versions of what is installed.
+pub type Installed = HashMap<String, String>;
+
+/// A manager whose program must be asked.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Asked {
+    /// Red Hat's.
+    Rpm,
+    /// Arch's.
+    Pacman,
+    /// Node's, globally.
+    Npm,
+    /// Python's.
+    Pip,
+}
+
+impl Database {
+    /// Where it is.
+    #[must_use]
+    pub fn path(self) -> &'static Path {
+        Path::new(match self {
+            Self::Dpkg => "/var/lib/dpkg/status",
+            Self::Apk => "/lib/apk/db/installed",
+        })
+    }
+
+    /// Whether this system has it.
+    #[must_use]
+    pub fn is_here(self) -> bool {
+        self.path().is_file()
+    }
+}
+
+/// Whether this system's packages are pacman's.
+#[must_use]
+pub fn is_arch() -> bool {
+    Path::new("/var/lib/pacman/local").is_dir()
+}
+
+/// Reads a whole database.
+///
+/// # Errors
+/// It is not there, or may not be read.
+pub fn read(database: Database) -> Result<Installed, ProbeError> {
+    let text = fs::read(database.path())
+        .map_err(|error| ProbeError::failed(format!("read {}", database.path().display()), &error))?;
+    let text = String::from_utf8_lossy(&text);
+    Ok(match database {
+        Database::Dpkg => dpkg(&text),
+        Database::Apk => apk(&text),
+    })
+}
+
+/// Paragraphs of `Package:`, `Status:` and `Version:`; what was removed but for its configuration stands there too.
+fn dpkg(text: &str) -> Installed {
+    let paragraphs = text.split("\n\n").filter_map(|paragraph| {
+        let field = |name: &str| paragraph.lines().find_map(|line| line.strip_prefix(name)).map(str::trim);
+        let is_installed = field("Status:")?.split_whitespace().nth(2)? == "installed";
+        is_installed.then_some((field("Package:")?.to_owned(), field("Version:")?.to_owned()))
+    });
+    paragraphs.collect()
+}
+
+/// Paragraphs of `P:` and `V:`.
+fn apk(text: &str) -> Installed {
+    let paragraphs = text.split("\n\n").filter_map(|paragraph| {
+        let field = |name: &str| paragraph.lines().find_map(|line| line.strip_prefix(name));
+        Some((field("P:")?.to_owned(), field("V:")?.to_owned()))
+    });
+    paragraphs.collect()
+}
+
+/// The newest version of a formula or a cask that Homebrew installed; `None`: it is not.
+///
+/// # Errors
+/// There is no Homebrew, or its folders may not be read.
+pub fn brew(name: &str) -> Result<Option<String>, ProbeError> {
+    let failed = |error| ProbeError::failed("look into Homebrew's folders", &error);
+    let mut is_here = false;
+    for folder in BREW.iter().flat_map(|root| ["Cellar", "Caskroom"].map(|it| Path::new(root).join(it))) {
+        is_here |= folder.is_dir();
+        let entries = match fs::read_dir(folder.join(name)) {
+            Ok(entries) => entries,
+            Err(error) if matches!(error.kind(), ErrorKind::NotFound | ErrorKind::NotADirectory) => continue,
+            Err(error) => return Err(failed(error)),
+        };
+        let mut newest = None;
+        for entry in entries {
+            let entry = entry.map_err(failed)?;
+            let version = entry.file_name().to_string_lossy().into_owned();
+            let when = entry.metadata().and_then(|it| it.modified()).map_err(failed)?;
+            if !version.starts_with('.') && newest.as_ref().is_none_or(|(newest, _)| *newest < when) {
+                newest = Some((when, version));
+            }
+        }
+        if let Some((_, version)) = newest {
+            return Ok(Some(version));
+        }
+    }
+    if is_here { Ok(None) } else { Err(ProbeError::failed("ask brew", &"it is not installed")) }
+}
+
+/// Asks a manager for the version of a package; `None`: it is not installed.
+///
+/// # Errors
+/// The manager is not there, does not answer in time, or says something else.
+pub fn ask(
+    manager: Asked,
+    name: &str,
+    environment: &BTreeMap<OsString, OsString>,
+    deadline: Duration,
+) -> Result<Option<String>, ProbeError> {
+    let argv: &[&str] = match manager {
+        Asked::Rpm => &["rpm", "--query", "--queryformat", "%{VERSION}\\n", "--"],
+        Asked::Pacman => &["pacman", "--query", "--"],
+        Asked::Npm => &["npm", "ls", "--global", "--json", "--depth=0", "--"],
+        Asked::Pip => &["python3", "-m", "pip", "--disable-pip-version-check", "show", "--"],
+    };
+    let mut environment = environment.clone();
+    environment.insert("LC_ALL".into(), "C".into());
+    let program = Program {
+        argv: argv.iter().copied().chain([name]).map(OsString::from).collect(),
+        directory: None,
+        environment,
+        deadline,
+        limit: 1 << 20,
+    };
+    let output = program::run(&program)?;
+    let said = String::from_utf8_lossy(&output.stdout);
+    let complaint = String::from_utf8_lossy(&output.stderr);
+    let is_missing = match manager {
+        Asked::Rpm => said.contains("is not installed"),
+        Asked::Pacman => complaint.contains("was not found"),
+        Asked::Npm => output.ended == Ended::Code(1) && npm(&said, name) == Some(None),
+        Asked::Pip => complaint.contains("not found:"),
+    };
+    if is_missing && !output.succeeded() {
+        return Ok(None);
+    }
+    let version = match manager {
+        _ if !output.succeeded() => None,
+        // Of several installed at once the last one is the newest.
+        Asked::Rpm => said.lines().last().map(str::to_owned),
+        Asked::Pacman => said.split_whitespace().nth(1).map(str::to_owned),
+        Asked::Npm => match npm(&said, name) {
+            Some(None) => return Ok(None),
+            version => version.flatten(),
+        },
+        Asked::Pip => said.lines().find_map(|line| line.strip_prefix("Version: ")).map(str::to_owned),
+    };
+    let program = argv.first().copied().unwrap_or_default();
+    let failed = || {
+        let words = if complaint.trim().is_empty() { said.trim() } else { complaint.trim() };
+        let first = words.lines().next().unwrap_or("it says nothing");
+        ProbeError::failed(format!("ask {program} for {name}"), &first)
+    };
+    version.map(Some).ok_or_else(failed)
+}
+
+/// What `npm ls --json` says: nothing that is readable, no such package, or its version.
+fn npm(said: &str, name: &str) -> Option<Option<String>> {
+    let tree: serde_json::Value = serde_json::from_str(said).ok()?;
+    let found = tree.as_object()?.get("dependencies").and_then(|it| it.get(name));
+    let is_there = found.filter(|it| it.get("missing").is_none());
+    Some(is_there.and_then(|it| it.get("version")?.as_str()).map(str::to_owned))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_is_removed_is_not_installed() {
+        let text = "Package: git\nStatus: install ok installed\nVersion: 1:2.39.5-0+deb12u1\n\n\
+                    Package: vim\nStatus: deinstall ok config-files\nVersion: 2:9.0\n\n";
+        assert_eq!(dpkg(text), [("git".to_owned(), "1:2.39.5-0+deb12u1".to_owned())].into());
+        let text = "C:Q1\nP:musl\nV:1.2.4_git20230717-r4\nA:x86_64\n\nP:zlib\nV:1.3.1-r0\n";
+        assert_eq!(apk(text).get("zlib").map(String::as_str), Some("1.3.1-r0"));
+    }
+}

@@ -1,0 +1,39 @@
+//! `disk`: room on a real volume.
+
+use crate::world::World;
+
+#[test]
+fn room_is_a_number_or_a_part() {
+    let world = World::new();
+    for good in ["free = '1 KiB'", "free = '0%'", "inodes = '1'", "free = '1B', inodes = '0%'"] {
+        assert_eq!(world.look(&format!("disk = {{ path = '~', {good} }}")), "pass", "{good}");
+    }
+    let told = world.look("disk = { path = '~', free = '8000 TiB' }");
+    assert!(
+        told.starts_with("fail: the volume of ~ is nearly full; expected 8796093022208000 bytes"),
+        "{told}"
+    );
+    let told = world.look("disk = { path = '~', free = '100%' }");
+    assert!(told.starts_with("fail: the volume of ~ is nearly full; expected"), "{told}");
+    let told = world.look("disk = { path = '~', inodes = '9000000000000000' }");
+    assert!(
+        told.starts_with("fail: the volume of ~ can hold few more files; expected 9000000000000000"),
+        "{told}"
+    );
+}
+
+#[test]
+fn what_is_not_there_or_not_counted_is_not_green() {
+    let world = World::new();
+    assert_eq!(world.look("disk = { path = 'x', free = '1%' }"), "fail: ~/x is not there");
+    #[cfg(target_os = "linux")]
+    assert_eq!(
+        world.look("disk = { path = '/proc', inodes = '0%' }"),
+        "unknown: cannot ask for the room at /proc: it does not count that"
+    );
+    assert!(world.mistakes("disk = { path = '~' }").contains("nothing is asked of the volume"));
+    assert!(
+        world.mistakes("disk = { path = '~', free = '101%' }").contains("`101%` is no part of the whole")
+    );
+    assert!(world.mistakes("disk = { path = '~', free = 'some' }").contains("`some` is no size"));
+}

@@ -1,0 +1,12 @@
+//! The checks that a configuration declares, on the real machine: what holds, what does not, what cannot be seen.
+#![expect(clippy::disallowed_methods, reason = "tests make the world that probes read")]
+
+mod accounts;
+mod disk;
+mod files;
+mod packages;
+mod processes;
+mod repositories;
+mod system;
+mod tools;
+mod world;

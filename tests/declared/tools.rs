@@ -1,0 +1,73 @@
+//! `tool`: programs of a real PATH.
+
+use housecall::config::Trust;
+
+use crate::world::World;
+
+fn world() -> World {
+    let mut world = World::new();
+    world.home.set("PATH", format!("{}:/usr/bin:/bin", world.home.at("bin").display()));
+    world.home.program("bin/plain", "#!/bin/sh\necho plain 1.22\n");
+    world.home.program("bin/odd", "#!/bin/sh\n[ \"$1\" = version ] && echo odd: v20.20.2 >&2\n");
+    world.home.program("bin/mute", "#!/bin/sh\necho nothing to say\n");
+    world.home.write("bin/data", "no program\n");
+    world
+}
+
+#[test]
+fn a_program_is_found_and_asked_for_its_version() {
+    let world = world();
+    for good in [
+        "tool = { name = 'plain' }",
+        "tool = { name = 'mute' }",
+        "tool = { name = 'plain', version = '>=1.22 <2' }",
+        "tool = { name = 'plain', path = '~/bin/plain' }",
+        "tool = { name = 'odd', version = '^20', args = ['version'] }",
+        "tool = { name = 'git', version = '>=2' }",
+    ] {
+        assert_eq!(world.look(good), "pass", "{good}");
+    }
+    for (question, told) in [
+        ("tool = { name = 'absent' }", "fail: there is no program absent on the PATH"),
+        ("tool = { name = 'data' }", "fail: there is no program data on the PATH"),
+        (
+            "tool = { name = 'plain', version = '>=2' }",
+            "fail: plain has a version that is out of range; expected >=2.0.0; actual 1.22",
+        ),
+        (
+            "tool = { name = 'odd', version = '>=21', args = ['version'] }",
+            "fail: odd has a version that is out of range; expected >=21.0.0; actual 20.20.2",
+        ),
+        (
+            "tool = { name = 'plain', path = '/usr/bin/plain' }",
+            "fail: plain is found elsewhere; expected /usr/bin/plain; actual ~/bin/plain",
+        ),
+        (
+            "tool = { name = 'mute', version = '*' }",
+            "unknown: what mute says of its version is not readable: nothing to say",
+        ),
+        (
+            "tool = { name = 'odd', version = '*' }",
+            "unknown: cannot ask odd for its version: it failed without a word",
+        ),
+    ] {
+        assert_eq!(world.look(question), told, "{question}");
+    }
+    assert!(world.mistakes("tool = { name = 'a/b' }").contains("is no program's name"));
+    assert!(world.mistakes("tool = { name = 'x', args = ['v'] }").contains("which nobody does"));
+}
+
+#[test]
+fn a_program_is_not_run_before_it_is_trusted() {
+    let mut world = world();
+    world.trust = Trust::Untrusted;
+    world.home.program("bin/plain", "#!/bin/sh\ntouch \"$(dirname \"$0\")/../ran\"\necho 1.22\n");
+    assert_eq!(world.look("tool = { name = 'plain' }"), "pass");
+    for question in
+        ["tool = { name = 'plain', version = '*' }", "tool = { name = 'plain', version = '*', args = ['v'] }"]
+    {
+        let told = world.look(question);
+        assert!(told.starts_with("unknown: not trusted: ~/bin/plain"), "{told}");
+    }
+    assert!(!world.home.at("ran").exists());
+}

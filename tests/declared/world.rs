@@ -1,0 +1,101 @@
+//! A home with a configuration of one check, and what became of it in one line.
+
+use std::path::Path;
+use std::sync::Arc;
+use std::time::Duration;
+
+use housecall::config::{Config, Limits, Surroundings, Trust};
+use housecall::cx::{Cx, Probes};
+use housecall::probes::machine::Machine;
+use housecall::run::run;
+use housecall::selection::{Selection, Wanted};
+use housecall::verdict::{Evidence, Fact, Outcome, Verdict};
+use jiff::Timestamp;
+use support::Home;
+
+/// A home, and how its configuration is looked at.
+pub(crate) struct World {
+    pub(crate) home: Home,
+    pub(crate) trust: Trust,
+    pub(crate) limits: Limits,
+}
+
+impl World {
+    pub(crate) fn new() -> Self {
+        let limits = Limits { timeout: Duration::from_secs(10), ..Limits::default() };
+        Self { home: Home::new(), trust: Trust::Trusted, limits }
+    }
+
+    /// The configuration of one check that asks this: `file = { path = "x" }`.
+    pub(crate) fn config(&self, question: &str) -> Config {
+        let text = format!("[check.it]\n{question}\n");
+        let config = self.load(&text).unwrap_or_else(|error| panic!("{error}"));
+        Config { trust: self.trust, ..config }
+    }
+
+    fn load(&self, text: &str) -> Result<Config, String> {
+        let home = self.home.path();
+        let environment = self.home.environment().iter();
+        let surroundings = Surroundings {
+            home: home.to_owned(),
+            directory: home.to_owned(),
+            environment: environment
+                .map(|(name, value)| (name.clone(), value.to_string_lossy().into_owned()))
+                .collect(),
+            uid: rustix::process::geteuid().as_raw(),
+        };
+        let file = home.join("housecall.toml");
+        Config::of_text(text, &file, &surroundings, self.limits).map_err(|error| error.render(false))
+    }
+
+    /// What became of it: `pass`, `fail: MESSAGE; expected X; actual Y`, `unknown: WHY`, `skip: WHY`.
+    pub(crate) fn look(&self, question: &str) -> String {
+        let config = Arc::new(self.config(question));
+        let machine = Machine::with_program(support::housecall::binary());
+        Self::judge(&Arc::new(Cx::new(config, Arc::new(machine))), self.home.path())
+    }
+
+    /// The same in a world of values, in which nothing is given.
+    pub(crate) fn nowhere(&self, question: &str) -> String {
+        let config = Arc::new(self.config(question));
+        let cx = Cx::given(config, Timestamp::UNIX_EPOCH, Probes::default());
+        Self::judge(&Arc::new(cx), self.home.path())
+    }
+
+    /// The mistakes of a configuration of one such check.
+    pub(crate) fn mistakes(&self, question: &str) -> String {
+        self.load(&format!("[check.it]\n{question}\n")).expect_err("this is mistaken")
+    }
+
+    fn judge(cx: &Arc<Cx>, home: &Path) -> String {
+        let wanted = Wanted { only: vec!["it".to_owned()], ..Wanted::default() };
+        let selection = Selection::new(cx.config(), &wanted).expect("the check");
+        let examined = run(&selection, cx);
+        told(&examined[0].outcome).replace(&*home.to_string_lossy(), "~")
+    }
+}
+
+fn told(outcome: &Outcome) -> String {
+    match outcome {
+        Outcome::Judged(Verdict::Pass(_)) => "pass".to_owned(),
+        Outcome::Judged(Verdict::Fail(finding)) => {
+            let proof = finding.evidence.iter().filter(|it| ["expected", "actual"].contains(&&*it.label));
+            let proof: String = proof.map(|it| format!("; {}", fact(it))).collect();
+            format!("fail: {}{proof}", finding.message)
+        }
+        Outcome::Judged(Verdict::NotApplicable(why)) => format!("skip: {why}"),
+        Outcome::Unknown(error) => format!("unknown: {error}"),
+        other => format!("{other:?}"),
+    }
+}
+
+fn fact(Evidence { label, fact }: &Evidence) -> String {
+    match fact {
+        Fact::Text(text) | Fact::Version(text) | Fact::Sha(text) | Fact::Command(text) | Fact::Url(text) => {
+            format!("{label} {text}")
+        }
+        Fact::Path(path) => format!("{label} {}", path.display()),
+        Fact::Bytes(bytes) => format!("{label} {bytes} bytes"),
+        other => format!("{label} {other:?}"),
+    }
+}
