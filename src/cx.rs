@@ -2,6 +2,7 @@
 
 mod declared;
 mod jobs;
+mod network;
 
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
@@ -60,6 +61,8 @@ pub struct Probes {
     pub named: Keyed<PathBuf, probes::jobs::Named>,
     pub job_logs: Keyed<PathBuf, logs::Log>,
     pub healths: Keyed<String, String>,
+    pub sockets: Probe<sockets::table::Table>,
+    pub holders: Probe<sockets::table::Holders>,
 }
 
 /// Where a fact comes from that nobody has asked for yet.

@@ -138,6 +138,12 @@ fn question(check: &mut raw::Check, place: std::ops::Range<usize>, it: &mut Read
     if let Some(written) = check.disk.take() {
         return Some(Question::Disk(written.into_inner().read(it)?));
     }
+    if let Some(written) = check.listener.take() {
+        return Some(Question::Listener(Box::new(written.into_inner().read(it)?)));
+    }
+    if let Some(written) = check.connect.take() {
+        return Some(Question::Connect(Box::new(written.into_inner().read(it)?)));
+    }
     if let Some(written) = check.env.take() {
         return Some(Question::Env(written.into_inner().read(it)?));
     }

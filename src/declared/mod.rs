@@ -4,6 +4,7 @@
 
 pub mod command;
 pub mod disk;
+pub mod connect;
 pub mod env;
 pub mod file;
 pub mod git;
@@ -12,6 +13,8 @@ pub mod launch;
 pub mod mount;
 pub mod package;
 pub mod process;
+pub mod listener;
+pub mod reach;
 pub mod text;
 pub mod tool;
 pub mod user;
@@ -95,6 +98,10 @@ pub enum Question {
     Tool(tool::Tool),
     /// What a user's account is.
     User(Box<user::User>),
+    /// Who waits at an address of this machine.
+    Listener(Box<listener::Listener>),
+    /// Whether a port or a socket can be reached.
+    Connect(Box<connect::Connect>),
 }
 
 /// Where a check applies; all that is said must hold.
@@ -134,6 +141,8 @@ impl Declared {
             Question::Process(process) => process.look(cx),
             Question::Tool(tool) => tool.look(cx, deadline),
             Question::User(user) => user.look(cx, deadline),
+            Question::Listener(listener) => listener.look(cx),
+            Question::Connect(connect) => connect.look(cx, deadline),
         }
     }
 
@@ -143,6 +152,7 @@ impl Declared {
         match &self.question {
             Question::Command(_) if !self.needs.is_empty() => Pace::After,
             Question::Command(_)
+            | Question::Connect(_)
             | Question::Disk(_)
             | Question::Git(_)
             | Question::Group(_)
@@ -150,7 +160,11 @@ impl Declared {
             | Question::Package(_)
             | Question::Tool(_)
             | Question::User(_) => Pace::Waiting,
-            Question::Env(_) | Question::File(_) | Question::Mount(_) | Question::Process(_) => Pace::Quick,
+            Question::Env(_)
+            | Question::File(_)
+            | Question::Listener(_)
+            | Question::Mount(_)
+            | Question::Process(_) => Pace::Quick,
         }
     }
 }
@@ -172,6 +186,8 @@ impl Question {
             Self::Process(process) => process.summary(),
             Self::Tool(tool) => tool.summary(),
             Self::User(user) => user.summary(),
+            Self::Listener(listener) => listener.summary(),
+            Self::Connect(connect) => connect.summary(),
         }
     }
 }
@@ -182,7 +198,7 @@ impl Question {
     pub fn runs(&self, config: &Config) -> Option<String> {
         match self {
             Self::Command(command) => Some(command.launch.line(config)),
-            Self::Env(_) => None,
+            _ => None,
         }
     }
 }

@@ -5,7 +5,7 @@ use std::path::{Path, PathBuf};
 
 use crate::config::{Config, Mirror};
 use crate::error::ProbeError;
-use crate::probes::machine::Machine;
+use crate::probes::machine::{Machine, Where};
 use crate::probes::mounts::{Kind, Mount};
 
 /// The ground that the worktree stands on, whether or not it is there yet.
@@ -35,6 +35,14 @@ pub fn read(machine: &Machine, config: &Config, mirror: &Mirror) -> Result<Groun
     let real = real(&mirror.worktree);
     let around = real.ancestors().skip(1).find(|it| it.join(".git").exists()).map(Path::to_owned);
     Ok(Ground { real, home, mount, around })
+}
+
+/// The path with its links resolved, where its volume cannot hang; else as it is written.
+///
+/// # Errors
+/// The mount table cannot be read, or its volume did not answer a moment ago.
+pub fn real_of(machine: &Machine, path: &Path) -> Result<PathBuf, ProbeError> {
+    Ok(if machine.guard(path)? == Where::Here { real(path) } else { path.to_owned() })
 }
 
 /// The path with the links resolved of as much of it as exists.

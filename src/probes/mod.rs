@@ -21,6 +21,7 @@ pub mod link;
 pub mod logs;
 pub mod machine;
 pub mod mounts;
+pub mod names;
 pub mod processes;
 pub mod program;
 pub mod project;

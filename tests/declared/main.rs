@@ -9,4 +9,6 @@ mod processes;
 mod repositories;
 mod system;
 mod tools;
+mod connect;
+mod listener;
 mod world;

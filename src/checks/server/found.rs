@@ -1,6 +1,6 @@
 //! Who serves an address, as the looks at the server share it.
 
-use std::net::{IpAddr, SocketAddr};
+use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
@@ -11,7 +11,7 @@ use crate::cx::Cx;
 use crate::error::ProbeError;
 use crate::probes::keeper::{Keeper, Kept};
 use crate::probes::processes::Process;
-use crate::probes::sockets::Listener;
+use crate::probes::sockets::{Listener, rank};
 use crate::verdict::{Fact, Verdict};
 
 /// A listener and the process that answers for it.
@@ -58,20 +58,10 @@ const ENGINES: [&str; 4] = ["node", "nodejs", "bun", "deno"];
 const GENERATIONS: usize = 16;
 
 /// The listener that a connection to this address reaches: the one that names it most exactly.
-///
-/// `0.0.0.0` takes what no other IPv4 listener of the port takes, and `[::]` mostly both families.
 #[must_use]
 pub fn on_port(listeners: &[Listener], address: SocketAddr) -> Option<&Listener> {
-    let rank = |it: &Listener| match (it.address.ip(), address.ip()) {
-        (ip, wanted) if ip == wanted => Some(0),
-        (IpAddr::V4(ip), IpAddr::V4(_)) if ip.is_unspecified() => Some(1),
-        (IpAddr::V6(ip), IpAddr::V6(_)) if ip.is_unspecified() => Some(1),
-        (IpAddr::V6(ip), IpAddr::V4(wanted)) if ip.to_ipv4_mapped() == Some(wanted) => Some(1),
-        (IpAddr::V6(ip), IpAddr::V4(_)) if ip.is_unspecified() => Some(2),
-        _ => None,
-    };
-    let same_port = listeners.iter().filter(|it| it.address.port() == address.port());
-    same_port.filter_map(|it| Some((rank(it)?, it))).min_by_key(|(rank, _)| *rank).map(|(_, it)| it)
+    let ranked = listeners.iter().filter_map(|it| Some((rank(it.address, address)?, it)));
+    ranked.min_by_key(|(rank, _)| *rank).map(|(_, it)| it)
 }
 
 /// Who serves the mirror's address; `None`: nobody.

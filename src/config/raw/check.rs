@@ -6,7 +6,8 @@ use toml::Spanned;
 
 use super::Text;
 use crate::declared::{
-    command, disk, env, file, git, kernel_param, launch, mount, package, process, tool, user,
+    command, connect, disk, env, file, git, kernel_param, launch, listener, mount, package, process, tool,
+    user,
 };
 
 /// What a built-in check counts as, or a check of your own: then it asks exactly one question.
@@ -75,6 +76,12 @@ pub struct Check {
     /// A user's account.
     #[schemars(with = "Option<user::Written>")]
     pub user: Option<Spanned<user::Written>>,
+    /// An address of this machine: who listens there, and whether anybody does.
+    #[schemars(with = "Option<listener::Written>")]
+    pub listener: Option<Spanned<listener::Written>>,
+    /// A port or a socket anywhere: whether it can be reached, and what it says first.
+    #[schemars(with = "Option<connect::Written>")]
+    pub connect: Option<Spanned<connect::Written>>,
 }
 
 /// Where a check applies; all that is said must hold.
@@ -144,9 +151,10 @@ pub struct Accept {
 impl Check {
     /// Every question that a check may ask, and whether this one does.
     #[must_use]
-    pub const fn questions(&self) -> [(&'static str, bool); 12] {
+    pub const fn questions(&self) -> [(&'static str, bool); 14] {
         [
             ("command", self.command.is_some()),
+            ("connect", self.connect.is_some()),
             ("disk", self.disk.is_some()),
             ("env", self.env.is_some()),
             ("file", self.file.is_some()),
@@ -158,6 +166,7 @@ impl Check {
             ("process", self.process.is_some()),
             ("tool", self.tool.is_some()),
             ("user", self.user.is_some()),
+            ("listener", self.listener.is_some()),
         ]
     }
 

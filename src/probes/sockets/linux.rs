@@ -10,12 +10,13 @@ use std::os::fd::{AsFd, BorrowedFd, OwnedFd};
 use rustix::fs::{CWD, Mode, OFlags, RawDir, openat, readlinkat_raw};
 use rustix::net::AddressFamily;
 
-use super::{Listener, diag};
+use super::{Listener, Protocol, Waiting, diag};
 use crate::error::ProbeError;
 use crate::probes::processes;
 
-/// The state of a socket that accepts, as the kernel writes it.
+/// The state of a socket that accepts, as the kernel writes it, and of a UDP socket with no peer.
 const LISTEN: &[u8] = b"0A";
+const UNCONNECTED: &[u8] = b"07";
 const TCP4: &str = "/proc/net/tcp";
 const TCP6: &str = "/proc/net/tcp6";
 
@@ -39,13 +40,37 @@ pub(super) fn listening() -> Result<Vec<Listener>, ProbeError> {
     Ok(listeners)
 }
 
+/// Every socket of that protocol that waits for anybody, without its holders.
+pub(super) fn waiting(protocol: Protocol) -> Result<Vec<Waiting>, ProbeError> {
+    let tables = match protocol {
+        Protocol::Tcp => [TCP4, TCP6],
+        Protocol::Udp => ["/proc/net/udp", "/proc/net/udp6"],
+    };
+    let mut found = Vec::new();
+    for (family, table) in [AddressFamily::INET, AddressFamily::INET6].into_iter().zip(tables) {
+        match diag::waiting(family, protocol) {
+            Ok(of_family) => found.extend(of_family),
+            Err(_) => found.extend(read_table(table)?.into_iter().map(|(it, inode)| Waiting {
+                address: it.address,
+                uid: it.uid,
+                inode,
+                is_v6_only: false,
+            })),
+        }
+    }
+    Ok(found)
+}
+
 fn read_table(table: &str) -> Result<Vec<(Listener, u64)>, ProbeError> {
     match std::fs::read(table) {
+        Ok(text) if table.contains("udp") => parse_udp(&text).ok_or_else(|| {
+            ProbeError::unreadable(table, &"a line of it is not what the kernel is known to write")
+        }),
         Ok(text) => parse(&text).ok_or_else(|| {
             ProbeError::unreadable(table, &"a line of it is not what the kernel is known to write")
         }),
         // A kernel without IPv6 has no such table, and nobody listens there.
-        Err(error) if error.kind() == ErrorKind::NotFound && table == TCP6 => Ok(Vec::new()),
+        Err(error) if error.kind() == ErrorKind::NotFound && table.ends_with('6') => Ok(Vec::new()),
         Err(error) => Err(ProbeError::failed(format!("read {table}"), &error)),
     }
 }
@@ -66,6 +91,22 @@ fn parse(table: &[u8]) -> Option<Vec<(Listener, u64)>> {
         let inode = number(words.nth(1)?)?;
         let uid = u32::try_from(uid).ok();
         found.push((Listener { address: address(local)?, pids: Vec::new(), uid }, inode));
+    }
+    Some(found)
+}
+
+/// The same for datagrams, which stand in any order.
+fn parse_udp(table: &[u8]) -> Option<Vec<(Listener, u64)>> {
+    let lines = table.split(|byte| *byte == b'\n').skip(1).filter(|line| !line.is_empty());
+    let mut found = Vec::new();
+    for line in lines {
+        let words: Vec<&[u8]> =
+            line.split(u8::is_ascii_whitespace).filter(|word| !word.is_empty()).take(10).collect();
+        if *words.get(3)? == UNCONNECTED {
+            let address = address(std::str::from_utf8(words.get(1)?).ok()?)?;
+            let uid = u32::try_from(number(words.get(7)?)?).ok();
+            found.push((Listener { address, pids: Vec::new(), uid }, number(words.get(9)?)?));
+        }
     }
     Some(found)
 }
@@ -94,7 +135,7 @@ fn address(word: &str) -> Option<SocketAddr> {
 }
 
 /// For each of these sockets, the processes that hold it. Those that may not be looked into are passed over.
-fn holders(inodes: &[u64]) -> HashMap<u64, Vec<u32>> {
+pub(super) fn holders(inodes: &[u64]) -> HashMap<u64, Vec<u32>> {
     let mut found: HashMap<u64, Vec<u32>> = inodes.iter().map(|inode| (*inode, Vec::new())).collect();
     let Some(processes) = open_directory(CWD, "/proc") else { return found };
     let mut buffer = [MaybeUninit::uninit(); 16 << 10];

@@ -9,7 +9,8 @@ use libproc::libproc::net_info::{SocketFDInfo, SocketInfoKind, TcpSIState, TcpSo
 use libproc::libproc::proc_pid::{listpidinfo, pidinfo};
 use libproc::processes::{ProcFilter, pids_by_type};
 
-use super::{Listener, netstat};
+use super::table::Table;
+use super::{Listener, Protocol, Waiting, netstat};
 use crate::error::ProbeError;
 use crate::probes::processes;
 use crate::probes::program::{Program, run};
@@ -91,9 +92,36 @@ fn host(tcp: &TcpSockInfo) -> IpAddr {
     IpAddr::V6(Ipv6Addr::from(unsafe { address.ina_6 }.s6_addr))
 }
 
+/// Every socket that waits. Who holds one of datagrams, or one with a path, is not asked.
+pub(super) fn table() -> Result<Table, ProbeError> {
+    let mut table = Table::default();
+    let mut inode = 0;
+    let mut add = |protocol, address, uid| {
+        inode += 1;
+        table.add(protocol, Waiting { address, uid, inode, is_v6_only: false });
+        inode
+    };
+    let mut holders = super::table::Holders::new();
+    for it in listening()? {
+        holders.insert(add(Protocol::Tcp, it.address, it.uid), it.pids);
+    }
+    for address in netstat::parse_udp(&netstat(&["-anl", "-p", "udp"])?) {
+        add(Protocol::Udp, address, None);
+    }
+    table.holders = holders;
+    for path in netstat::parse_unix(&netstat(&["-an", "-f", "unix"])?) {
+        table.add_path(path, 0);
+    }
+    Ok(table)
+}
+
 fn all_addresses() -> Result<Vec<SocketAddr>, ProbeError> {
+    Ok(netstat::parse(&netstat(&["-anl", "-p", "tcp"])?))
+}
+
+fn netstat(arguments: &[&str]) -> Result<String, ProbeError> {
     let program = Program {
-        argv: ["/usr/sbin/netstat", "-anl", "-p", "tcp"].map(Into::into).to_vec(),
+        argv: ["/usr/sbin/netstat"].iter().chain(arguments).map(Into::into).collect(),
         directory: None,
         environment: [("LC_ALL".into(), "C".into())].into(),
         deadline: Duration::from_secs(5),
@@ -106,5 +134,5 @@ fn all_addresses() -> Result<Vec<SocketAddr>, ProbeError> {
             &String::from_utf8_lossy(&output.stderr).trim(),
         ));
     }
-    Ok(netstat::parse(&String::from_utf8_lossy(&output.stdout)))
+    Ok(String::from_utf8_lossy(&output.stdout).into_owned())
 }

@@ -1,0 +1,122 @@
+//! `connect`: whether a port or a socket can be reached, and what it says first.
+
+use std::time::Duration;
+
+use schemars::JsonSchema;
+use serde::Deserialize;
+
+use super::reach::may_ask;
+use super::text::{self, Text};
+use crate::config::{self, Reading};
+use crate::cx::Cx;
+use crate::error::{ProbeError, human_duration};
+use crate::probes::clock;
+use crate::probes::names::{Connection, Target, connect};
+use crate::verdict::{Seen, Verdict};
+
+/// A place to connect to, and what is asked of it.
+#[derive(Debug, Clone)]
+pub struct Connect {
+    target: Target,
+    is_reachable: bool,
+    banner: Text,
+}
+
+/// As it is written.
+#[derive(Debug, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields, rename_all = "kebab-case")]
+pub struct Written {
+    /// "db.example.org:5432", "[::1]:80", "unix:/run/x.sock".
+    #[schemars(with = "String")]
+    pub address: config::Text,
+    /// Whether it must be reachable, or must not; default true.
+    pub reachable: Option<bool>,
+    /// What it must say without being asked.
+    pub banner: Option<text::Written>,
+}
+
+impl Written {
+    /// What it means; mistakes are written down.
+    pub fn read(self, it: &mut Reading<'_>) -> Option<Connect> {
+        let text = it.text(&self.address)?;
+        let is_reachable = self.reachable.unwrap_or(true);
+        let Some(target) = target(&text) else {
+            let hint = "write \"example.org:5432\" or \"unix:/run/x.sock\"";
+            it.wrong(self.address.span(), format!("`{text}` is no host and port"), hint);
+            return None;
+        };
+        if !is_reachable && self.banner.is_some() {
+            it.wrong(self.address.span(), "what cannot be reached says nothing", "leave `banner` out");
+            return None;
+        }
+        Some(Connect { target, is_reachable, banner: self.banner.unwrap_or_default().read(it)? })
+    }
+}
+
+fn target(text: &str) -> Option<Target> {
+    if let Some(path) = text.strip_prefix("unix:") {
+        return Some(Target::Path(format!("/{}", path.trim_start_matches('/')).into()));
+    }
+    let (host, port) = text.strip_prefix("tcp://").unwrap_or(text).rsplit_once(':')?;
+    let odd = |it: char| it.is_whitespace() || it == '/' || it == '@';
+    let is_host = !host.is_empty() && !host.contains(odd) && (!host.contains(':') || host.starts_with('['));
+    let port = port.parse().ok().filter(|port| *port != 0)?;
+    is_host.then(|| Target::Port(host.to_owned(), port))
+}
+
+impl Connect {
+    fn place(&self) -> String {
+        match &self.target {
+            Target::Port(host, port) => format!("{host}:{port}"),
+            Target::Path(path) => path.display().to_string(),
+        }
+    }
+
+    /// What holds when it passes.
+    #[must_use]
+    pub fn summary(&self) -> String {
+        let can = if self.is_reachable { "can" } else { "cannot" };
+        format!("{} {can} be reached", self.place())
+    }
+
+    /// Connects, and listens to what is said.
+    ///
+    /// # Errors
+    /// A name cannot be resolved for want of an answer, or the configuration may not ask others.
+    pub fn look(&self, cx: &Cx, deadline: Duration) -> Seen {
+        cx.machine("connect")?;
+        if let Target::Port(host, _) = &self.target
+            && let Some(verdict) = may_ask(cx, host)?
+        {
+            return Ok(verdict);
+        }
+        let place = self.place();
+        let start = clock::instant();
+        let fails = |message: String, actual: String| {
+            let verdict = if self.is_reachable { Verdict::fail(message) } else { Verdict::pass() };
+            Ok(verdict.with("actual", actual).with("address", place.as_str()))
+        };
+        let stream = match connect(&self.target, deadline)? {
+            Connection::Made(stream) => stream,
+            Connection::Refused(why) => return fails(format!("nobody answers at {place}"), why),
+            Connection::Nameless(why) => return fails(format!("{place} is nowhere"), why),
+            Connection::Silent => {
+                let silence = format!("silence for {}", human_duration(deadline));
+                return fails(format!("{place} does not answer"), silence);
+            }
+        };
+        let took = start.elapsed();
+        if !self.is_reachable {
+            return Ok(Verdict::fail(format!("{place} can be reached")).with("expected", "nobody answers"));
+        }
+        if self.banner.is_empty() {
+            return Ok(Verdict::pass_with(format!("{place} in {}", human_duration(took))).with("took", took));
+        }
+        let enough = |said: &str| self.banner.failure("it", said).is_none() && self.banner.absent.is_empty();
+        let said = stream
+            .banner(deadline.saturating_sub(took), enough)
+            .map_err(|error| ProbeError::failed(format!("listen to {place}"), &error))?;
+        let failure = self.banner.failure(&format!("what {place} says first"), &said);
+        Ok(failure.unwrap_or_else(Verdict::pass).with("address", place))
+    }
+}

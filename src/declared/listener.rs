@@ -1,0 +1,251 @@
+//! `listener`: who waits at an address of this machine, and whether anybody does.
+
+use std::net::SocketAddr;
+use std::path::PathBuf;
+
+use schemars::JsonSchema;
+use serde::Deserialize;
+
+use crate::config::{self, Reading};
+use crate::cx::Cx;
+use crate::error::ProbeError;
+use crate::probes::ground;
+use crate::probes::processes::{self, Process};
+use crate::probes::sockets::Protocol;
+use crate::probes::sockets::table::{Open, Table};
+use crate::verdict::{Fact, Seen, Verdict};
+
+/// An address, and what is asked of who waits there.
+#[derive(Debug, Clone)]
+pub struct Listener {
+    address: Address,
+    is_absent: bool,
+    owner: Option<String>,
+    command: Option<regex::Regex>,
+    directory: Option<PathBuf>,
+}
+
+/// Where somebody waits.
+#[derive(Debug, Clone, PartialEq, Eq)]
+enum Address {
+    One(Protocol, SocketAddr),
+    /// Any address of either family, at this port.
+    Any(Protocol, u16),
+    Path(PathBuf),
+}
+
+/// As it is written.
+#[derive(Debug, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields, rename_all = "kebab-case")]
+pub struct Written {
+    /// "127.0.0.1:5432", "[::1]:80", ":8080" (any address of either family), "udp://127.0.0.1:53", "unix:/run/x.sock".
+    #[schemars(with = "String")]
+    pub address: config::Text,
+    /// The user who listens, by name or number.
+    #[schemars(with = "Option<String>")]
+    pub owner: Option<config::Text>,
+    /// A regular expression that the command line of who listens must match.
+    #[schemars(with = "Option<String>")]
+    pub command: Option<config::Text>,
+    /// The directory that who listens runs in, or beneath.
+    #[schemars(with = "Option<String>")]
+    pub directory: Option<config::Text>,
+    /// Whether nobody may listen; default false.
+    pub absent: Option<bool>,
+}
+
+impl Written {
+    /// What it means; mistakes are written down.
+    pub fn read(self, it: &mut Reading<'_>) -> Option<Listener> {
+        let is_absent = self.absent.unwrap_or(false);
+        let more = [&self.owner, &self.command, &self.directory].into_iter().flatten().next();
+        if let Some(more) = more.filter(|_| is_absent) {
+            it.wrong(more.span(), "nobody has no owner, command or directory", "leave `absent` out, or this");
+            return None;
+        }
+        Some(Listener {
+            address: address(&self.address, it)?,
+            is_absent,
+            owner: it.maybe(self.owner.as_ref(), Reading::text)?,
+            command: it.maybe(self.command.as_ref(), Reading::pattern)?,
+            directory: it.maybe(self.directory.as_ref(), Reading::path)?,
+        })
+    }
+}
+
+fn address(written: &config::Text, it: &mut Reading<'_>) -> Option<Address> {
+    let text = it.text(written)?;
+    if let Some(path) = text.strip_prefix("unix:") {
+        let path = format!("/{}", path.trim_start_matches('/'));
+        return Some(Address::Path(PathBuf::from(path)));
+    }
+    let (protocol, rest) = match text.split_once("://") {
+        None => (Protocol::Tcp, text.as_str()),
+        Some(("tcp", rest)) => (Protocol::Tcp, rest),
+        Some(("udp", rest)) => (Protocol::Udp, rest),
+        Some((scheme, _)) => {
+            it.wrong(written.span(), format!("`{scheme}` is no kind of socket"), "tcp, udp or unix");
+            return None;
+        }
+    };
+    let port = rest.strip_prefix("*:").or_else(|| rest.strip_prefix(':'));
+    let address = match port {
+        Some(port) => port.parse().ok().map(|port| Address::Any(protocol, port)),
+        None => rest.parse().ok().map(|address| Address::One(protocol, address)),
+    };
+    let port = |it: &Address| match it {
+        Address::One(_, address) => address.port(),
+        Address::Any(_, port) => *port,
+        Address::Path(_) => 1,
+    };
+    if let Some(address) = address.filter(|it| port(it) != 0) {
+        return Some(address);
+    }
+    let (message, hint) = match rest.strip_prefix("localhost:") {
+        Some(port) => (
+            "`localhost` is a name that may mean ::1 as well as 127.0.0.1".to_owned(),
+            format!("write \"127.0.0.1:{port}\", or \":{port}\" for any address"),
+        ),
+        None => (
+            format!("`{text}` is no address and port"),
+            "write \"127.0.0.1:5432\", \"[::1]:80\", \":8080\" or \"unix:/run/x.sock\"".to_owned(),
+        ),
+    };
+    it.wrong(written.span(), message, hint);
+    None
+}
+
+impl std::fmt::Display for Address {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        match self {
+            Self::One(Protocol::Tcp, address) => write!(f, "{address}"),
+            Self::One(Protocol::Udp, address) => write!(f, "udp://{address}"),
+            Self::Any(Protocol::Tcp, port) => write!(f, ":{port}"),
+            Self::Any(Protocol::Udp, port) => write!(f, "udp://:{port}"),
+            Self::Path(path) => write!(f, "{}", path.display()),
+        }
+    }
+}
+
+impl Listener {
+    /// What holds when it passes.
+    #[must_use]
+    pub fn summary(&self) -> String {
+        let who = if self.is_absent { "nobody" } else { "somebody" };
+        format!("{who} listens on {}", self.address)
+    }
+
+    /// Looks into the kernel's table of sockets.
+    ///
+    /// # Errors
+    /// The kernel cannot be asked, or does not say whose the socket is.
+    pub fn look(&self, cx: &Cx) -> Seen {
+        let table = cx.sockets()?;
+        let open = match &self.address {
+            Address::One(protocol, address) => table.at(*protocol, *address),
+            Address::Any(protocol, port) => table.on_port(*protocol, *port).first(),
+            Address::Path(path) => table.at_path(path),
+        };
+        match (open, self.is_absent) {
+            (None, true) => Ok(Verdict::pass()),
+            (None, false) => Ok(self.nobody(cx, &table)),
+            (Some(open), true) => {
+                let verdict = Verdict::fail(format!("somebody listens on {}", self.address));
+                Ok(told(cx, verdict.with("expected", "nobody"), open))
+            }
+            (Some(open), false) => self.judge(cx, open),
+        }
+    }
+
+    fn nobody(&self, cx: &Cx, table: &Table) -> Verdict {
+        let wanted = &self.address;
+        let other = match wanted {
+            Address::One(protocol, address) => table.on_port(*protocol, address.port()).first(),
+            Address::Any(..) | Address::Path(_) => None,
+        };
+        let verdict = |message: String| Verdict::fail(message).with("expected", wanted.to_string());
+        match other.and_then(|it| Some((it, it.address?))) {
+            Some((open, address)) => {
+                told(cx, verdict(format!("the server listens only on {address}, not on {wanted}")), open)
+            }
+            None => verdict(format!("nothing listens on {wanted}")).with("actual", "nobody"),
+        }
+    }
+
+    fn judge(&self, cx: &Cx, open: &Open) -> Seen {
+        let wanted = &self.address;
+        let verdict = |message: String, expected: &str| Verdict::fail(message).with("expected", expected);
+        if self.owner.is_none() && self.command.is_none() && self.directory.is_none() {
+            return Ok(Verdict::pass());
+        }
+        let processes = holding(cx, open)?;
+        if let Some(owner) = &self.owner {
+            let uid = open.uid.or_else(|| processes.first()?.uid);
+            let uid = uid.ok_or_else(|| unseen(wanted, open))?;
+            let name = processes::user(uid);
+            if *owner != name && *owner != uid.to_string() {
+                let it = verdict(format!("{wanted} belongs to another user"), owner);
+                return Ok(told(cx, it.with("actual", name), open));
+            }
+        }
+        if self.command.is_none() && self.directory.is_none() {
+            return Ok(Verdict::pass());
+        }
+        // Where nothing is known of a process, its command line is empty: that is no answer.
+        let known: Vec<&Process> = processes.iter().filter(|it| !it.argv.is_empty()).collect();
+        if known.is_empty() {
+            return Err(unseen(wanted, open));
+        }
+        if let Some(command) = &self.command
+            && !known.iter().any(|it| command.is_match(&it.argv.join(" ")))
+        {
+            let it = verdict(format!("another program listens on {wanted}"), command.as_str());
+            return Ok(told(cx, it.with("actual", known[0].command()), open));
+        }
+        if let Some(directory) = &self.directory {
+            let real = ground::real_of(cx.machine("listener")?, directory)?;
+            let places: Vec<&PathBuf> = known.iter().filter_map(|it| it.directory.as_ref()).collect();
+            let first = places.first().ok_or_else(|| unseen(wanted, open))?;
+            if !places.iter().any(|it| it.starts_with(&real)) {
+                let it = Verdict::fail(format!("the server on {wanted} runs from another directory"));
+                let it = it.with("expected", directory.as_path()).with("actual", first.as_path());
+                return Ok(told(cx, it, open));
+            }
+        }
+        Ok(Verdict::pass().with("who", known[0].command()))
+    }
+}
+
+/// The processes that hold a socket.
+fn holding(cx: &Cx, open: &Open) -> Result<Vec<Process>, ProbeError> {
+    let holders = cx.holders()?;
+    let mut found = Vec::new();
+    for &pid in holders.get(&open.inode).into_iter().flatten() {
+        found.extend(cx.process(pid)?.as_ref().clone());
+    }
+    Ok(found)
+}
+
+fn unseen(wanted: &Address, open: &Open) -> ProbeError {
+    let why = match open.uid {
+        Some(uid) => format!("it belongs to {}, and the system does not say more", processes::user(uid)),
+        None => "the system does not say".to_owned(),
+    };
+    ProbeError::failed(format!("tell who listens on {wanted}"), &why)
+}
+
+/// The verdict with where it is and who it is, as far as that may be known.
+fn told(cx: &Cx, verdict: Verdict, open: &Open) -> Verdict {
+    let verdict = match open.address {
+        Some(address) => verdict.with("address", address.to_string()),
+        None => verdict,
+    };
+    match (holding(cx, open).unwrap_or_default().first(), open.uid) {
+        (Some(process), _) => {
+            let verdict = verdict.with("who", format!("pid {}, {}", process.pid, process.command()));
+            verdict.with("since", Fact::Time(process.started))
+        }
+        (None, Some(uid)) => verdict.with("who", format!("a process of {}", processes::user(uid))),
+        (None, None) => verdict,
+    }
+}
