@@ -217,7 +217,7 @@ fn get(address: SocketAddr) -> Http {
         Ok(http::Answer::Response(it)) => Http::Answered { status: it.status, took_ms: millis(it.took) },
         Ok(http::Answer::Silent { after }) => Http::Silent { after_ms: millis(after) },
         Ok(http::Answer::Refused) => Http::Refused,
-        Ok(http::Answer::Broken(why)) => Http::Broken { why },
+        Ok(http::Answer::Broken(why) | http::Answer::Distrusted(why)) => Http::Broken { why },
         Err(error) => Http::Broken { why: error.to_string() },
     }
 }

@@ -71,7 +71,7 @@ fn what_makes_no_sense_is_said_before_anything_is_done() {
     For more information, try '--help'.
     ");
     assert_snapshot!(command(&home, &["--timeout", "soon"], 2).1, @"
-    error: invalid value 'soon' for '--timeout <DURATION>': `soon` is no duration: write 90s, 5m or 1h
+    error: invalid value 'soon' for '--timeout <DURATION>': `soon` is no duration: write 90s, 5m, 1h or 14d
 
     For more information, try '--help'.
     ");

@@ -202,7 +202,7 @@ carry = ["../secret"]
 [serve]
 run = ["node", "server.js"]
 listen = "localhost:4321"
-ready = { within = "1d" }
+ready = { within = "1y" }
 
 [[page]]
 url = "ftp://x"

@@ -90,7 +90,7 @@ unit = "b"
 [service.far]
 label = "a b"
 scope = "world"
-health = "https://example.org/healthz"
+health = "ftp://example.org/healthz"
 tries = 0
 
 [service.odd]
@@ -125,11 +125,11 @@ url = "http://127.0.0.1/"
     11 │ scope = "world"
        ╰╴        ━━━━━━━ one of agent, daemon
 
-    error: `https://example.org/healthz` needs TLS, which is not spoken
+    error: `ftp://example.org/healthz` is no address
        ╭▸ ~/dev/site/housecall.toml:12:10
        │
-    12 │ health = "https://example.org/healthz"
-       ╰╴         ━━━━━━━━━━━━━━━━━━━━━━━━━━━━━ name the plain http address that the job listens on
+    12 │ health = "ftp://example.org/healthz"
+       ╰╴         ━━━━━━━━━━━━━━━━━━━━━━━━━━━ write http://ADDRESS:PORT/PATH
 
     error: 0 is no number of tries
        ╭▸ ~/dev/site/housecall.toml:13:9

@@ -144,6 +144,9 @@ fn question(check: &mut raw::Check, place: std::ops::Range<usize>, it: &mut Read
     if let Some(written) = check.connect.take() {
         return Some(Question::Connect(Box::new(written.into_inner().read(it)?)));
     }
+    if let Some(written) = check.http.take() {
+        return Some(Question::Http(Box::new(written.into_inner().read(it)?)));
+    }
     if let Some(written) = check.env.take() {
         return Some(Question::Env(written.into_inner().read(it)?));
     }

@@ -131,14 +131,8 @@ pub fn base_of(address: &str) -> &str {
 /// It is none: a sentence and a hint.
 pub fn address(text: &str) -> Result<String, (String, String)> {
     let hint = || "write http://ADDRESS:PORT/PATH".to_owned();
-    if text.starts_with("https://") {
-        return Err((
-            format!("`{text}` needs TLS, which is not spoken"),
-            "name the plain http address that the job listens on".to_owned(),
-        ));
-    }
-    let is_whole =
-        text.strip_prefix("http://").is_some_and(|rest| !rest.is_empty() && !rest.starts_with('/'));
+    let rest = text.strip_prefix("http://").or_else(|| text.strip_prefix("https://"));
+    let is_whole = rest.is_some_and(|rest| !rest.is_empty() && !rest.starts_with('/'));
     if !is_whole || text.contains(char::is_whitespace) || reqwest::Url::parse(text).is_err() {
         return Err((format!("`{text}` is no address"), hint()));
     }

@@ -151,8 +151,8 @@ impl Validation<'_> {
             }
             (None, Some(url), _) => {
                 let text = url.get_ref();
-                if !text.starts_with("http://") {
-                    let hint = "write http://ADDRESS:PORT/PATH; https is not looked at yet";
+                if !["http://", "https://"].iter().any(|it| text.starts_with(it)) {
+                    let hint = "write http://ADDRESS:PORT/PATH, or https://";
                     self.wrong(url.span(), format!("`{text}` is no address of a page"), hint);
                     return None;
                 }

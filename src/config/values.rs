@@ -10,12 +10,12 @@ use super::Surroundings;
 /// A mistake's sentence and its hint.
 pub(super) type Wrong = (String, String);
 
-/// Reads `500ms`, `90s`, `5m`, `1h`.
+/// Reads `500ms`, `90s`, `5m`, `1h`, `14d`.
 ///
 /// # Errors
 /// Anything else, in one sentence.
 pub fn duration(text: &str) -> Result<Duration, String> {
-    let wrong = || format!("`{text}` is no duration: write 90s, 5m or 1h");
+    let wrong = || format!("`{text}` is no duration: write 90s, 5m, 1h or 14d");
     let digits = text.bytes().take_while(u8::is_ascii_digit).count();
     let number: u64 = text[..digits].parse().map_err(|_| wrong())?;
     let milliseconds = match &text[digits..] {
@@ -23,12 +23,13 @@ pub fn duration(text: &str) -> Result<Duration, String> {
         "s" => 1_000,
         "m" => 60_000,
         "h" => 3_600_000,
+        "d" => 86_400_000,
         _ => return Err(wrong()),
     };
     match number.checked_mul(milliseconds) {
         Some(0) => Err(format!("`{text}` is no time at all")),
-        Some(whole) if whole <= 1_000 * 3_600_000 => Ok(Duration::from_millis(whole)),
-        _ => Err(format!("`{text}` is longer than 1000h")),
+        Some(whole) if whole <= 1_000 * 86_400_000 => Ok(Duration::from_millis(whole)),
+        _ => Err(format!("`{text}` is longer than 1000d")),
     }
 }
 

@@ -9,6 +9,7 @@ pub mod env;
 pub mod file;
 pub mod git;
 pub mod kernel_param;
+pub mod http;
 pub mod launch;
 pub mod mount;
 pub mod package;
@@ -102,6 +103,8 @@ pub enum Question {
     Listener(Box<listener::Listener>),
     /// Whether a port or a socket can be reached.
     Connect(Box<connect::Connect>),
+    /// What an address answers.
+    Http(Box<http::Http>),
 }
 
 /// Where a check applies; all that is said must hold.
@@ -143,6 +146,7 @@ impl Declared {
             Question::User(user) => user.look(cx, deadline),
             Question::Listener(listener) => listener.look(cx),
             Question::Connect(connect) => connect.look(cx, deadline),
+            Question::Http(http) => http.look(cx, deadline),
         }
     }
 
@@ -155,6 +159,7 @@ impl Declared {
             | Question::Connect(_)
             | Question::Disk(_)
             | Question::Git(_)
+            | Question::Http(_)
             | Question::Group(_)
             | Question::KernelParam(_)
             | Question::Package(_)
@@ -188,6 +193,7 @@ impl Question {
             Self::User(user) => user.summary(),
             Self::Listener(listener) => listener.summary(),
             Self::Connect(connect) => connect.summary(),
+            Self::Http(http) => http.summary(),
         }
     }
 }

@@ -1,21 +1,10 @@
 //! Whom a declared check may talk to: what leaves this machine needs trust, and is left alone by `--offline`.
 
-use std::net::IpAddr;
-
 use crate::config::Trust;
 use crate::cx::Cx;
 use crate::error::ProbeError;
+use crate::probes::http::is_here;
 use crate::verdict::Verdict;
-
-/// Whether a host, by name or address, is this machine.
-#[must_use]
-pub fn is_here(host: &str) -> bool {
-    let host = host.trim_matches(['[', ']']).trim_end_matches('.');
-    host.parse::<IpAddr>().map_or_else(
-        |_| host.eq_ignore_ascii_case("localhost") || host.to_ascii_lowercase().ends_with(".localhost"),
-        |it| it.to_canonical().is_loopback() || it.is_unspecified(),
-    )
-}
 
 /// Whether what is asked may leave this machine: `None`: it may; else the verdict instead.
 ///
@@ -37,7 +26,7 @@ pub fn may_ask(cx: &Cx, host: &str) -> Result<Option<Verdict>, ProbeError> {
 
 #[cfg(test)]
 mod tests {
-    use super::is_here;
+    use crate::probes::http::is_here;
 
     #[test]
     fn this_machine_is_known_by_its_addresses_and_names() {

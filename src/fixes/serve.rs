@@ -70,7 +70,7 @@ fn is_bad(cx: &Cx, broken: &[&Examined]) -> Result<bool, ProbeError> {
                 let answer = page.map(|page| cx.page(&page.url)).transpose()?;
                 answer.is_some_and(|answer| match &*answer {
                     Answer::Response(response) => response.status >= 500,
-                    Answer::Refused | Answer::Silent { .. } | Answer::Broken(_) => true,
+                    _ => true,
                 })
             }
             _ => false,

@@ -1,19 +1,46 @@
 //! What an address answers: bounded in time, size and redirects.
-
 #![expect(clippy::disallowed_methods, reason = "probes are where clocks are read")]
+
+mod tls;
 
 use std::error::Error;
 use std::io::{self, Read};
+use std::net::IpAddr;
+use std::path::Path;
 use std::sync::OnceLock;
 use std::time::{Duration, Instant};
 
+use jiff::Timestamp;
+use reqwest::Url;
 use reqwest::blocking::Client;
-use reqwest::header::{ACCEPT, HeaderMap, HeaderValue};
-use reqwest::redirect;
+use reqwest::header::{ACCEPT, HeaderMap, HeaderName, HeaderValue};
+use reqwest::redirect::{Attempt, Policy};
+use reqwest::tls::TlsInfo;
 
 use crate::error::{ProbeError, human_duration};
 
-/// What came of one GET. Silence and refusal are answers too: the look judges them.
+/// A request.
+#[derive(Debug, Clone)]
+pub struct Request<'a> {
+    /// Where to.
+    pub url: &'a str,
+    /// "GET", "HEAD", "POST" …
+    pub method: &'a str,
+    /// Its headers.
+    pub headers: &'a [(String, String)],
+    /// Its body.
+    pub body: Option<&'a str>,
+    /// How many redirects are followed; then a redirect is an answer of its own.
+    pub redirects: usize,
+    /// Whether a redirect to another machine is not followed.
+    pub stays_here: bool,
+    /// A PEM file of roots that are trusted beside the system's.
+    pub ca: Option<&'a Path>,
+    /// For all of it, the body included.
+    pub timeout: Duration,
+}
+
+/// What came of one request. Silence and refusal are answers too: the look judges them.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Answer {
     /// It answered.
@@ -27,12 +54,14 @@ pub enum Answer {
     },
     /// The conversation broke; why.
     Broken(String),
+    /// Who answered could not prove to be who was asked for; why.
+    Distrusted(String),
 }
 
 /// An answer.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Response {
-    /// Its status; a redirect is not followed.
+    /// Its status.
     pub status: u16,
     /// Where a redirect leads.
     pub location: Option<String>,
@@ -46,6 +75,8 @@ pub struct Response {
     pub lossy: bool,
     /// How long it took, body included.
     pub took: Duration,
+    /// Until when the certificate of who answered holds, where it is told.
+    pub certified_until: Option<Timestamp>,
 }
 
 /// The most that is read of a body, decompressed, in bytes.
@@ -56,12 +87,59 @@ pub const BODY_LIMIT: u64 = 4 << 20;
 /// # Errors
 /// Where the client itself cannot be made, or the address is none.
 pub fn get(url: &str, timeout: Duration) -> Result<Answer, ProbeError> {
-    let address = reqwest::Url::parse(url).map_err(|error| ProbeError::unreadable(url, &error))?;
+    let method = "GET";
+    ask(&Request {
+        url,
+        method,
+        headers: &[],
+        body: None,
+        redirects: 0,
+        stays_here: false,
+        ca: None,
+        timeout,
+    })
+}
+
+/// Asks, without a proxy.
+///
+/// # Errors
+/// Where the client itself cannot be made, the request is none, or the file of roots cannot be read.
+pub fn ask(request: &Request<'_>) -> Result<Answer, ProbeError> {
+    let (url, timeout) = (request.url, request.timeout);
+    let address = Url::parse(url).map_err(|error| ProbeError::unreadable(url, &error))?;
     let start = Instant::now();
-    let response = match client()?.get(address).timeout(timeout).send() {
+    let plain = request.redirects == 0 && address.scheme() == "http";
+    let own;
+    let client = if plain {
+        client()?
+    } else {
+        own = build(tls::trusting(request.ca)?, policy(request))?;
+        &own
+    };
+    let method = reqwest::Method::from_bytes(request.method.as_bytes())
+        .map_err(|error| ProbeError::unreadable("the method", &error))?;
+    let mut sent = client.request(method, address).timeout(timeout);
+    for (name, value) in request.headers {
+        // What is wrong with a value is not told: it may be a secret.
+        let name = HeaderName::from_bytes(name.as_bytes());
+        let value = HeaderValue::from_str(value);
+        let (Ok(name), Ok(value)) = (name, value) else {
+            return Err(ProbeError::unreadable(
+                "a header of the request",
+                &"it has characters that none may have",
+            ));
+        };
+        sent = sent.header(name, value);
+    }
+    if let Some(body) = request.body {
+        sent = sent.body(body.to_owned());
+    }
+    let response = match sent.send() {
         Ok(response) => response,
         Err(error) => return Ok(classify(&error, timeout)),
     };
+    let certificate = response.extensions().get::<TlsInfo>().and_then(TlsInfo::peer_certificate);
+    let certified_until = certificate.and_then(tls::holds_until);
     let status = response.status().as_u16();
     let headers: Vec<(String, String)> = response
         .headers()
@@ -95,25 +173,53 @@ pub fn get(url: &str, timeout: Duration) -> Result<Answer, ProbeError> {
         truncated,
         lossy,
         took: start.elapsed(),
+        certified_until,
     }))
 }
 
-/// The one client of this process: making it costs more than a page.
+fn policy(request: &Request<'_>) -> Policy {
+    let (most, stays_here) = (request.redirects, request.stays_here);
+    Policy::custom(move |attempt: Attempt<'_>| {
+        let leaves = !attempt.url().host_str().is_some_and(is_here);
+        // The first of the previous ones is the address itself.
+        if attempt.previous().len() > most || (stays_here && leaves) {
+            attempt.stop()
+        } else {
+            attempt.follow()
+        }
+    })
+}
+
+/// Whether a host, by name or address, is this machine.
+#[must_use]
+pub fn is_here(host: &str) -> bool {
+    let host = host.trim_matches(['[', ']']).trim_end_matches('.');
+    host.parse::<IpAddr>().map_or_else(
+        |_| host.eq_ignore_ascii_case("localhost") || host.to_ascii_lowercase().ends_with(".localhost"),
+        |it| it.to_canonical().is_loopback() || it.is_unspecified(),
+    )
+}
+
+/// The one client of this process for what is not encrypted: making it costs more than a page.
 fn client() -> Result<&'static Client, ProbeError> {
-    static CLIENT: OnceLock<Result<Client, String>> = OnceLock::new();
-    let client = CLIENT.get_or_init(|| {
-        let mut headers = HeaderMap::new();
-        headers.insert(ACCEPT, HeaderValue::from_static("text/html,application/xhtml+xml,*/*;q=0.8"));
-        let client = Client::builder()
-            .default_headers(headers)
-            .user_agent(concat!("housecall/", env!("CARGO_PKG_VERSION")))
-            .redirect(redirect::Policy::none())
-            .no_proxy()
-            .pool_max_idle_per_host(0)
-            .build();
-        client.map_err(|error| deepest(&error))
-    });
-    client.as_ref().map_err(|why| ProbeError::failed("make an HTTP client", why))
+    static CLIENT: OnceLock<Result<Client, ProbeError>> = OnceLock::new();
+    let client = CLIENT.get_or_init(|| build(tls::trusting_nobody()?, Policy::none()));
+    client.as_ref().map_err(Clone::clone)
+}
+
+fn build(tls: rustls::ClientConfig, redirects: Policy) -> Result<Client, ProbeError> {
+    let mut headers = HeaderMap::new();
+    headers.insert(ACCEPT, HeaderValue::from_static("text/html,application/xhtml+xml,*/*;q=0.8"));
+    let client = Client::builder()
+        .default_headers(headers)
+        .user_agent(concat!("housecall/", env!("CARGO_PKG_VERSION")))
+        .redirect(redirects)
+        .no_proxy()
+        .pool_max_idle_per_host(0)
+        .tls_backend_preconfigured(tls)
+        .tls_info(true)
+        .build();
+    client.map_err(|error| ProbeError::failed("make an HTTP client", &deepest(&error)))
 }
 
 fn classify(error: &reqwest::Error, timeout: Duration) -> Answer {
@@ -122,6 +228,8 @@ fn classify(error: &reqwest::Error, timeout: Duration) -> Answer {
     };
     if error.is_timeout() {
         Answer::Silent { after: timeout }
+    } else if let Some(why) = chain(error).find_map(tls::distrust) {
+        Answer::Distrusted(why)
     } else if chain(error).any(refused) {
         Answer::Refused
     } else {

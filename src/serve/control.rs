@@ -171,7 +171,7 @@ pub fn await_server(config: &Config) -> Result<Option<Duration>, StepError> {
                     http::Answer::Response(it) => format!("it answers {}", it.status),
                     http::Answer::Refused => "nobody listens".to_owned(),
                     http::Answer::Silent { .. } => "it accepts and does not answer".to_owned(),
-                    http::Answer::Broken(why) => why,
+                    http::Answer::Broken(why) | http::Answer::Distrusted(why) => why,
                 };
                 let age = clock::now().duration_since(*at);
                 if age > jiff::SignedDuration::try_from(server.ready.within).unwrap_or_default() {

@@ -240,7 +240,7 @@ impl Engine<'_> {
             Ok(http::Answer::Silent { after }) => {
                 format!("it accepts and does not answer within {}", crate::error::human_duration(after))
             }
-            Ok(http::Answer::Broken(why)) => why,
+            Ok(http::Answer::Broken(why) | http::Answer::Distrusted(why)) => why,
             Err(error) => error.to_string(),
         };
         no(result)

@@ -10,5 +10,6 @@ mod repositories;
 mod system;
 mod tools;
 mod connect;
+mod http;
 mod listener;
 mod world;

@@ -58,6 +58,7 @@ fn judge(page: &Page, answer: &Answer) -> Verdict {
             format!("the server accepts connections and never answers for {path}"),
             format!("silence for {}", human_duration(*after)),
         ),
+        Answer::Distrusted(why) => fail(format!("{why}, at {}", page.url), "no trust".to_owned()),
         Answer::Broken(why) => fail(format!("the answer for {path} breaks off"), why.clone()),
     }
 }

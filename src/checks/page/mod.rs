@@ -17,6 +17,6 @@ fn response(cx: &Cx, page: &Page) -> Result<Response, ProbeError> {
         Answer::Response(response) => Ok(response.clone()),
         Answer::Refused => failed("nobody answers"),
         Answer::Silent { after } => Err(ProbeError::TimedOut { what: page.url.clone(), after: *after }),
-        Answer::Broken(why) => failed(why),
+        Answer::Broken(why) | Answer::Distrusted(why) => failed(why),
     }
 }

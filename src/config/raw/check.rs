@@ -6,8 +6,8 @@ use toml::Spanned;
 
 use super::Text;
 use crate::declared::{
-    command, connect, disk, env, file, git, kernel_param, launch, listener, mount, package, process, tool,
-    user,
+    command, connect, disk, env, file, git, http, kernel_param, launch, listener, mount, package, process,
+    tool, user,
 };
 
 /// What a built-in check counts as, or a check of your own: then it asks exactly one question.
@@ -82,6 +82,9 @@ pub struct Check {
     /// A port or a socket anywhere: whether it can be reached, and what it says first.
     #[schemars(with = "Option<connect::Written>")]
     pub connect: Option<Spanned<connect::Written>>,
+    /// An address: what it answers, over http or https.
+    #[schemars(with = "Option<http::Written>")]
+    pub http: Option<Spanned<http::Written>>,
 }
 
 /// Where a check applies; all that is said must hold.
@@ -151,7 +154,7 @@ pub struct Accept {
 impl Check {
     /// Every question that a check may ask, and whether this one does.
     #[must_use]
-    pub const fn questions(&self) -> [(&'static str, bool); 14] {
+    pub const fn questions(&self) -> [(&'static str, bool); 15] {
         [
             ("command", self.command.is_some()),
             ("connect", self.connect.is_some()),
@@ -167,6 +170,7 @@ impl Check {
             ("tool", self.tool.is_some()),
             ("user", self.user.is_some()),
             ("listener", self.listener.is_some()),
+            ("http", self.http.is_some()),
         ]
     }
 

@@ -98,6 +98,6 @@ pub fn trouble(url: &str, patience: Duration) -> Result<Option<String>, StepErro
         http::Answer::Response(response) => format!("it answers {}", response.status),
         http::Answer::Refused => "nobody listens".to_owned(),
         http::Answer::Silent { .. } => "it accepts and does not answer".to_owned(),
-        http::Answer::Broken(why) => why,
+        http::Answer::Broken(why) | http::Answer::Distrusted(why) => why,
     }))
 }
