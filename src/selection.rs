@@ -170,7 +170,7 @@ fn expand(checks: &[&'static Check], config: &Config) -> Vec<Candidate> {
             needs: Vec::new(),
             fix: declared.fix.clone().map(Remedy::Declared),
             tags: declared.tags.clone().into(),
-            pace: declared.pace(),
+            pace: declared.pace(config),
             look: declared.bind(),
         },
     });

@@ -326,7 +326,7 @@ fn names_that_mislead_are_mistakes() {
 fn a_check_asks_something_and_is_called_like_nothing_else() {
     let complaint = Gate::new("[check.empty]\nseverity = \"info\"\n").complaint(&[]);
     assert!(complaint.contains("`empty` is no check of Housecall's own, and asks nothing"), "{complaint}");
-    assert!(complaint.contains("say what it asks: one of command, env"), "{complaint}");
+    assert!(complaint.contains("say what it asks: one of command, connect, disk"), "{complaint}");
     let command = "command = { run = [\"true\"] }\n";
     for (more, kind) in [("group = \"api\"", "group"), ("tags = [\"api\"]", "tag")] {
         let complaint =

@@ -50,6 +50,7 @@ pub fn page(data: &[u8]) {
         truncated: false,
         lossy: false,
         took: Duration::from_millis(14),
+        certified_until: None,
     };
     let mut plain = response.clone();
     plain.headers.clear();

@@ -86,7 +86,7 @@ fn declared(name: &Text, check: Spanned<raw::Check>, it: &mut Reading<'_>) -> Op
             Some(near) => (format!("there is no check `{id}`"), format!("did you mean `{near}`?")),
             None => (
                 format!("`{id}` is no check of Housecall's own, and asks nothing"),
-                format!("say what it asks: one of {}", check.questions().map(|(kind, _)| kind).join(", ")),
+                format!("say what it asks: one of {}", raw::Check::questions().join(", ")),
             ),
         };
         it.wrong(name.span(), message, hint);
@@ -126,59 +126,16 @@ fn declared(name: &Text, check: Spanned<raw::Check>, it: &mut Reading<'_>) -> Op
 }
 
 /// The one question that a check asks.
-fn question(check: &mut raw::Check, place: std::ops::Range<usize>, it: &mut Reading<'_>) -> Option<Question> {
+fn question(
+    check: &mut raw::Check,
+    place: std::ops::Range<usize>,
+    it: &mut Reading<'_>,
+) -> Option<Arc<dyn Question>> {
     if check.asks() > 1 {
         it.wrong(place, "a check asks one question", "make a check of each");
         return None;
     }
-    if let Some(written) = check.command.take() {
-        let place = written.span();
-        return Some(Question::Command(written.into_inner().read(place, it)?));
-    }
-    if let Some(written) = check.disk.take() {
-        return Some(Question::Disk(written.into_inner().read(it)?));
-    }
-    if let Some(written) = check.listener.take() {
-        return Some(Question::Listener(Box::new(written.into_inner().read(it)?)));
-    }
-    if let Some(written) = check.connect.take() {
-        return Some(Question::Connect(Box::new(written.into_inner().read(it)?)));
-    }
-    if let Some(written) = check.http.take() {
-        return Some(Question::Http(Box::new(written.into_inner().read(it)?)));
-    }
-    if let Some(written) = check.env.take() {
-        return Some(Question::Env(written.into_inner().read(it)?));
-    }
-    if let Some(written) = check.file.take() {
-        return Some(Question::File(Box::new(written.into_inner().read(it)?)));
-    }
-    if let Some(written) = check.git.take() {
-        return Some(Question::Git(Box::new(written.into_inner().read(it)?)));
-    }
-    if let Some(written) = check.unix_group.take() {
-        return Some(Question::Group(written.into_inner().read(it)?));
-    }
-    if let Some(written) = check.kernel_param.take() {
-        return Some(Question::KernelParam(written.into_inner().read(it)?));
-    }
-    if let Some(written) = check.mount.take() {
-        return Some(Question::Mount(written.into_inner().read(it)?));
-    }
-    if let Some(written) = check.package.take() {
-        return Some(Question::Package(written.into_inner().read(it)?));
-    }
-    if let Some(written) = check.process.take() {
-        let place = written.span();
-        return Some(Question::Process(Box::new(written.into_inner().read(place, it)?)));
-    }
-    if let Some(written) = check.tool.take() {
-        return Some(Question::Tool(written.into_inner().read(it)?));
-    }
-    if let Some(written) = check.user.take() {
-        return Some(Question::User(Box::new(written.into_inner().read(it)?)));
-    }
-    None
+    check.question(it)
 }
 
 fn conditions(when: raw::When, it: &mut Reading<'_>) -> When {

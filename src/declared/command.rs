@@ -1,15 +1,17 @@
 //! `command`: how a program ends, and what it writes.
 
 use std::collections::BTreeMap;
+use std::ops::Range;
 use std::time::Duration;
 
 use schemars::JsonSchema;
 use serde::Deserialize;
 use toml::Spanned;
 
+use super::Question;
 use super::launch::{self, Launch};
 use super::text::{self, Text, excerpt};
-use crate::config::{self, Reading};
+use crate::config::{self, Config, Reading};
 use crate::cx::Cx;
 use crate::probes::program::{self, Ended};
 use crate::verdict::{Fact, Seen, Verdict};
@@ -54,7 +56,7 @@ pub struct Written {
 
 impl Written {
     /// What it means; mistakes are written down.
-    pub fn read(self, place: std::ops::Range<usize>, it: &mut Reading<'_>) -> Option<Command> {
+    pub fn read(self, place: Range<usize>, it: &mut Reading<'_>) -> Option<Command> {
         let launch =
             launch::Written { run: self.run, script: self.script, directory: self.directory, env: self.env };
         Some(Command {
@@ -66,10 +68,8 @@ impl Written {
     }
 }
 
-impl Command {
-    /// What holds when it passes.
-    #[must_use]
-    pub fn summary(&self) -> String {
+impl Question for Command {
+    fn summary(&self) -> String {
         match self.launch.argv.as_slice() {
             [shell, dash_c, _] if shell == "/bin/sh" && dash_c == "-c" => "the script is content".to_owned(),
             argv => format!("`{}` is content", argv.join(" ")),
@@ -80,7 +80,7 @@ impl Command {
     ///
     /// # Errors
     /// It cannot be run, or did not end in time.
-    pub fn look(&self, cx: &Cx, deadline: Duration) -> Seen {
+    fn look(&self, cx: &Cx, deadline: Duration) -> Seen {
         cx.machine("command")?;
         let output = program::run(&self.launch.program(cx.config(), deadline)?)?;
         let command = || Fact::Command(self.launch.line(cx.config()));
@@ -105,5 +105,9 @@ impl Command {
             .failure("its output", &stdout)
             .or_else(|| self.stderr.failure("its standard error", &stderr));
         Ok(failure.unwrap_or_else(Verdict::pass).with("command", command()))
+    }
+
+    fn runs(&self, config: &Config) -> Option<String> {
+        Some(self.launch.line(config))
     }
 }

@@ -1,10 +1,12 @@
 //! `connect`: whether a port or a socket can be reached, and what it says first.
 
+use std::ops::Range;
 use std::time::Duration;
 
 use schemars::JsonSchema;
 use serde::Deserialize;
 
+use super::Question;
 use super::reach::may_ask;
 use super::text::{self, Text};
 use crate::config::{self, Reading};
@@ -26,7 +28,7 @@ pub struct Connect {
 #[derive(Debug, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields, rename_all = "kebab-case")]
 pub struct Written {
-    /// "db.example.org:5432", "[::1]:80", "unix:/run/x.sock".
+    /// `db.example.org:5432`, `[::1]:80`, `unix:/run/x.sock`.
     #[schemars(with = "String")]
     pub address: config::Text,
     /// Whether it must be reachable, or must not; default true.
@@ -37,7 +39,7 @@ pub struct Written {
 
 impl Written {
     /// What it means; mistakes are written down.
-    pub fn read(self, it: &mut Reading<'_>) -> Option<Connect> {
+    pub fn read(self, _: Range<usize>, it: &mut Reading<'_>) -> Option<Connect> {
         let text = it.text(&self.address)?;
         let is_reachable = self.reachable.unwrap_or(true);
         let Some(target) = target(&text) else {
@@ -64,17 +66,8 @@ fn target(text: &str) -> Option<Target> {
     is_host.then(|| Target::Port(host.to_owned(), port))
 }
 
-impl Connect {
-    fn place(&self) -> String {
-        match &self.target {
-            Target::Port(host, port) => format!("{host}:{port}"),
-            Target::Path(path) => path.display().to_string(),
-        }
-    }
-
-    /// What holds when it passes.
-    #[must_use]
-    pub fn summary(&self) -> String {
+impl Question for Connect {
+    fn summary(&self) -> String {
         let can = if self.is_reachable { "can" } else { "cannot" };
         format!("{} {can} be reached", self.place())
     }
@@ -83,7 +76,7 @@ impl Connect {
     ///
     /// # Errors
     /// A name cannot be resolved for want of an answer, or the configuration may not ask others.
-    pub fn look(&self, cx: &Cx, deadline: Duration) -> Seen {
+    fn look(&self, cx: &Cx, deadline: Duration) -> Seen {
         cx.machine("connect")?;
         if let Target::Port(host, _) = &self.target
             && let Some(verdict) = may_ask(cx, host)?
@@ -118,5 +111,14 @@ impl Connect {
             .map_err(|error| ProbeError::failed(format!("listen to {place}"), &error))?;
         let failure = self.banner.failure(&format!("what {place} says first"), &said);
         Ok(failure.unwrap_or_else(Verdict::pass).with("address", place))
+    }
+}
+
+impl Connect {
+    fn place(&self) -> String {
+        match &self.target {
+            Target::Port(host, port) => format!("{host}:{port}"),
+            Target::Path(path) => path.display().to_string(),
+        }
     }
 }

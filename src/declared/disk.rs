@@ -1,11 +1,13 @@
 //! `disk`: how much room a volume has left.
 
+use std::ops::Range;
 use std::path::PathBuf;
 use std::time::Duration;
 
 use schemars::JsonSchema;
 use serde::Deserialize;
 
+use super::Question;
 use crate::config::{self, Reading};
 use crate::cx::Cx;
 use crate::error::ProbeError;
@@ -44,7 +46,7 @@ pub struct Written {
 
 impl Written {
     /// What it means; mistakes are written down.
-    pub fn read(self, it: &mut Reading<'_>) -> Option<Disk> {
+    pub fn read(self, _: Range<usize>, it: &mut Reading<'_>) -> Option<Disk> {
         if self.free.is_none() && self.inodes.is_none() {
             it.wrong(self.path.span(), "nothing is asked of the volume", "add free = \"10%\"");
             return None;
@@ -80,10 +82,8 @@ impl Amount {
     }
 }
 
-impl Disk {
-    /// What holds when it passes.
-    #[must_use]
-    pub fn summary(&self) -> String {
+impl Question for Disk {
+    fn summary(&self) -> String {
         format!("the volume of {} has room", self.path.display())
     }
 
@@ -91,7 +91,7 @@ impl Disk {
     ///
     /// # Errors
     /// It does not answer, or does not count what is asked for.
-    pub fn look(&self, cx: &Cx, deadline: Duration) -> Seen {
+    fn look(&self, cx: &Cx, deadline: Duration) -> Seen {
         let name = cx.config().tilde(&self.path);
         let Some(room) = disk::look(cx.machine("disk")?, cx.config(), &self.path, deadline)? else {
             return Ok(Verdict::fail(format!("{name} is not there")).with("path", &*self.path));
@@ -102,7 +102,9 @@ impl Disk {
         };
         Ok(failure.with("path", &*self.path))
     }
+}
 
+impl Disk {
     fn failure(&self, name: &str, room: Room) -> Result<Option<Verdict>, ProbeError> {
         let uncounted =
             || ProbeError::failed(format!("ask for the room at {name}"), &"it does not count that");

@@ -2,10 +2,14 @@
 
 use schemars::JsonSchema;
 use serde::Deserialize;
+use std::ops::Range;
+use std::time::Duration;
 
+use super::Question;
 use super::text::{self, Text};
 use crate::config::{self, Reading};
 use crate::cx::Cx;
+use crate::unit::Pace;
 use crate::verdict::{Seen, Verdict};
 
 /// A variable, and what is asked of it.
@@ -34,7 +38,7 @@ pub struct Written {
 
 impl Written {
     /// What it means; mistakes are written down.
-    pub fn read(self, it: &mut Reading<'_>) -> Option<Env> {
+    pub fn read(self, _: Range<usize>, it: &mut Reading<'_>) -> Option<Env> {
         let set = self.set.unwrap_or(true);
         if !set && self.value.is_some() {
             it.wrong(self.name.span(), "a variable that must not be set has no value", "leave `value` out");
@@ -44,10 +48,8 @@ impl Written {
     }
 }
 
-impl Env {
-    /// What holds when it passes.
-    #[must_use]
-    pub fn summary(&self) -> String {
+impl Question for Env {
+    fn summary(&self) -> String {
         let Self { name, set, .. } = self;
         if *set { format!("{name} is set as it should be") } else { format!("{name} is not set") }
     }
@@ -56,7 +58,7 @@ impl Env {
     ///
     /// # Errors
     /// None on a real machine.
-    pub fn look(&self, cx: &Cx) -> Seen {
+    fn look(&self, cx: &Cx, _: Duration) -> Seen {
         cx.machine("env")?;
         let value = cx.config().caller.get(&self.name).filter(|value| !value.is_empty());
         let name = &self.name;
@@ -66,5 +68,9 @@ impl Env {
             (None, false) => Verdict::pass(),
             (Some(value), true) => self.value.failure(name, value).unwrap_or_else(Verdict::pass),
         })
+    }
+
+    fn pace(&self) -> Pace {
+        Pace::Quick
     }
 }

@@ -1,11 +1,13 @@
 //! `file`: whether something is at a path, and what it is, holds, and whose.
 
+use std::ops::Range;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use schemars::JsonSchema;
 use serde::Deserialize;
 
+use super::Question;
 use super::text::{self, Text};
 use super::who::Who;
 use crate::config::{self, Reading};
@@ -13,6 +15,7 @@ use crate::cx::Cx;
 use crate::error::{ProbeError, human_duration};
 use crate::probes::clock;
 use crate::probes::declared::file::{self, Found, Order};
+use crate::unit::Pace;
 use crate::verdict::{Fact, Seen, Verdict};
 
 /// How far ahead of ours the clock of a volume may be.
@@ -103,7 +106,7 @@ pub struct Size {
 
 impl Written {
     /// What it means; mistakes are written down.
-    pub fn read(self, it: &mut Reading<'_>) -> Option<File> {
+    pub fn read(self, _: Range<usize>, it: &mut Reading<'_>) -> Option<File> {
         let size = self.size.unwrap_or_default();
         let is_link = self.target.is_some() && self.r#type.is_none();
         let file = File {
@@ -142,22 +145,8 @@ impl Written {
     }
 }
 
-impl File {
-    fn asks_more(&self) -> bool {
-        self.kind != Kind::Any
-            || self.mode.is_some()
-            || self.owner.is_some()
-            || self.group.is_some()
-            || !self.content.is_empty()
-            || self.sha256.is_some()
-            || self.at_least.is_some()
-            || self.at_most.is_some()
-            || self.max_age.is_some()
-    }
-
-    /// What holds when it passes.
-    #[must_use]
-    pub fn summary(&self) -> String {
+impl Question for File {
+    fn summary(&self) -> String {
         let path = self.path.display();
         match (self.exists, self.asks_more()) {
             (false, _) => format!("{path} is not there"),
@@ -170,7 +159,7 @@ impl File {
     ///
     /// # Errors
     /// It may not be looked at or read, its content is too long, or the volume does not answer.
-    pub fn look(&self, cx: &Cx, deadline: Duration) -> Seen {
+    fn look(&self, cx: &Cx, deadline: Duration) -> Seen {
         let order = Order {
             path: self.path.clone(),
             follow: self.kind != Kind::Symlink,
@@ -186,6 +175,24 @@ impl File {
             (Some(found), true) => self.failure(cx, &name, &found)?.unwrap_or_else(Verdict::pass),
         };
         Ok(verdict.with("path", &*self.path))
+    }
+
+    fn pace(&self) -> Pace {
+        Pace::Quick
+    }
+}
+
+impl File {
+    fn asks_more(&self) -> bool {
+        self.kind != Kind::Any
+            || self.mode.is_some()
+            || self.owner.is_some()
+            || self.group.is_some()
+            || !self.content.is_empty()
+            || self.sha256.is_some()
+            || self.at_least.is_some()
+            || self.at_most.is_some()
+            || self.max_age.is_some()
     }
 
     fn failure(&self, cx: &Cx, name: &str, found: &Found) -> Result<Option<Verdict>, ProbeError> {

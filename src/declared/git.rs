@@ -1,11 +1,13 @@
 //! `git`: what a repository is on, whether it is clean, and whether it is what its remote says.
 
+use std::ops::Range;
 use std::path::PathBuf;
 use std::time::Duration;
 
 use schemars::JsonSchema;
 use serde::Deserialize;
 
+use super::Question;
 use super::tool::within;
 use crate::config::{self, Config, Mirror, Reading};
 use crate::cx::Cx;
@@ -67,7 +69,7 @@ pub struct Written {
 
 impl Written {
     /// What it means; mistakes are written down.
-    pub fn read(self, it: &mut Reading<'_>) -> Option<Git> {
+    pub fn read(self, _: Range<usize>, it: &mut Reading<'_>) -> Option<Git> {
         let lone = match (&self.parity, self.clean) {
             (None, _) if self.remote.is_some() => Some("`remote` is about `parity`, which is not asked"),
             (_, None | Some(false)) if self.untracked.is_some() => {
@@ -112,10 +114,8 @@ impl Written {
     }
 }
 
-impl Git {
-    /// What holds when it passes.
-    #[must_use]
-    pub fn summary(&self) -> String {
+impl Question for Git {
+    fn summary(&self) -> String {
         let path = self.repository.display();
         match (&self.parity, &self.branch) {
             (Some((remote, branch)), _) => format!("{path} is {remote}/{branch}"),
@@ -128,7 +128,7 @@ impl Git {
     ///
     /// # Errors
     /// It cannot be read, git may not be run, or the remote cannot be reached.
-    pub fn look(&self, cx: &Cx, deadline: Duration) -> Seen {
+    fn look(&self, cx: &Cx, deadline: Duration) -> Seen {
         let machine = cx.machine("git")?;
         let config = within(cx.config(), deadline);
         let mirror = self.as_mirror();
@@ -151,7 +151,9 @@ impl Git {
         };
         Ok(verdict.with("repository", &*self.repository))
     }
+}
 
+impl Git {
     /// The probes of a mirror know all that is asked here.
     fn as_mirror(&self) -> Mirror {
         let (remote, upstream) = self.parity.clone().unwrap_or(("origin".to_owned(), "main".to_owned()));

@@ -1,6 +1,7 @@
 //! `http`: what an address answers, over http or https.
 
 use std::collections::BTreeMap;
+use std::ops::Range;
 use std::path::PathBuf;
 use std::time::Duration;
 
@@ -10,6 +11,7 @@ use serde::Deserialize;
 use serde_json_path::JsonPath;
 use toml::Spanned;
 
+use super::Question;
 use super::reach::may_ask;
 use super::text::{self, Text, excerpt};
 use crate::config::{self, Reading, Trust};
@@ -88,7 +90,7 @@ pub enum Status {
 
 impl Written {
     /// What it means; mistakes are written down.
-    pub fn read(self, it: &mut Reading<'_>) -> Option<Http> {
+    pub fn read(self, _: Range<usize>, it: &mut Reading<'_>) -> Option<Http> {
         let url = address(&self.url, it)?;
         for (of, place) in [(&self.tls_expiry, "tls-expiry"), (&self.ca, "ca")] {
             if let Some(of) = of.as_ref().filter(|_| url.scheme() == "http" && self.redirects.is_none()) {
@@ -177,10 +179,8 @@ fn value_at(
     }
 }
 
-impl Http {
-    /// What holds when it passes.
-    #[must_use]
-    pub fn summary(&self) -> String {
+impl Question for Http {
+    fn summary(&self) -> String {
         format!("{} answers as it should", self.url)
     }
 
@@ -188,7 +188,7 @@ impl Http {
     ///
     /// # Errors
     /// The request cannot be made, the roots cannot be read, or the configuration may not ask that.
-    pub fn look(&self, cx: &Cx, deadline: Duration) -> Seen {
+    fn look(&self, cx: &Cx, deadline: Duration) -> Seen {
         cx.machine("http")?;
         if let Some(verdict) = may_ask(cx, self.url.host_str().unwrap_or_default())? {
             return Ok(verdict);
@@ -224,7 +224,9 @@ impl Http {
         };
         Ok(verdict.with("address", Fact::Url(url.to_string())))
     }
+}
 
+impl Http {
     fn judge(&self, cx: &Cx, it: &Response) -> Seen {
         let held = it.certified_until.map(|until| until.duration_since(cx.now()));
         let left = held.map(|held| Duration::try_from(held).unwrap_or_default());
@@ -257,6 +259,7 @@ impl Http {
         if !self.status.contains(&it.status) {
             return Ok(Some(self.other_status(it)));
         }
+        let too_long = || ProbeError::unreadable(self.url.as_str(), &"its answer is longer than is read");
         for (name, text) in &self.header {
             let values: Vec<&str> = it
                 .headers
@@ -272,14 +275,13 @@ impl Http {
             }
         }
         if let Some(failure) = self.page.failure("the page", &it.body) {
-            let looked_at_all = !it.truncated || self.page.equals.is_some();
-            return match looked_at_all {
-                true => Ok(Some(failure)),
-                false => Err(ProbeError::unreadable(self.url.as_str(), &"its answer is longer than is read")),
-            };
+            if it.truncated && self.page.equals.is_none() {
+                return Err(too_long());
+            }
+            return Ok(Some(failure));
         }
         if it.truncated && !self.page.absent.is_empty() {
-            return Err(ProbeError::unreadable(self.url.as_str(), &"its answer is longer than is read"));
+            return Err(too_long());
         }
         if let Some(failure) = self.json_failure(it) {
             return Ok(Some(failure));

@@ -1,10 +1,12 @@
 //! `kernel-param`: a parameter of the running kernel, as `sysctl` names it.
 
+use std::ops::Range;
 use std::time::Duration;
 
 use schemars::JsonSchema;
 use serde::Deserialize;
 
+use super::Question;
 use super::text::{self, Text};
 use crate::config::{self, Reading};
 use crate::cx::Cx;
@@ -22,7 +24,7 @@ pub struct KernelParam {
 #[derive(Debug, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields, rename_all = "kebab-case")]
 pub struct Written {
-    /// Its name: "vm.max_map_count".
+    /// Its name: `vm.max_map_count`.
     #[schemars(with = "String")]
     pub key: config::Text,
     /// What its value must say; one space stands between its parts.
@@ -31,7 +33,7 @@ pub struct Written {
 
 impl Written {
     /// What it means; mistakes are written down.
-    pub fn read(self, it: &mut Reading<'_>) -> Option<KernelParam> {
+    pub fn read(self, _: Range<usize>, it: &mut Reading<'_>) -> Option<KernelParam> {
         let value = self.value.read(it)?;
         let key =
             it.shaped(Some(&self.key), "kernel parameter", "write a name such as vm.swappiness", |key| {
@@ -47,10 +49,8 @@ impl Written {
     }
 }
 
-impl KernelParam {
-    /// What holds when it passes.
-    #[must_use]
-    pub fn summary(&self) -> String {
+impl Question for KernelParam {
+    fn summary(&self) -> String {
         format!("the kernel's {} is as it should be", self.key)
     }
 
@@ -58,7 +58,7 @@ impl KernelParam {
     ///
     /// # Errors
     /// It does not tell.
-    pub fn look(&self, cx: &Cx, deadline: Duration) -> Seen {
+    fn look(&self, cx: &Cx, deadline: Duration) -> Seen {
         cx.machine("kernel")?;
         let key = &self.key;
         let Some(value) = kernel::parameter(key, deadline)? else {

@@ -1,11 +1,14 @@
 //! `listener`: who waits at an address of this machine, and whether anybody does.
 
 use std::net::SocketAddr;
+use std::ops::Range;
 use std::path::PathBuf;
+use std::time::Duration;
 
 use schemars::JsonSchema;
 use serde::Deserialize;
 
+use super::Question;
 use crate::config::{self, Reading};
 use crate::cx::Cx;
 use crate::error::ProbeError;
@@ -13,6 +16,7 @@ use crate::probes::ground;
 use crate::probes::processes::{self, Process};
 use crate::probes::sockets::Protocol;
 use crate::probes::sockets::table::{Open, Table};
+use crate::unit::Pace;
 use crate::verdict::{Fact, Seen, Verdict};
 
 /// An address, and what is asked of who waits there.
@@ -38,7 +42,7 @@ enum Address {
 #[derive(Debug, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields, rename_all = "kebab-case")]
 pub struct Written {
-    /// "127.0.0.1:5432", "[::1]:80", ":8080" (any address of either family), "udp://127.0.0.1:53", "unix:/run/x.sock".
+    /// `127.0.0.1:5432`, `[::1]:80`, `:8080` (any address of either family), `udp://127.0.0.1:53`, `unix:/run/x.sock`.
     #[schemars(with = "String")]
     pub address: config::Text,
     /// The user who listens, by name or number.
@@ -56,7 +60,7 @@ pub struct Written {
 
 impl Written {
     /// What it means; mistakes are written down.
-    pub fn read(self, it: &mut Reading<'_>) -> Option<Listener> {
+    pub fn read(self, _: Range<usize>, it: &mut Reading<'_>) -> Option<Listener> {
         let is_absent = self.absent.unwrap_or(false);
         let more = [&self.owner, &self.command, &self.directory].into_iter().flatten().next();
         if let Some(more) = more.filter(|_| is_absent) {
@@ -127,10 +131,8 @@ impl std::fmt::Display for Address {
     }
 }
 
-impl Listener {
-    /// What holds when it passes.
-    #[must_use]
-    pub fn summary(&self) -> String {
+impl Question for Listener {
+    fn summary(&self) -> String {
         let who = if self.is_absent { "nobody" } else { "somebody" };
         format!("{who} listens on {}", self.address)
     }
@@ -139,7 +141,7 @@ impl Listener {
     ///
     /// # Errors
     /// The kernel cannot be asked, or does not say whose the socket is.
-    pub fn look(&self, cx: &Cx) -> Seen {
+    fn look(&self, cx: &Cx, _: Duration) -> Seen {
         let table = cx.sockets()?;
         let open = match &self.address {
             Address::One(protocol, address) => table.at(*protocol, *address),
@@ -157,6 +159,12 @@ impl Listener {
         }
     }
 
+    fn pace(&self) -> Pace {
+        Pace::Quick
+    }
+}
+
+impl Listener {
     fn nobody(&self, cx: &Cx, table: &Table) -> Verdict {
         let wanted = &self.address;
         let other = match wanted {

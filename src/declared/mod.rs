@@ -3,24 +3,25 @@
 //! One file per kind holds all of it: how it is written, what that means, and the look.
 
 pub mod command;
-pub mod disk;
 pub mod connect;
+pub mod disk;
 pub mod env;
 pub mod file;
 pub mod git;
-pub mod kernel_param;
 pub mod http;
+pub mod kernel_param;
 pub mod launch;
+pub mod listener;
 pub mod mount;
 pub mod package;
 pub mod process;
-pub mod listener;
 pub mod reach;
 pub mod text;
 pub mod tool;
 pub mod user;
 pub mod who;
 
+use std::fmt;
 use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::Duration;
@@ -56,7 +57,7 @@ pub struct Declared {
     /// Where it applies.
     pub when: When,
     /// What it asks.
-    pub question: Question,
+    pub question: Arc<dyn Question>,
     /// What mends it.
     pub fix: Option<Arc<fixes::declared::Fix>>,
     /// Where it is written.
@@ -72,39 +73,26 @@ pub struct Origin {
     pub at: usize,
 }
 
-/// What a declared check asks.
-#[derive(Debug, Clone)]
-pub enum Question {
-    /// How a program ends, and what it writes.
-    Command(command::Command),
-    /// How much room a volume has.
-    Disk(disk::Disk),
-    /// What a variable of the environment is.
-    Env(env::Env),
-    /// What is at a path.
-    File(Box<file::File>),
-    /// What a repository of git's is on.
-    Git(Box<git::Git>),
-    /// What a group of users is.
-    Group(user::Group),
-    /// What a parameter of the kernel is.
-    KernelParam(kernel_param::KernelParam),
-    /// What is mounted at a place.
-    Mount(mount::Mount),
-    /// Whether a package is installed.
-    Package(package::Package),
-    /// How many processes of a sort run.
-    Process(Box<process::Process>),
-    /// Where a program is, and its version.
-    Tool(tool::Tool),
-    /// What a user's account is.
-    User(Box<user::User>),
-    /// Who waits at an address of this machine.
-    Listener(Box<listener::Listener>),
-    /// Whether a port or a socket can be reached.
-    Connect(Box<connect::Connect>),
-    /// What an address answers.
-    Http(Box<http::Http>),
+/// What a declared check asks: one file of this folder is one kind of it.
+pub trait Question: fmt::Debug + Send + Sync {
+    /// What holds when it passes, where the user gives no words of their own.
+    fn summary(&self) -> String;
+
+    /// Looks, until the deadline at the latest.
+    ///
+    /// # Errors
+    /// It could not look: what was not seen is neither good nor bad.
+    fn look(&self, cx: &Cx, deadline: Duration) -> Seen;
+
+    /// How its look is scheduled, where nothing is needed before it.
+    fn pace(&self) -> Pace {
+        Pace::Waiting
+    }
+
+    /// The line of the program that its look runs, if it runs one that the configuration names.
+    fn runs(&self, _config: &Config) -> Option<String> {
+        None
+    }
 }
 
 /// Where a check applies; all that is said must hold.
@@ -131,81 +119,16 @@ impl Declared {
             return Ok(Verdict::not_applicable(why));
         }
         let deadline = self.timeout.unwrap_or(cx.config().limits.timeout);
-        match &self.question {
-            Question::Command(command) => command.look(cx, deadline),
-            Question::Disk(disk) => disk.look(cx, deadline),
-            Question::Env(env) => env.look(cx),
-            Question::File(file) => file.look(cx, deadline),
-            Question::Git(git) => git.look(cx, deadline),
-            Question::Group(group) => group.look(cx),
-            Question::KernelParam(kernel_param) => kernel_param.look(cx, deadline),
-            Question::Mount(mount) => mount.look(cx),
-            Question::Package(package) => package.look(cx, deadline),
-            Question::Process(process) => process.look(cx),
-            Question::Tool(tool) => tool.look(cx, deadline),
-            Question::User(user) => user.look(cx, deadline),
-            Question::Listener(listener) => listener.look(cx),
-            Question::Connect(connect) => connect.look(cx, deadline),
-            Question::Http(http) => http.look(cx, deadline),
-        }
+        self.question.look(cx, deadline)
     }
 
-    /// How its look is scheduled.
+    /// How its look is scheduled: a program is only started once what it needs holds.
     #[must_use]
-    pub const fn pace(&self) -> Pace {
-        match &self.question {
-            Question::Command(_) if !self.needs.is_empty() => Pace::After,
-            Question::Command(_)
-            | Question::Connect(_)
-            | Question::Disk(_)
-            | Question::Git(_)
-            | Question::Http(_)
-            | Question::Group(_)
-            | Question::KernelParam(_)
-            | Question::Package(_)
-            | Question::Tool(_)
-            | Question::User(_) => Pace::Waiting,
-            Question::Env(_)
-            | Question::File(_)
-            | Question::Listener(_)
-            | Question::Mount(_)
-            | Question::Process(_) => Pace::Quick,
+    pub fn pace(&self, config: &Config) -> Pace {
+        if !self.needs.is_empty() && self.question.runs(config).is_some() {
+            return Pace::After;
         }
-    }
-}
-
-impl Question {
-    /// What holds when it passes, where the user gives no words of their own.
-    #[must_use]
-    pub fn summary(&self) -> String {
-        match self {
-            Self::Command(command) => command.summary(),
-            Self::Disk(disk) => disk.summary(),
-            Self::Env(env) => env.summary(),
-            Self::File(file) => file.summary(),
-            Self::Git(git) => git.summary(),
-            Self::Group(group) => group.summary(),
-            Self::KernelParam(kernel_param) => kernel_param.summary(),
-            Self::Mount(mount) => mount.summary(),
-            Self::Package(package) => package.summary(),
-            Self::Process(process) => process.summary(),
-            Self::Tool(tool) => tool.summary(),
-            Self::User(user) => user.summary(),
-            Self::Listener(listener) => listener.summary(),
-            Self::Connect(connect) => connect.summary(),
-            Self::Http(http) => http.summary(),
-        }
-    }
-}
-
-impl Question {
-    /// The line of the program that its look runs, if it runs one that the configuration names.
-    #[must_use]
-    pub fn runs(&self, config: &Config) -> Option<String> {
-        match self {
-            Self::Command(command) => Some(command.launch.line(config)),
-            _ => None,
-        }
+        self.question.pace()
     }
 }
 

@@ -1,12 +1,16 @@
 //! `mount`: what is mounted at a place.
 
+use std::ops::Range;
 use std::path::PathBuf;
+use std::time::Duration;
 
 use schemars::JsonSchema;
 use serde::Deserialize;
 
+use super::Question;
 use crate::config::{self, Reading};
 use crate::cx::Cx;
+use crate::unit::Pace;
 use crate::verdict::{Seen, Verdict};
 
 /// A place, and what must be mounted there.
@@ -42,7 +46,7 @@ pub struct Written {
 
 impl Written {
     /// What it means; mistakes are written down.
-    pub fn read(self, it: &mut Reading<'_>) -> Option<Mount> {
+    pub fn read(self, _: Range<usize>, it: &mut Reading<'_>) -> Option<Mount> {
         let mount = Mount {
             path: it.path(&self.path)?,
             exists: self.exists.unwrap_or(true),
@@ -59,10 +63,8 @@ impl Written {
     }
 }
 
-impl Mount {
-    /// What holds when it passes.
-    #[must_use]
-    pub fn summary(&self) -> String {
+impl Question for Mount {
+    fn summary(&self) -> String {
         let path = self.path.display();
         if self.exists { format!("{path} is mounted as it should be") } else { format!("{path} is no mount") }
     }
@@ -71,7 +73,7 @@ impl Mount {
     ///
     /// # Errors
     /// The table cannot be read.
-    pub fn look(&self, cx: &Cx) -> Seen {
+    fn look(&self, cx: &Cx, _: Duration) -> Seen {
         let name = cx.config().tilde(&self.path);
         let table = cx.machine("mounts")?.mounts()?;
         let found = match (table.at(&self.path), self.exists) {
@@ -96,5 +98,9 @@ impl Mount {
             let failure = Verdict::fail(format!("{name} is mounted without {missing}"));
             failure.with("expected", &**missing).with("actual", found.options.join(","))
         }))
+    }
+
+    fn pace(&self) -> Pace {
+        Pace::Quick
     }
 }

@@ -1,11 +1,13 @@
 //! `package`: whether a package is installed, and in which version.
 
 use std::collections::BTreeMap;
+use std::ops::Range;
 use std::time::Duration;
 
 use schemars::JsonSchema;
 use serde::Deserialize;
 
+use super::Question;
 use super::launch::Launch;
 use super::text::padded;
 use crate::config::{self, Reading};
@@ -64,7 +66,7 @@ pub struct Written {
 
 impl Written {
     /// What it means; mistakes are written down.
-    pub fn read(self, it: &mut Reading<'_>) -> Option<Package> {
+    pub fn read(self, _: Range<usize>, it: &mut Reading<'_>) -> Option<Package> {
         let installed = self.installed.unwrap_or(true);
         if let (false, Some(version)) = (installed, &self.version) {
             it.wrong(version.span(), "what must not be installed has no version", "leave `version` out");
@@ -79,10 +81,8 @@ impl Written {
     }
 }
 
-impl Package {
-    /// What holds when it passes.
-    #[must_use]
-    pub fn summary(&self) -> String {
+impl Question for Package {
+    fn summary(&self) -> String {
         let name = &self.name;
         match (&self.version, self.installed) {
             (_, false) => format!("{name} is not installed"),
@@ -95,7 +95,7 @@ impl Package {
     ///
     /// # Errors
     /// There is no such manager here, it may not be run, or it does not say.
-    pub fn look(&self, cx: &Cx, deadline: Duration) -> Seen {
+    fn look(&self, cx: &Cx, deadline: Duration) -> Seen {
         cx.machine("packages")?;
         let name = &self.name;
         let found = self.found(cx, deadline)?;
@@ -114,13 +114,16 @@ impl Package {
         let Some(plain) = upstream(&version, self.manager) else {
             return Err(ProbeError::unreadable(format!("the version of {name}"), &version));
         };
-        let verdict = match range.satisfies(&plain) {
-            true => Verdict::pass(),
-            false => Verdict::fail(format!("{name} is installed in a version that is out of range")),
+        let verdict = if range.satisfies(&plain) {
+            Verdict::pass()
+        } else {
+            Verdict::fail(format!("{name} is installed in a version that is out of range"))
         };
         Ok(verdict.with("expected", range.to_string()).with("actual", Fact::Version(version)))
     }
+}
 
+impl Package {
     fn found(&self, cx: &Cx, deadline: Duration) -> Result<Option<String>, ProbeError> {
         let read = |database: Database| Ok(cx.packages(database)?.get(&self.name).cloned());
         let ask = |manager: Asked, program: &str| {
@@ -136,7 +139,6 @@ impl Package {
             Manager::Dpkg => read(Database::Dpkg),
             Manager::Apk => read(Database::Apk),
             Manager::Brew => packages::brew(&self.name),
-            Manager::Rpm => ask(Asked::Rpm, "rpm"),
             Manager::Pacman => ask(Asked::Pacman, "pacman"),
             Manager::Npm => ask(Asked::Npm, "npm"),
             Manager::Pip => ask(Asked::Pip, "python3"),
@@ -144,7 +146,7 @@ impl Package {
             Manager::Auto if Database::Dpkg.is_here() => read(Database::Dpkg),
             Manager::Auto if Database::Apk.is_here() => read(Database::Apk),
             Manager::Auto if packages::is_arch() => ask(Asked::Pacman, "pacman"),
-            Manager::Auto => ask(Asked::Rpm, "rpm"),
+            Manager::Rpm | Manager::Auto => ask(Asked::Rpm, "rpm"),
         }
     }
 }

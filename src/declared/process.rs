@@ -1,15 +1,19 @@
 //! `process`: how many processes of a sort run.
 
+use std::ops::Range;
 use std::path::{Path, PathBuf};
+use std::time::Duration;
 
 use schemars::JsonSchema;
 use serde::Deserialize;
 
+use super::Question;
 use super::who::Who;
 use crate::config::{self, Reading};
 use crate::cx::Cx;
 use crate::error::ProbeError;
 use crate::probes::processes;
+use crate::unit::Pace;
 use crate::verdict::{Fact, Seen, Verdict};
 
 /// The most processes that a verdict names.
@@ -60,7 +64,7 @@ pub struct Count {
 
 impl Written {
     /// What it means; mistakes are written down.
-    pub fn read(self, place: std::ops::Range<usize>, it: &mut Reading<'_>) -> Option<Process> {
+    pub fn read(self, place: Range<usize>, it: &mut Reading<'_>) -> Option<Process> {
         let absent = self.absent.unwrap_or(false);
         let wrong = match (&self.count, self.name.is_some() || self.command.is_some()) {
             (_, false) => Some(("no process is named", "add `name` or `command`")),
@@ -91,10 +95,8 @@ impl Written {
     }
 }
 
-impl Process {
-    /// What holds when it passes.
-    #[must_use]
-    pub fn summary(&self) -> String {
+impl Question for Process {
+    fn summary(&self) -> String {
         let name = self.title();
         match (self.at_least, self.at_most) {
             (_, Some(0)) => format!("no process {name} runs"),
@@ -103,24 +105,11 @@ impl Process {
         }
     }
 
-    fn title(&self) -> String {
-        let pattern = self.command.as_ref().map(regex::Regex::as_str);
-        self.name.as_deref().or(pattern).unwrap_or_default().to_owned()
-    }
-
-    fn expected(&self) -> String {
-        match (self.at_least, self.at_most) {
-            (least, None) => format!("at least {least}"),
-            (least, Some(most)) if least == most => most.to_string(),
-            (least, Some(most)) => format!("{least} to {most}"),
-        }
-    }
-
     /// Looks at all processes but Housecall's own, which are read once for all such checks.
     ///
     /// # Errors
     /// They cannot be read, or it cannot be known of one whether it counts.
-    pub fn look(&self, cx: &Cx) -> Seen {
+    fn look(&self, cx: &Cx, _: Duration) -> Seen {
         let all = cx.processes()?;
         let owner = match &self.owner {
             None => None,
@@ -147,9 +136,10 @@ impl Process {
         let certain =
             found.len() >= self.at_least && self.at_most.is_none_or(|most| found.len() + maybe <= most);
         if !certain && !too_few && !too_many {
-            return Err(match all.is_whole {
-                true => ProbeError::failed(format!("tell where process {pid} runs"), &"it is another user's"),
-                false => ProbeError::failed("see all processes", &"/proc hides those of other users"),
+            return Err(if all.is_whole {
+                ProbeError::failed(format!("tell where process {pid} runs"), &"it is another user's")
+            } else {
+                ProbeError::failed("see all processes", &"/proc hides those of other users")
             });
         }
         let name = self.title();
@@ -166,6 +156,25 @@ impl Process {
         Ok(found.iter().take(NAMED).fold(verdict, named))
     }
 
+    fn pace(&self) -> Pace {
+        Pace::Quick
+    }
+}
+
+impl Process {
+    fn title(&self) -> String {
+        let pattern = self.command.as_ref().map(regex::Regex::as_str);
+        self.name.as_deref().or(pattern).unwrap_or_default().to_owned()
+    }
+
+    fn expected(&self) -> String {
+        match (self.at_least, self.at_most) {
+            (least, None) => format!("at least {least}"),
+            (least, Some(most)) if least == most => most.to_string(),
+            (least, Some(most)) => format!("{least} to {most}"),
+        }
+    }
+
     fn is_called(&self, it: &processes::Process) -> bool {
         let is_named = |name: &String| it.names().any(|it| it == name.as_str());
         self.name.as_ref().is_none_or(is_named)
@@ -176,7 +185,7 @@ impl Process {
     fn is_meant(&self, it: &processes::Process, owner: Option<u32>) -> Option<bool> {
         let is_own = owner.map_or(Some(true), |owner| it.uid.map(|uid| uid == owner))?;
         let is_here = |wanted: &PathBuf| it.directory.as_deref().map(|place| place == wanted.as_path());
-        Some(is_own && (!is_own || self.directory.as_ref().map_or(Some(true), is_here)?))
+        if is_own { self.directory.as_ref().map_or(Some(true), is_here) } else { Some(false) }
     }
 }
 

@@ -2,12 +2,14 @@
 
 use std::borrow::Cow;
 use std::collections::BTreeMap;
+use std::ops::Range;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use schemars::JsonSchema;
 use serde::Deserialize;
 
+use super::Question;
 use super::launch::Launch;
 use super::text::version_in;
 use crate::config::{self, Config, Limits, Reading};
@@ -45,7 +47,7 @@ pub struct Written {
 
 impl Written {
     /// What it means; mistakes are written down.
-    pub fn read(self, it: &mut Reading<'_>) -> Option<Tool> {
+    pub fn read(self, _: Range<usize>, it: &mut Reading<'_>) -> Option<Tool> {
         if self.args.is_some() && self.version.is_none() {
             it.wrong(
                 self.name.span(),
@@ -74,10 +76,8 @@ impl Written {
     }
 }
 
-impl Tool {
-    /// What holds when it passes.
-    #[must_use]
-    pub fn summary(&self) -> String {
+impl Question for Tool {
+    fn summary(&self) -> String {
         let name = &self.name;
         self.version.as_ref().map_or_else(|| format!("{name} is here"), |range| format!("{name} is {range}"))
     }
@@ -86,7 +86,7 @@ impl Tool {
     ///
     /// # Errors
     /// It may not be run, does not answer in time, or names no version.
-    pub fn look(&self, cx: &Cx, deadline: Duration) -> Seen {
+    fn look(&self, cx: &Cx, deadline: Duration) -> Seen {
         let (machine, name) = (cx.machine("tool")?, &self.name);
         let Some(path) = declared::tool::find(machine, cx.config(), name, deadline)? else {
             return Ok(Verdict::fail(format!("there is no program {name} on the PATH")));
@@ -113,6 +113,14 @@ impl Tool {
         Ok(verdict.with("actual", Fact::Version(version)).with("path", &*path))
     }
 
+    fn runs(&self, _: &Config) -> Option<String> {
+        self.version.as_ref()?;
+        let arguments = self.arguments.as_deref().map_or_else(|| "--version".to_owned(), |it| it.join(" "));
+        Some(format!("{} {arguments}", self.name))
+    }
+}
+
+impl Tool {
     fn asked(&self, cx: &Cx, path: &Path, deadline: Duration) -> Result<String, ProbeError> {
         let machine = cx.machine("tool")?;
         let Some(arguments) = &self.arguments else {

@@ -1,11 +1,13 @@
 //! `user` and `unix-group`: accounts of the system.
 
+use std::ops::Range;
 use std::path::PathBuf;
 use std::time::Duration;
 
 use schemars::JsonSchema;
 use serde::Deserialize;
 
+use super::Question;
 use super::who::Who;
 use crate::config::{self, Reading};
 use crate::cx::Cx;
@@ -72,7 +74,7 @@ pub struct WrittenGroup {
 
 impl Written {
     /// What it means; mistakes are written down.
-    pub fn read(self, it: &mut Reading<'_>) -> Option<User> {
+    pub fn read(self, _: Range<usize>, it: &mut Reading<'_>) -> Option<User> {
         let user = User {
             name: it.text(&self.name)?,
             exists: self.exists.unwrap_or(true),
@@ -97,7 +99,7 @@ impl Written {
 
 impl WrittenGroup {
     /// What it means; mistakes are written down.
-    pub fn read(self, it: &mut Reading<'_>) -> Option<Group> {
+    pub fn read(self, _: Range<usize>, it: &mut Reading<'_>) -> Option<Group> {
         let exists = self.exists.unwrap_or(true);
         if !exists && self.gid.is_some() {
             it.wrong(self.name.span(), "a group that must not be there has no number", "leave `gid` out");
@@ -107,10 +109,8 @@ impl WrittenGroup {
     }
 }
 
-impl User {
-    /// What holds when it passes.
-    #[must_use]
-    pub fn summary(&self) -> String {
+impl Question for User {
+    fn summary(&self) -> String {
         let Self { name, exists, .. } = self;
         if *exists {
             format!("the user {name} is as it should be")
@@ -123,7 +123,7 @@ impl User {
     ///
     /// # Errors
     /// It fails.
-    pub fn look(&self, cx: &Cx, deadline: Duration) -> Seen {
+    fn look(&self, cx: &Cx, deadline: Duration) -> Seen {
         let name = &self.name;
         let found = cx.user(name)?;
         let found = match (&*found, self.exists) {
@@ -162,10 +162,8 @@ impl User {
     }
 }
 
-impl Group {
-    /// What holds when it passes.
-    #[must_use]
-    pub fn summary(&self) -> String {
+impl Question for Group {
+    fn summary(&self) -> String {
         let Self { name, exists, .. } = self;
         if *exists { format!("there is a group {name}") } else { format!("there is no group {name}") }
     }
@@ -174,18 +172,17 @@ impl Group {
     ///
     /// # Errors
     /// It fails.
-    pub fn look(&self, cx: &Cx) -> Seen {
+    fn look(&self, cx: &Cx, _: Duration) -> Seen {
         let name = &self.name;
         let found = *cx.group(name)?;
         Ok(match (found, self.exists, self.gid) {
-            (None, false, _) => Verdict::pass(),
             (None, true, _) => Verdict::fail(format!("there is no group {name}")),
             (Some(_), false, _) => Verdict::fail(format!("there is a group {name}")),
             (Some(actual), true, Some(gid)) if gid != actual => {
                 let failure = Verdict::fail(format!("the group {name} has another number"));
                 failure.with("expected", gid.to_string()).with("actual", actual.to_string())
             }
-            (Some(_), true, _) => Verdict::pass(),
+            (None, false, _) | (Some(_), true, _) => Verdict::pass(),
         })
     }
 }

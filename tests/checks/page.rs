@@ -25,6 +25,7 @@ fn response(status: u16, body: &str) -> Response {
         truncated: false,
         lossy: false,
         took: Duration::from_millis(14),
+        certified_until: None,
     }
 }
 

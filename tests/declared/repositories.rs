@@ -13,7 +13,7 @@ fn world() -> (World, String) {
     world.home.write("site/page.md", "one\n");
     let site = world.home.at("site");
     world.home.git(&site, ["init", "--quiet", "--initial-branch=main"]);
-    world.home.git(&site, ["remote", "add", "origin", remote.to_str().unwrap()]);
+    world.home.git(&site, ["remote", "add", "origin", remote.to_str().expect("UTF-8")]);
     let sha = world.home.commit(&site, "one");
     world.home.git(&site, ["push", "--quiet", "origin", "main"]);
     world.home.git(&site, ["fetch", "--quiet", "origin"]);

@@ -80,8 +80,8 @@ fn told(outcome: &Outcome) -> String {
         Outcome::Judged(Verdict::Pass(_)) => "pass".to_owned(),
         Outcome::Judged(Verdict::Fail(finding)) => {
             let proof = finding.evidence.iter().filter(|it| ["expected", "actual"].contains(&&*it.label));
-            let proof: String = proof.map(|it| format!("; {}", fact(it))).collect();
-            format!("fail: {}{proof}", finding.message)
+            let parts = std::iter::once(format!("fail: {}", finding.message)).chain(proof.map(fact));
+            parts.collect::<Vec<_>>().join("; ")
         }
         Outcome::Judged(Verdict::NotApplicable(why)) => format!("skip: {why}"),
         Outcome::Unknown(error) => format!("unknown: {error}"),

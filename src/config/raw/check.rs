@@ -1,13 +1,16 @@
 //! `[check.NAME]` and `[[accept]]` as they are written.
 
+use std::sync::Arc;
+
 use schemars::JsonSchema;
 use serde::Deserialize;
 use toml::Spanned;
 
 use super::Text;
+use crate::config::Reading;
 use crate::declared::{
-    command, connect, disk, env, file, git, http, kernel_param, launch, listener, mount, package, process,
-    tool, user,
+    Question, command, connect, disk, env, file, git, http, kernel_param, launch, listener, mount, package,
+    process, tool, user,
 };
 
 /// What a built-in check counts as, or a check of your own: then it asks exactly one question.
@@ -151,34 +154,37 @@ pub struct Accept {
     pub until: Spanned<toml::value::Datetime>,
 }
 
-impl Check {
-    /// Every question that a check may ask, and whether this one does.
-    #[must_use]
-    pub const fn questions(&self) -> [(&'static str, bool); 15] {
-        [
-            ("command", self.command.is_some()),
-            ("connect", self.connect.is_some()),
-            ("disk", self.disk.is_some()),
-            ("env", self.env.is_some()),
-            ("file", self.file.is_some()),
-            ("git", self.git.is_some()),
-            ("unix-group", self.unix_group.is_some()),
-            ("kernel-param", self.kernel_param.is_some()),
-            ("mount", self.mount.is_some()),
-            ("package", self.package.is_some()),
-            ("process", self.process.is_some()),
-            ("tool", self.tool.is_some()),
-            ("user", self.user.is_some()),
-            ("listener", self.listener.is_some()),
-            ("http", self.http.is_some()),
-        ]
-    }
+/// The questions that a check may ask, by the fields that hold them.
+macro_rules! questions {
+    ($($kind:ident),* $(,)?) => {
+        impl Check {
+            /// Every question that a check may ask, as it is written.
+            #[must_use]
+            pub fn questions() -> Vec<String> {
+                [$(stringify!($kind)),*].map(|kind| kind.replace('_', "-")).to_vec()
+            }
 
-    /// How many questions it asks.
-    #[must_use]
-    pub fn asks(&self) -> usize {
-        self.questions().iter().filter(|(_, asked)| *asked).count()
-    }
+            /// How many questions it asks.
+            #[must_use]
+            pub fn asks(&self) -> usize {
+                [$(self.$kind.is_some()),*].into_iter().filter(|asked| *asked).count()
+            }
+
+            /// What its question means; mistakes are written down.
+            pub fn question(&mut self, it: &mut Reading<'_>) -> Option<Arc<dyn Question>> {
+                $(if let Some(written) = self.$kind.take() {
+                    let place = written.span();
+                    return Some(Arc::new(written.into_inner().read(place, it)?));
+                })*
+                None
+            }
+        }
+    };
+}
+
+questions! {
+    command, connect, disk, env, file, git, http, kernel_param, listener, mount, package, process, tool,
+    unix_group, user,
 }
 
 impl Fix {

@@ -37,7 +37,6 @@ pub fn look(
 }
 
 /// Asks for it here.
-#[expect(clippy::ptr_arg, reason = "an order of `away` is a whole value")]
 pub(in crate::probes) fn read(path: &PathBuf) -> Local<Option<Room>> {
     match rustix::fs::statvfs(path) {
         // The unit of counting is the fragment's; what only root may fill is neither free nor counted, as in df.

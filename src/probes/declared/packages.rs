@@ -156,7 +156,7 @@ pub fn ask(
     let is_missing = match manager {
         Asked::Rpm => said.contains("is not installed"),
         Asked::Pacman => complaint.contains("was not found"),
-        Asked::Npm => output.ended == Ended::Code(1) && npm(&said, name) == Some(None),
+        Asked::Npm => output.ended == Ended::Code(1) && npm(&said, name) == Listed::Missing,
         Asked::Pip => complaint.contains("not found:"),
     };
     if is_missing && !output.succeeded() {
@@ -168,8 +168,9 @@ pub fn ask(
         Asked::Rpm => said.lines().last().map(str::to_owned),
         Asked::Pacman => said.split_whitespace().nth(1).map(str::to_owned),
         Asked::Npm => match npm(&said, name) {
-            Some(None) => return Ok(None),
-            version => version.flatten(),
+            Listed::Missing => return Ok(None),
+            Listed::In(version) => Some(version),
+            Listed::Unreadable => None,
         },
         Asked::Pip => said.lines().find_map(|line| line.strip_prefix("Version: ")).map(str::to_owned),
     };
@@ -182,12 +183,20 @@ pub fn ask(
     version.map(Some).ok_or_else(failed)
 }
 
-/// What `npm ls --json` says: nothing that is readable, no such package, or its version.
-fn npm(said: &str, name: &str) -> Option<Option<String>> {
-    let tree: serde_json::Value = serde_json::from_str(said).ok()?;
-    let found = tree.as_object()?.get("dependencies").and_then(|it| it.get(name));
+/// What `npm ls --json` says of a package.
+#[derive(Debug, PartialEq, Eq)]
+enum Listed {
+    Unreadable,
+    Missing,
+    In(String),
+}
+
+fn npm(said: &str, name: &str) -> Listed {
+    let Ok(serde_json::Value::Object(tree)) = serde_json::from_str(said) else { return Listed::Unreadable };
+    let found = tree.get("dependencies").and_then(|it| it.get(name));
     let is_there = found.filter(|it| it.get("missing").is_none());
-    Some(is_there.and_then(|it| it.get("version")?.as_str()).map(str::to_owned))
+    let version = is_there.and_then(|it| it.get("version")?.as_str());
+    version.map_or(Listed::Missing, |version| Listed::In(version.to_owned()))
 }
 
 #[cfg(test)]

@@ -98,7 +98,7 @@ pub(super) fn table() -> Result<Table, ProbeError> {
     let mut inode = 0;
     let mut add = |protocol, address, uid| {
         inode += 1;
-        table.add(protocol, Waiting { address, uid, inode, is_v6_only: false });
+        table.add(protocol, &Waiting { address, uid, inode, is_v6_only: false });
         inode
     };
     let mut holders = super::table::Holders::new();

@@ -47,7 +47,7 @@ pub fn read() -> Result<Table, ProbeError> {
     {
         let mut table = Table::default();
         for protocol in [Protocol::Tcp, Protocol::Udp] {
-            linux::waiting(protocol)?.into_iter().for_each(|it| table.add(protocol, it));
+            linux::waiting(protocol)?.into_iter().for_each(|it| table.add(protocol, &it));
         }
         unix::waiting()?.into_iter().for_each(|(path, inode)| table.add_path(path, inode));
         Ok(table)
@@ -55,8 +55,8 @@ pub fn read() -> Result<Table, ProbeError> {
 }
 
 impl Table {
-    pub(super) fn add(&mut self, protocol: Protocol, it: Waiting) {
-        let Waiting { address, uid, inode, is_v6_only } = it;
+    pub(super) fn add(&mut self, protocol: Protocol, it: &Waiting) {
+        let Waiting { address, uid, inode, is_v6_only } = *it;
         let open = Open { address: Some(address), uid, inode, is_v6_only };
         self.ports.entry((protocol, address.port())).or_default().push(open);
     }
