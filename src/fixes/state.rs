@@ -43,6 +43,8 @@ pub struct Ended<'a> {
     pub status: SyncStatus,
     /// The commit of the worktree.
     pub sha: Option<String>,
+    /// The commit of the tracking branch.
+    pub upstream: Option<String>,
     /// When the remote answered, if it did.
     pub contact: Option<Timestamp>,
     /// Why.
@@ -79,12 +81,16 @@ pub fn write(config: &Config, ended: Ended<'_>) -> Result<LastSync, StepError> {
     let misses = ended.is_away.then_some(misses);
     let every = config.mirror.as_ref().map(|mirror| mirror.every);
     let paused = every.zip(misses).map(|(every, misses)| pause(every, misses));
+    // Where a person left a commit, a sync that fails or finds no remote is on that one: it is none of ours.
+    let is_aligned = ended.sha.is_some() && ended.sha == ended.upstream;
+    let aligned = || before.last_sync.as_ref().and_then(|last| last.aligned.clone());
     let last = LastSync {
         schema: SCHEMA,
         at: clock::now(),
         boot: clock::boot(),
         awake_ms: u64::try_from(clock::awake().as_millis()).unwrap_or(u64::MAX),
         contact: ended.contact.or_else(|| before.last_sync.as_ref().and_then(|last| last.contact)),
+        aligned: if is_aligned { ended.sha.clone() } else { aligned() },
         sha: ended.sha,
         status: ended.status,
         reason: ended.reason.to_owned(),

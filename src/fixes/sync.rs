@@ -100,8 +100,9 @@ fn align(
     if on_branch && at_target && !edited && checkout.operation.is_none() {
         return Ok(Vec::new());
     }
-    let last = cx.state().ok().and_then(|state| state.last_sync.as_ref().and_then(|last| last.sha.clone()));
-    let may_be_theirs = !at_target && (checkout.head.is_none() || checkout.head != last);
+    let ours =
+        cx.state().ok().and_then(|state| state.last_sync.as_ref().and_then(|last| last.aligned.clone()));
+    let may_be_theirs = !at_target && (checkout.head.is_none() || checkout.head != ours);
     let mut steps = Vec::new();
     if edited || may_be_theirs || !on_branch || checkout.operation.is_some() {
         steps.push(safe(Action::SetAside, Guard::OwnWorktree));

@@ -30,6 +30,9 @@ pub struct LastSync {
     pub contact: Option<Timestamp>,
     /// The commit of the worktree then.
     pub sha: Option<String>,
+    /// The last commit that it was seen on and that was the upstream: what a sync checks out again is not lost.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub aligned: Option<String>,
     /// How it ended.
     pub status: SyncStatus,
     /// Why, in one sentence.

@@ -161,6 +161,7 @@ pub(crate) fn last_sync(status: SyncStatus, seconds: i64, sha: &str, reason: &st
         awake_ms: 0,
         contact: Some(ago(seconds)),
         sha: Some(sha.to_owned()),
+        aligned: Some(sha.to_owned()),
         status,
         reason: reason.to_owned(),
         misses: None,

@@ -73,7 +73,8 @@ fn refs(world: &World) -> String {
 pub(crate) fn assert_tidy(world: &World) {
     let is_left = |path: &PathBuf| {
         let name = path.file_name().unwrap_or_default().to_string_lossy();
-        name.starts_with("tmp_") || name.starts_with(".tmp") || name.ends_with(".lock") && !is_ours(path)
+        let is_temporary = ["tmp_", ".tmp", ".housecall-tmp-"].iter().any(|it| name.starts_with(it));
+        is_temporary || name.ends_with(".lock") && !is_ours(path)
     };
     let is_index = |path: &PathBuf| path.to_string_lossy().contains(".housecall-index-");
     for top in [world.repository().join(".git"), world.config.state.clone()] {

@@ -5,6 +5,7 @@ use std::io::Write as _;
 use std::os::unix::fs::{PermissionsExt, chown};
 use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
+use std::sync::Arc;
 use std::time::{Duration, SystemTime};
 
 use housecall::commands::sync::{Synced, run_once};
@@ -79,6 +80,27 @@ fn a_file_system_that_becomes_read_only_is_told_and_heals_when_it_is_not() {
 }
 
 #[test]
+fn a_repository_inside_the_mirror_is_moved_out_of_it_to_another_disk() {
+    if lacks(Part::Fuse) {
+        return;
+    }
+    let mut world = World::new();
+    Arc::make_mut(&mut world.config).state = world.home.at("state");
+    fs::create_dir_all(&world.config.state).expect("the state directory");
+    let _mounted = Mounted::tmpfs(&world.config.state);
+    world.heals();
+    let inner = world.worktree().join("inner");
+    world.edit("inner/work.txt", "precious\n");
+    world.home.git(&inner, ["init", "--quiet"]);
+    world.home.commit(&inner, "precious");
+    world.heals();
+    assert!(!inner.exists());
+    let kept = walk(&world.config.state.join("rescued"));
+    assert!(kept.iter().any(|it| it.ends_with("inner/work.txt")), "{kept:?}");
+    assert!(kept.iter().any(|it| it.ends_with("inner/.git/HEAD")), "{kept:?}");
+}
+
+#[test]
 fn an_empty_file_system_over_the_repository_is_told_and_left_empty() {
     if lacks(Part::Fuse) {
         return;
@@ -129,8 +151,8 @@ fn as_nobody(world: &World) -> String {
 #[test]
 fn one_sync_in_a_child() {
     let Some(home) = std::env::var_os("HOUSECALL_TEST_HOME") else { return };
-    let config = std::sync::Arc::new(crate::world::config(home.as_ref()));
-    let told = match run_once(&config, &std::sync::Arc::default(), &mut |_| ()) {
+    let config = Arc::new(crate::world::config(home.as_ref()));
+    let told = match run_once(&config, &Arc::default(), &mut |_| ()) {
         Synced::Ended(last, _) => format!("{:?}: {}", last.status, last.reason),
         other => other.sentence(),
     };

@@ -129,6 +129,33 @@ fn refs_of_the_mirror_that_name_nothing_or_garbage() {
     }
 }
 
+#[test]
+fn what_a_killed_sync_left_unfinished_is_removed_wherever_it_is() {
+    let world = World::synced();
+    let oracle = Oracle::of(&world);
+    let journal = world.config.state.join("journal.jsonl");
+    let written = fs::read_to_string(&journal).expect("the journal");
+    let last = written.lines().last().expect("a step");
+    // A step that begins and never ends.
+    fs::write(&journal, format!("{written}{}\n", last.replace("\"done\"", "\"begins\"")))
+        .expect("the journal");
+    let git = world.repository().join(".git");
+    for place in [
+        world.config.state.join("rescued/2026-01-01T00-00-00/operation/rebase-merge/.housecall-tmp-1"),
+        world.config.state.join(".housecall-index-1/index"),
+        world.worktree().join(".housecall-tmp-1"),
+        world.administration().join(".housecall-tmp-1"),
+        world.administration().join("AUTO_MERGE.lock"),
+        git.join("refs/housecall/rescued/2026-01-01T00-00-00.lock"),
+        git.join("objects/pack/tmp_pack_1"),
+        git.join("objects/ab/tmp_obj_1"),
+    ] {
+        fs::create_dir_all(place.parent().expect("a folder")).expect("the folder");
+        fs::write(place, "half").expect("it");
+    }
+    oracle.goes_on(&world);
+}
+
 /// Takes the object of a file of HEAD's away, as a torn disk does.
 fn lose(world: &World, file: &str) -> String {
     let blob = world.home.git(&world.worktree(), ["rev-parse", &format!("HEAD:{file}")]);

@@ -2,7 +2,7 @@
 
 use std::fs;
 
-use housecall::probes::state::SyncStatus::{Failed, Stale};
+use housecall::probes::state::SyncStatus::{Failed, Noop, Stale};
 use support::servers::Server;
 
 use crate::oracle::{Oracle, assert_kept, hasty, set_url};
@@ -34,6 +34,22 @@ fn a_default_branch_that_is_renamed_is_told_and_the_mirror_stays_as_it_is() {
     assert_eq!(world.home.git(&world.worktree(), ["rev-parse", "HEAD"]), before);
     world.home.git(&remote, ["branch", "-m", "trunk", "main"]);
     oracle.goes_on(&world);
+}
+
+#[test]
+fn what_a_person_commits_while_the_remote_is_away_is_kept() {
+    let world = World::synced();
+    let oracle = Oracle::of(&world);
+    let (remote, elsewhere) = (world.home.at("remote.git"), world.home.at("elsewhere.git"));
+    world.edit("own.txt", "a person's\n");
+    world.home.commit(&world.worktree(), "A person's");
+    fs::rename(&remote, &elsewhere).expect("away");
+    for _ in 0..2 {
+        assert_ne!(world.sync().status, Noop);
+    }
+    fs::rename(&elsewhere, &remote).expect("back");
+    oracle.heals(&world);
+    assert_kept(&world, "own.txt", "a person's\n");
 }
 
 #[test]

@@ -37,9 +37,9 @@ pub fn set_aside(config: &Config, mirror: &Mirror, tell: Tell<'_>) -> Result<Opt
     let upstream = commit(config, top, &mirror.tracking_ref())?;
     let head = commit(config, top, "HEAD")?;
     let base = head.clone().or_else(|| upstream.clone());
-    // What the last sync checked out is no work of a person's, even where upstream was rewritten since.
-    let written = state::read(config).ok().and_then(|it| it.last_sync).and_then(|it| it.sha);
-    let ours: Vec<String> = upstream.iter().cloned().chain(written).collect();
+    // What a sync checked out is no work of a person's, even where upstream was rewritten since.
+    let aligned = state::read(config).ok().and_then(|it| it.last_sync).and_then(|it| it.aligned);
+    let ours: Vec<String> = upstream.iter().cloned().chain(aligned).collect();
     let time = clock::now();
 
     let inside = submodules::keep(config, top, time)?;
@@ -168,7 +168,7 @@ fn move_repositories(
             )
         };
         files::private_directory(to.parent().unwrap_or(&place)).map_err(failed)?;
-        fs::rename(index.top.join(repository), &to).map_err(failed)?;
+        files::move_out(&index.top.join(repository), &to).map_err(failed)?;
     }
     Ok((!found.is_empty()).then_some(place))
 }

@@ -170,6 +170,47 @@ pub fn move_aside(path: &Path) -> Result<PathBuf, StepError> {
     Err(StepError::failed(format!("move {} aside", path.display()), &"every name for it is taken"))
 }
 
+/// Moves a directory out of the way, to a place that may be on another disk; its parent must be there.
+///
+/// # Errors
+/// The system's own; then all of it is where it was.
+pub fn move_out(from: &Path, to: &Path) -> io::Result<()> {
+    match fs::rename(from, to) {
+        Err(error) if error.kind() == io::ErrorKind::CrossesDevices => {}
+        done => return done,
+    }
+    if let Err(error) = copy(from, to) {
+        let _ = fs::remove_dir_all(to);
+        return Err(error);
+    }
+    // A power cut must not take away the only copy that is left.
+    rustix::fs::sync();
+    fs::remove_dir_all(from)
+}
+
+/// Copies a file, a link or a directory, with modes; what is none of them is left out.
+///
+/// # Errors
+/// The system's own.
+pub fn copy(from: &Path, to: &Path) -> io::Result<()> {
+    let found = fs::symlink_metadata(from)?;
+    if found.is_symlink() {
+        return std::os::unix::fs::symlink(fs::read_link(from)?, to);
+    }
+    if found.is_dir() {
+        fs::create_dir(to)?;
+        for entry in fs::read_dir(from)? {
+            let entry = entry?;
+            copy(&entry.path(), &to.join(entry.file_name()))?;
+        }
+        return fs::set_permissions(to, found.permissions());
+    }
+    if found.is_file() {
+        fs::copy(from, to)?;
+    }
+    Ok(())
+}
+
 /// Rotates a log: `.1` is the newest of the five that are kept.
 ///
 /// It is copied and cut rather than renamed, since a running server goes on writing to the file that it has open.

@@ -54,6 +54,7 @@ pub(super) fn in_mirror(config: &Config, mirror: &Mirror, began: SystemTime) {
         locks_in(&common.join(REFS), mirror, since);
         places.extend([common.join("hooks"), common]);
     }
+    folders(&config.state.join("rescued"), &mut places);
     for (path, found) in places.iter().flat_map(|place| entries(place)) {
         if found.is_file() && is_named(&path, UNFINISHED) {
             let _ = fs::remove_file(path);
@@ -71,11 +72,7 @@ pub(super) fn half_packs(objects: &Path, mirror: &Mirror, since: SystemTime) {
     let folders = entries(objects).into_iter().filter(|(_, found)| found.is_dir());
     for (path, found) in folders.flat_map(|(folder, _)| entries(&folder)) {
         let is_left = found.is_file() && found.modified().is_ok_and(|at| at >= since);
-        let free = |attempt: u32| {
-            std::thread::sleep(DYING * attempt.min(1));
-            locks::in_use(&path, at_work).is_none()
-        };
-        if is_left && is_named(&path, "tmp_") && (0..20).any(free) {
+        if is_left && is_named(&path, "tmp_") && becomes_free(&path, at_work) {
             let _ = fs::remove_file(&path);
         }
     }
@@ -90,9 +87,27 @@ fn locks_in(directory: &Path, mirror: &Mirror, since: SystemTime) {
         let is_lock = found.is_file() && path.extension().is_some_and(|it| it == "lock");
         let has_step = ["index.lock", "HEAD.lock"].iter().any(|it| path.ends_with(it));
         let is_left = is_lock && !has_step && found.modified().is_ok_and(|at| at >= since);
-        if is_left && locks::in_use(&path, &places).is_none() {
+        // The look that goes on beside a fetch is a git at work there too, for a moment.
+        if is_left && becomes_free(&path, &places) {
             let _ = fs::remove_file(path);
         }
+    }
+}
+
+/// Whether nobody has it in use, or soon no more.
+fn becomes_free(path: &Path, places: &[PathBuf]) -> bool {
+    let free = |attempt: u32| {
+        std::thread::sleep(DYING * attempt.min(1));
+        locks::in_use(path, places).is_none()
+    };
+    (0..20).any(free)
+}
+
+/// All folders beneath one, links not followed.
+fn folders(top: &Path, found: &mut Vec<PathBuf>) {
+    for (path, _) in entries(top).into_iter().filter(|(_, found)| found.is_dir()) {
+        folders(&path, found);
+        found.push(path);
     }
 }
 

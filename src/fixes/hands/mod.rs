@@ -249,9 +249,10 @@ impl<'a> Hands<'a> {
             Action::Record => {
                 let sha = git::commit(config, &mirror()?.worktree, "HEAD")?;
                 let contact = self.fetched.as_ref().map(|(_, at)| *at);
+                let upstream = git::tracking(self.machine, config, mirror()?).ok();
                 let (status, reason) = (SyncStatus::Updated, "mended");
-                record::write(config, Ended { status, sha, contact, reason, unserved: None, is_away: false })
-                    .map(|_| None)
+                let ended = Ended { status, sha, upstream, contact, reason, unserved: None, is_away: false };
+                record::write(config, ended).map(|_| None)
             }
             Action::Run(fix) => declared::run(config, fix, &mut tell).map(Some),
             Action::StartKeeper => keeper::start(config).map(|()| None),

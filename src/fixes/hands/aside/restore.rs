@@ -9,6 +9,7 @@ use std::path::Path;
 
 use crate::config::{Config, Mirror};
 use crate::error::StepError;
+use crate::fixes::hands::files::copy;
 use crate::fixes::hands::git::{as_os, must};
 use crate::fixes::hands::index::{CHUNK, Index};
 use crate::fixes::lock::Lock;
@@ -132,26 +133,6 @@ fn whole(place: &Path, beside: &Path, rescue: &Rescue) -> io::Result<()> {
             fs::create_dir_all(&kept)?;
             copy(&entry.path(), &kept.join(entry.file_name()))?;
         }
-    }
-    Ok(())
-}
-
-/// Copies a file, a link or a directory, with modes; what is none of them is left out.
-fn copy(from: &Path, to: &Path) -> io::Result<()> {
-    let found = fs::symlink_metadata(from)?;
-    if found.is_symlink() {
-        return std::os::unix::fs::symlink(fs::read_link(from)?, to);
-    }
-    if found.is_dir() {
-        fs::create_dir(to)?;
-        for entry in fs::read_dir(from)? {
-            let entry = entry?;
-            copy(&entry.path(), &to.join(entry.file_name()))?;
-        }
-        return fs::set_permissions(to, found.permissions());
-    }
-    if found.is_file() {
-        fs::copy(from, to)?;
     }
     Ok(())
 }
