@@ -72,6 +72,9 @@ pub enum StepError {
     /// The user stopped the mirror durably; nothing was done.
     #[error("refused: the mirror is stopped by its user: `housecall start` ends that")]
     Stopped,
+    /// It takes a remote that does not answer now.
+    #[error("{0}")]
+    Away(String),
     /// It was tried and failed.
     #[error("cannot {what}: {why}")]
     Failed {

@@ -5,12 +5,25 @@
 mod world;
 
 use std::fs;
+use std::path::PathBuf;
+use std::sync::Arc;
+use std::time::Duration;
 
+use housecall::fixes::hands::aside::restore;
+use housecall::fixes::lock::Lock;
+use housecall::probes::git::rescued;
+use housecall::probes::state::SyncStatus;
+use support::proxy::{Line, Proxy};
+use support::remotes::Remote;
 use world::{World, walk};
 
 /// A mirror whose project has a submodule that its owner has initialised.
 fn with_submodule() -> World {
-    let world = World::new();
+    with_submodule_at(World::new(), |library| library)
+}
+
+/// The same, whose address is made of where it lies.
+fn with_submodule_at(world: World, address: impl Fn(String) -> String) -> World {
     world.home.git(world.home.path(), ["config", "--global", "protocol.file.allow", "always"]);
     let library = world.home.bare("library.git");
     let part = world.home.at("part");
@@ -19,7 +32,7 @@ fn with_submodule() -> World {
     world.home.commit(&part, "one");
     world.home.git(&part, ["push", "--quiet", "origin", "main"]);
     let author = world.home.at("author");
-    world.home.git(&author, ["submodule", "--quiet", "add", &library.display().to_string(), "lib"]);
+    world.home.git(&author, ["submodule", "--quiet", "add", &address(library.display().to_string()), "lib"]);
     world.push("index.html", "with a library\n");
     let repository = world.repository();
     world.home.git(&repository, ["pull", "--quiet"]);
@@ -91,4 +104,145 @@ fn a_submodule_that_nobody_initialised_stays_empty() {
     world.home.git(&repository, ["submodule", "--quiet", "deinit", "-f", "lib"]);
     world.heals();
     assert_eq!(library(&world), "");
+}
+
+/// The same, whose remote is reached through this line.
+fn behind_a_line() -> (World, Remote, Proxy) {
+    let mut world = World::new();
+    let mut config = (*world.config).clone();
+    config.limits.timeout = Duration::from_millis(500);
+    world.config = Arc::new(config);
+    let remote = Remote::daemon(world.home.path());
+    let proxy = Proxy::before(remote.port());
+    let address = format!("git://127.0.0.1:{}/library.git", proxy.port());
+    let world = with_submodule_at(world, |_| address.clone());
+    (world, remote, proxy)
+}
+
+#[test]
+fn a_submodule_whose_remote_is_away_makes_the_cycle_stale_and_the_mirror_stays_as_it_was() {
+    let (world, _remote, proxy) = behind_a_line();
+    world.heals();
+    let before = world.home.git(&world.worktree(), ["rev-parse", "HEAD"]);
+    bump(&world, "two\n");
+    for line in [Line::Reset(0), Line::Stall(0), Line::Cut(600)] {
+        proxy.becomes(line);
+        let last = world.sync();
+        assert_eq!(last.status, SyncStatus::Stale, "{}", last.reason);
+        assert!(last.reason.contains("cannot fetch the submodule lib: "), "{}", last.reason);
+        assert_eq!(world.home.git(&world.worktree(), ["rev-parse", "HEAD"]), before, "nothing is mixed");
+        assert_eq!(world.home.git(&world.worktree(), ["status", "--porcelain"]), "");
+        assert_eq!(library(&world), "one\n");
+    }
+    proxy.becomes(Line::Good);
+    world.heals();
+    assert_eq!(library(&world), "two\n");
+}
+
+#[test]
+fn a_mirror_without_its_submodule_is_stale_until_it_is_there() {
+    let (world, _remote, proxy) = behind_a_line();
+    proxy.becomes(Line::Reset(0));
+    for _ in 0..2 {
+        let last = world.sync();
+        assert_eq!(last.status, SyncStatus::Stale, "{}", last.reason);
+        assert!(last.reason.contains("cannot update the submodules: "), "{}", last.reason);
+    }
+    proxy.becomes(Line::Good);
+    world.heals();
+    assert_eq!(library(&world), "one\n");
+}
+
+#[test]
+fn a_submodule_that_is_gone_comes_back_and_its_absence_is_no_alignment() {
+    let world = with_submodule();
+    world.heals();
+    let lib = world.worktree().join("lib");
+    fs::remove_dir_all(&lib).expect("it goes");
+    fs::create_dir(&lib).expect("git takes that for clean");
+    assert_eq!(world.home.git(&world.worktree(), ["status", "--porcelain"]), "");
+    world.heals();
+    assert_eq!(library(&world), "one\n");
+}
+
+/// What was given back, by name.
+fn given_back(world: &World, to: &str) -> PathBuf {
+    let all = rescued(&world.config, world.mirror()).expect("they are listed");
+    let of_it: Vec<_> = all.iter().filter(|it| it.inside.as_deref() == Some("lib".as_ref())).collect();
+    assert_eq!(of_it.len(), 1, "{all:?}");
+    let to = world.home.at(to);
+    restore::restore(&world.config, world.mirror(), of_it[0], &to).expect("it is given back");
+    to
+}
+
+#[test]
+fn what_was_left_inside_lasts_and_is_given_back() {
+    let world = with_submodule();
+    world.heals();
+    let inner = world.worktree().join("lib");
+    world.edit("lib/own.txt", "committed\n");
+    world.home.commit(&inner, "My own");
+    world.edit("lib/lib.txt", "staged\n");
+    world.home.git(&inner, ["add", "lib.txt"]);
+    world.edit("lib/lib.txt", "edited\n");
+    bump(&world, "two\n");
+    world.heals();
+    let modules = world.administration().join("modules/lib");
+    let refs = ["for-each-ref", "--format=%(refname)", "refs/housecall/rescued"];
+    let name = world.home.git(&modules, refs);
+    let complete = |to: PathBuf| {
+        let text = |file: &str| fs::read_to_string(to.join(file)).unwrap_or_default();
+        assert_eq!(text("files/lib.txt"), "edited\n");
+        assert_eq!(text("staged/lib.txt"), "staged\n");
+        assert!(text("commits/0001-My-own.patch").contains("+committed"), "{:?}", walk(&to));
+        assert!(text("changes.patch").contains("+edited"));
+    };
+    complete(given_back(&world, "at-first"));
+
+    fs::remove_dir_all(world.worktree()).expect("the worktree goes");
+    world.heals();
+    assert_eq!(world.home.git(&modules, refs), name, "the same repository goes on");
+    world.home.git(&world.worktree(), ["submodule", "--quiet", "deinit", "-f", "lib"]);
+    world.home.git(&modules, ["--work-tree=.", "gc", "--quiet", "--prune=now"]);
+    assert_eq!(world.home.git(&modules, refs), name);
+    assert_eq!(world.home.git(&modules, ["show", &format!("{name}:lib.txt")]), "edited");
+    let _ = world.sync();
+    complete(given_back(&world, "after-deinit"));
+
+    fs::remove_dir_all(world.administration()).expect("the administration goes");
+    let _ = world.sync();
+    complete(given_back(&world, "after-all"));
+}
+
+#[test]
+fn what_was_dropped_and_is_left_inside_again_is_kept_again() {
+    let world = with_submodule();
+    world.heals();
+    for round in ["one", "two"] {
+        world.edit("lib/lib.txt", "edited\n");
+        world.heals();
+        let to = given_back(&world, round);
+        assert_eq!(fs::read_to_string(to.join("files/lib.txt")).unwrap_or_default(), "edited\n");
+        let all = rescued(&world.config, world.mirror()).expect("they are listed");
+        let lock =
+            Lock::take(&world.config, "rescued", Duration::from_secs(1), &mut |_| ()).expect("the lock");
+        restore::forget(&world.config, world.mirror(), &all[0], &lock).expect("it is dropped");
+        let inner = world.worktree().join("lib");
+        assert_eq!(world.home.git(&inner, ["for-each-ref", "refs/housecall/rescued"]), "");
+    }
+}
+
+#[test]
+fn a_submodule_that_its_owner_gave_up_is_emptied_and_its_ignored_files_stay() {
+    let world = with_submodule();
+    world.home.write("part/.gitignore", "*.local\n");
+    bump(&world, "one\n");
+    world.heals();
+    world.edit("lib/mine.local", "mine\n");
+    world.home.git(&world.repository(), ["submodule", "--quiet", "deinit", "-f", "lib"]);
+    bump(&world, "two\n");
+    let last = world.heals();
+    assert_eq!(library(&world), "", "{}", last.reason);
+    let kept = walk(&world.config.state.join("rescued"));
+    assert!(kept.iter().any(|it| it.ends_with("lib/mine.local")), "{kept:?}: {}", last.reason);
 }

@@ -231,7 +231,9 @@ fn mend(
     let examined = run(&selection, &mend.look());
     let troubled = examined.iter().find(|it| !is_well(&it.outcome));
     let after = head(config, machine, mirror);
+    let is_away = repair.steps.last().is_some_and(|it| matches!(it.result, StepResult::Away(_)));
     let (status, reason) = match (&repair.reason, troubled) {
+        (Some(reason), _) if is_away => (SyncStatus::Stale, reason.clone()),
         (Some(reason), _) if repair.result != RepairResult::Verified => (SyncStatus::Failed, reason.clone()),
         (_, Some(it)) => (SyncStatus::Failed, trouble(it)),
         (_, None) => (SyncStatus::Updated, what_was_done(&repair)),
@@ -239,7 +241,8 @@ fn mend(
     let lock = mend.into_lock();
     let moved = before != after;
     let cause = repair.for_units.first().cloned();
-    let mut came = Came { cause, sha: after, repair: Some(Box::new(repair)), ..came(status, true, reason) };
+    let mut came =
+        Came { cause, sha: after, repair: Some(Box::new(repair)), is_away, ..came(status, true, reason) };
     if came.status == SyncStatus::Updated
         && let Some(lock) = &lock
         && let Err(why) = serving::renew(config, machine, mirror, lock, &came, moved, company.on_event)

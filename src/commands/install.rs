@@ -156,7 +156,9 @@ fn apply(
         let report = hands.apply(FIX.id, step, &mut |_| ());
         let failed = match &report.result {
             StepResult::Refused(why) => Some(StepError::Refused(why.clone())),
-            StepResult::Failed(why) => Some(StepError::failed(report.action.name().replace('-', " "), why)),
+            StepResult::Failed(why) | StepResult::Away(why) => {
+                Some(StepError::failed(report.action.name().replace('-', " "), why))
+            }
             _ => None,
         };
         if let Some(line) = told(&report) {

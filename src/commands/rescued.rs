@@ -169,6 +169,9 @@ fn what(rescue: &Rescue) -> String {
         parts.extend(reference.staged.is_some().then(|| "what was staged".to_owned()));
     }
     parts.extend(rescue.operation.as_ref().map(|name| format!("a {name} under way")));
+    if let Some(inside) = &rescue.inside {
+        return format!("what was left in the submodule {}", inside.display());
+    }
     let kept = rescue.kept.iter().filter(|name| *name != FOLDER).cloned().collect::<Vec<_>>();
     match kept.as_slice() {
         [] => {}
@@ -232,6 +235,19 @@ fn give_back(call: &mut Call<'_, '_>, config: &Config, mirror: &Mirror, rescue: 
 fn ways(config: &Config, mirror: &Mirror, rescue: &Rescue, to: &Path) -> Vec<(&'static str, String)> {
     let mut ways = Vec::new();
     let quoted = |path: &Path| shell(&config.tilde(path));
+    if let Some(inside) = &rescue.inside {
+        let repository = quoted(&mirror.repository.join(inside));
+        let has = |name: &str| rescue.kept.iter().any(|it| it == name);
+        if has("commits") {
+            let patches = quoted(&to.join("commits"));
+            ways.push(("commits ", format!("git -C {repository} am {patches}/*.patch")));
+        }
+        if has("files") {
+            let patch = quoted(&to.join("changes.patch"));
+            ways.push(("edits   ", format!("git -C {repository} apply --3way {patch}")));
+        }
+        return ways;
+    }
     let repository = quoted(&mirror.repository);
     let Some(reference) = &rescue.reference else { return ways };
     if !reference.files.is_empty() {

@@ -35,7 +35,7 @@ pub(super) fn refused(call: &mut Call<'_, '_>, error: &StepError) -> Exit {
     call.console.error(error);
     match error {
         StepError::Refused(_) => Exit::Usage,
-        StepError::Failed { .. } | StepError::Stopped => Exit::Unhealthy,
+        StepError::Failed { .. } | StepError::Away(_) | StepError::Stopped => Exit::Unhealthy,
         StepError::Probe(_) => Exit::Undetermined,
     }
 }

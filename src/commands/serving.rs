@@ -53,7 +53,7 @@ fn apply(
     let mut hands = Hands::new(config, machine, lock).map_err(|error| error.to_string())?;
     for step in steps {
         let report = hands.apply(sync::FIX.id, step, on_event);
-        if let StepResult::Failed(why) | StepResult::Refused(why) = report.result {
+        if let StepResult::Failed(why) | StepResult::Away(why) | StepResult::Refused(why) = report.result {
             return Err(why);
         }
     }

@@ -129,7 +129,7 @@ impl Journal {
     pub fn end(&mut self, fix: &str, step: &StepReport) {
         let note = match &step.result {
             StepResult::Done { note, .. } => note.clone(),
-            StepResult::Refused(why) | StepResult::Failed(why) => Some(why.clone()),
+            StepResult::Refused(why) | StepResult::Failed(why) | StepResult::Away(why) => Some(why.clone()),
             StepResult::Proposed | StepResult::Undone => None,
         };
         let _ = self.write(fix, step, step.result.name(), note);

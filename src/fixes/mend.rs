@@ -300,7 +300,7 @@ impl<'a> Mend<'a> {
                     repair.result = RepairResult::Refused;
                     Some(why.clone())
                 }
-                StepResult::Failed(why) => {
+                StepResult::Failed(why) | StepResult::Away(why) => {
                     repair.result = RepairResult::Failed;
                     Some(why.clone())
                 }

@@ -68,6 +68,8 @@ pub enum StepResult {
     Refused(String),
     /// It was tried and failed; why.
     Failed(String),
+    /// It takes a remote that does not answer now; why.
+    Away(String),
     /// It was done, and taken back when a later step failed.
     Undone,
 }
@@ -116,7 +118,7 @@ impl StepResult {
             Self::Proposed => "proposed",
             Self::Done { .. } => "done",
             Self::Refused(_) => "refused",
-            Self::Failed(_) => "failed",
+            Self::Failed(_) | Self::Away(_) => "failed",
             Self::Undone => "undone",
         }
     }

@@ -89,7 +89,10 @@ fn align(
     let edited = match cx.changes() {
         Ok(changes) => {
             let theirs = |file: &String| !worktree_clean::is_ours(mirror, file);
-            changes.corrupt.is_some() || !changes.tracked.is_empty() || changes.untracked.iter().any(theirs)
+            changes.corrupt.is_some()
+                || !changes.missing.is_empty()
+                || !changes.tracked.is_empty()
+                || changes.untracked.iter().any(theirs)
         }
         // An index that git cannot read hides what was edited: the hands look with one of their own.
         Err(ProbeError::Failed { .. } | ProbeError::Unreadable { .. }) => true,

@@ -120,7 +120,9 @@ pub(super) fn step(step: &fixes::StepReport) -> StepReport {
         fixes::StepResult::Proposed => (StepResult::Proposed, None, None),
         fixes::StepResult::Done { took, note } => (StepResult::Done, note.clone(), Some(*took)),
         fixes::StepResult::Refused(why) => (StepResult::Refused, Some(why.clone()), None),
-        fixes::StepResult::Failed(why) => (StepResult::Failed, Some(why.clone()), None),
+        fixes::StepResult::Failed(why) | fixes::StepResult::Away(why) => {
+            (StepResult::Failed, Some(why.clone()), None)
+        }
         fixes::StepResult::Undone => (StepResult::Undone, None, None),
     };
     StepReport {

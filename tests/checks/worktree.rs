@@ -290,7 +290,7 @@ fn worktree_clean_edited() {
     ");
     let tracked = files(&["a.md", "b.md", "c.md", "d.md"]);
     let untracked = files(&["e.md", "f.md", "g.md", ".env.local"]);
-    assert_snapshot!(clean(Ok(Changes { tracked, untracked, corrupt: None })), @"
+    assert_snapshot!(clean(Ok(Changes { tracked, untracked, ..Changes::default() })), @"
     fail the worktree has 4 edited files and 3 new files
       edited: a.md
       edited: b.md

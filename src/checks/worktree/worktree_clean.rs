@@ -32,14 +32,17 @@ fn look(cx: &Cx, mirror: &Mirror) -> Seen {
     }
     let edited = changes.tracked.iter().map(|file| ("edited", file));
     let new = changes.untracked.iter().filter(|file| !is_ours(mirror, file)).map(|file| ("new", file));
-    let files: Vec<(&str, &String)> = edited.chain(new).collect();
+    let missing = changes.missing.iter().map(|path| ("missing", path));
+    let files: Vec<(&str, &String)> = edited.chain(new).chain(missing).collect();
     if files.is_empty() {
         return Ok(Verdict::pass_with("clean"));
     }
-    let counts = [("edited", changes.tracked.len()), ("new", files.len() - changes.tracked.len())];
-    let told = counts.iter().filter(|(_, count)| *count > 0).map(|(kind, count)| match count {
-        1 => format!("1 {kind} file"),
-        many => format!("{many} {kind} files"),
+    let of = |kind: &str| files.iter().filter(|(it, _)| *it == kind).count();
+    let told = [("edited", "file"), ("new", "file"), ("missing", "submodule")].into_iter();
+    let told = told.map(|(kind, what)| (of(kind), kind, what)).filter(|(count, ..)| *count > 0);
+    let told = told.map(|(count, kind, what)| match count {
+        1 => format!("1 {kind} {what}"),
+        many => format!("{many} {kind} {what}s"),
     });
     let message = format!("the worktree has {}", told.collect::<Vec<_>>().join(" and "));
     let verdict = files

@@ -171,16 +171,19 @@ impl<'a> Hands<'a> {
             Ok(note) => StepResult::Done { took, note },
             Err(StepError::Refused(why)) => StepResult::Refused(why),
             Err(error @ StepError::Stopped) => StepResult::Refused(error.to_string()),
+            Err(StepError::Away(why)) => StepResult::Away(why),
             Err(error) => StepResult::Failed(self.with_disk(&error.to_string())),
         };
-        if let (StepResult::Failed(_), Some(mirror)) = (&report.result, self.config.mirror.as_deref()) {
+        if let (StepResult::Failed(_) | StepResult::Away(_), Some(mirror)) =
+            (&report.result, self.config.mirror.as_deref())
+        {
             // On a full disk git leaves what it could not finish.
             killed::in_mirror(self.config, mirror, began.into());
         }
         self.journal.end(fix, report);
         let reason = match &report.result {
             StepResult::Done { note, .. } => note.clone(),
-            StepResult::Refused(why) | StepResult::Failed(why) => Some(why.clone()),
+            StepResult::Refused(why) | StepResult::Failed(why) | StepResult::Away(why) => Some(why.clone()),
             StepResult::Proposed | StepResult::Undone => None,
         };
         let decision = Decision {

@@ -14,7 +14,7 @@ use crate::fixes::hands::git::{
     Tell, administration, as_os, commit, git_path, must, run, run_told, succeeded, trimmed,
 };
 use crate::probes::deps::{INSTALLED, TREE};
-use crate::probes::{link, program};
+use crate::probes::{self, clock, link, program};
 
 /// A tree is not written when less than this is free: half a checkout is worse than an old one.
 const ROOM: u64 = 64 << 20;
@@ -38,6 +38,10 @@ pub fn add_worktree(config: &Config, mirror: &Mirror, tell: Tell<'_>) -> Result<
     room(parent)?;
     let kept = aside::keep_branch(config, mirror, &target)?;
     let worktree = mirror.worktree.as_os_str();
+    if let Some(known) = administration(config, mirror)?.filter(|it| it.join("modules").exists()) {
+        // The repositories of its submodules are there, with all that was kept in them: they go on.
+        return begin_again(config, mirror, &known, &target, tell).map(|()| kept);
+    }
     if administration(config, mirror)?.is_some() {
         // An empty directory at its place is in git's way, and it is all that this can remove.
         let _ = fs::remove_dir(&mirror.worktree);
@@ -55,8 +59,29 @@ pub fn add_worktree(config: &Config, mirror: &Mirror, tell: Tell<'_>) -> Result<
     ];
     succeeded("add the worktree", run_told(config, repository, &arguments, tell)?)?;
     lock_worktree(config, mirror)?;
-    submodules::update(config, &mirror.worktree, tell)?;
+    submodules::update(config, mirror, tell)?;
     Ok(kept)
+}
+
+/// Checks everything out anew where the administration is whole and the directory is gone.
+fn begin_again(
+    config: &Config,
+    mirror: &Mirror,
+    administration: &Path,
+    target: &str,
+    tell: Tell<'_>,
+) -> Result<(), StepError> {
+    let failed = |error: std::io::Error| StepError::failed("make the worktree again", &error);
+    // Whatever the old one had staged is gone with it: git would take every file for deleted.
+    match fs::remove_file(administration.join("index")) {
+        Err(error) if error.kind() != std::io::ErrorKind::NotFound => return Err(failed(error)),
+        _ => write_head(mirror, administration)?,
+    }
+    fs::create_dir_all(&mirror.worktree).map_err(failed)?;
+    relink(config, mirror)?;
+    let top = &mirror.worktree;
+    succeeded("check out the worktree", run_told(config, top, &["reset", "--hard", target], tell)?)?;
+    submodules::update(config, mirror, tell)
 }
 
 /// Locks the worktree, so that nobody's `git worktree prune` takes it away.
@@ -160,6 +185,9 @@ pub fn align(
     room(top)?;
     // The plan sets aside in a step of its own; this finds something only if it came about since.
     let kept = aside::set_aside(config, mirror, tell)?;
+    submodules::fetch(config, mirror, sha, tell)?;
+    let left = submodules::leave(config, top, sha, clock::now())?;
+    let kept = kept.into_iter().chain(left).reduce(|all, one| format!("{all}; {one}"));
     operation::forget_autostash(config, top)?;
     for operation in ["rebase", "merge", "cherry-pick", "revert", "am"] {
         quit(config, mirror, operation)?;
@@ -184,7 +212,7 @@ pub fn align(
         clean.extend(["-e".into(), pattern(&path)]);
     }
     must(config, top, "clean the worktree", &clean)?;
-    submodules::update(config, top, tell)?;
+    submodules::update(config, mirror, tell)?;
     verify(config, top, sha)?;
     Ok(kept)
 }
@@ -253,8 +281,18 @@ fn verify(config: &Config, top: &Path, sha: &str) -> Result<(), StepError> {
         &["status", "--porcelain", "--untracked-files=no", "--ignore-submodules=dirty"],
     )?;
     match crate::git::said(&status) {
-        said if said.is_empty() => Ok(()),
-        said => Err(StepError::failed("align the worktree", &format!("afterwards git still says {said}"))),
+        said if said.is_empty() => {}
+        said => {
+            let why = format!("afterwards git still says {said}");
+            return Err(StepError::failed("align the worktree", &why));
+        }
+    }
+    match probes::git::submodules::missing(config, top)?.first() {
+        None => Ok(()),
+        Some(path) => {
+            let why = format!("afterwards the submodule {} is not checked out", path.display());
+            Err(StepError::failed("align the worktree", &why))
+        }
     }
 }
 

@@ -2,7 +2,7 @@
 
 use std::fmt::Write;
 
-use super::{Changes, Checkout};
+use super::{Changes, Checkout, submodules};
 use crate::config::{Config, Trust};
 use crate::error::ProbeError;
 use crate::git;
@@ -31,7 +31,9 @@ pub fn changes(machine: &Machine, config: &Config, checkout: &Checkout) -> Resul
             other => other,
         })?;
     if output.succeeded() {
-        return Ok(Changes::parse(&output.stdout));
+        let missing = submodules::missing(config, &checkout.top)?;
+        let missing = missing.iter().map(|path| readable(path.as_os_str().as_encoded_bytes())).collect();
+        return Ok(Changes { missing, ..Changes::parse(&output.stdout) });
     }
     let complaints = String::from_utf8_lossy(&output.stderr);
     let why = git::complaint(&output);

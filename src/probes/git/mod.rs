@@ -8,6 +8,7 @@ mod changes;
 mod distance;
 mod remote;
 mod rescued;
+pub mod submodules;
 mod worktree;
 
 use std::path::PathBuf;
@@ -20,7 +21,7 @@ pub use canonical::canonical;
 pub use changes::changes;
 pub use distance::distance;
 pub use remote::{failure, remote};
-pub use rescued::{FOLDER, LEFT, REFS, Reference, Rescue, STAGED, rescued, size};
+pub use rescued::{FOLDER, INSIDE, LEFT, REFS, Reference, Rescue, STAGED, WHICH, reference, rescued, size};
 pub use worktree::{OPERATIONS, worktree};
 
 pub(super) use canonical::read as read_canonical;
@@ -113,6 +114,8 @@ pub struct Changes {
     pub tracked: Vec<String>,
     /// Files that git neither tracks nor ignores.
     pub untracked: Vec<String>,
+    /// Submodules that the repository has active and that are not checked out.
+    pub missing: Vec<String>,
     /// What git says of an index that it cannot read, so that it cannot compare anything.
     pub corrupt: Option<String>,
 }

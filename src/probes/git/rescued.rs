@@ -3,6 +3,7 @@
 
 use std::collections::BTreeMap;
 use std::io::ErrorKind;
+use std::os::unix::ffi::OsStringExt;
 use std::path::{Path, PathBuf};
 
 use crate::config::{Config, Mirror};
@@ -23,6 +24,12 @@ pub const STAGED: &str = "what was staged in the mirror";
 /// The folder of an operation under way, where it is kept.
 pub const FOLDER: &str = "operation";
 
+/// The folder of what was left in a submodule, where it is kept.
+pub const INSIDE: &str = "submodule";
+
+/// The file beside it that says which one.
+pub const WHICH: &str = "path";
+
 /// One thing that was set aside.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub struct Rescue {
@@ -36,6 +43,8 @@ pub struct Rescue {
     pub place: Option<PathBuf>,
     /// What the place holds, by name; the name of a file that lies there by itself.
     pub kept: Vec<String>,
+    /// The submodule that it was left in, relative to the mirror.
+    pub inside: Option<PathBuf>,
     /// The operation under way that is kept: "rebase".
     pub operation: Option<String>,
     /// How much of the disk the patch and the place take, in bytes.
@@ -79,7 +88,9 @@ pub fn rescued(config: &Config, mirror: &Mirror) -> Result<Vec<Rescue>, ProbeErr
             rescue.patch = Some(path);
             continue;
         }
-        rescue.kept = kept(&path)?;
+        let which = std::fs::read(path.join(WHICH)).ok();
+        rescue.inside = which.map(|path| PathBuf::from(std::ffi::OsString::from_vec(path)));
+        rescue.kept = if rescue.inside.is_some() { names(&path.join(INSIDE))? } else { kept(&path)? };
         let has = |mark: &str| path.join(FOLDER).join(mark).exists();
         let squashed = [("SQUASH_MSG", "squash")];
         let mut marks = OPERATIONS.iter().chain(&squashed);
@@ -97,21 +108,28 @@ fn of(found: &mut BTreeMap<String, Rescue>, name: String) -> &mut Rescue {
 
 /// Reads each ref, and what is in it.
 fn references(config: &Config, mirror: &Mirror) -> Result<Vec<Reference>, ProbeError> {
-    let listed =
-        ask(config, mirror, &["for-each-ref", "--format=%(refname) %(objectname) %(subject)", REFS])?;
+    let listed = ask(
+        config,
+        &mirror.repository,
+        &["for-each-ref", "--format=%(refname) %(objectname) %(subject)", REFS],
+    )?;
     let mut found = Vec::new();
     for line in listed.lines() {
         let mut parts = line.splitn(3, ' ');
         let (Some(name), Some(commit)) = (parts.next(), parts.next()) else { continue };
         let is_ours = parts.next().is_some_and(|subject| subject.starts_with(LEFT));
-        found.push(reference(config, mirror, name, commit, is_ours)?);
+        found.push(reference(config, &mirror.repository, name, commit, is_ours)?);
     }
     Ok(found)
 }
 
-fn reference(
+/// Reads what a ref, or what is to be one, holds: in the repository, or in a submodule.
+///
+/// # Errors
+/// git cannot say.
+pub fn reference(
     config: &Config,
-    mirror: &Mirror,
+    repository: &Path,
     name: &str,
     commit: &str,
     is_ours: bool,
@@ -120,7 +138,7 @@ fn reference(
         Reference { name: name.to_owned(), commit: commit.to_owned(), ..Reference::default() };
     // Whatever a remote has is nobody's own; nor is what holds the edits.
     let arguments = ["log", "--reverse", "--format=%H%x00%P%x00%s", commit, "--not", "--remotes", "--tags"];
-    for line in ask(config, mirror, &arguments)?.lines() {
+    for line in ask(config, repository, &arguments)?.lines() {
         let mut parts = line.split('\0').map(str::to_owned);
         let (Some(sha), Some(parents), Some(subject)) = (parts.next(), parts.next(), parts.next()) else {
             continue;
@@ -135,7 +153,7 @@ fn reference(
     }
     if let Some(head) = &reference.head {
         let arguments = ["diff-tree", "-r", "-z", "--no-renames", "--name-status", head, commit];
-        let changed = ask(config, mirror, &arguments)?;
+        let changed = ask(config, repository, &arguments)?;
         let mut words = changed.split('\0');
         while let (Some(letter), Some(file)) = (words.next(), words.next()) {
             reference.files.push((letter.chars().next().unwrap_or('?'), file.to_owned()));
@@ -144,8 +162,8 @@ fn reference(
     Ok(reference)
 }
 
-fn ask(config: &Config, mirror: &Mirror, arguments: &[&str]) -> Result<String, ProbeError> {
-    let output = program::run(&git::command(config, &mirror.repository, arguments))?;
+fn ask(config: &Config, repository: &Path, arguments: &[&str]) -> Result<String, ProbeError> {
+    let output = program::run(&git::command(config, repository, arguments))?;
     if output.succeeded() {
         return Ok(String::from_utf8_lossy(&output.stdout).into_owned());
     }
@@ -172,14 +190,22 @@ fn places(config: &Config) -> Result<Vec<PathBuf>, ProbeError> {
 
 /// The names in a directory that was made for what is kept; of all else, its own.
 fn kept(path: &Path) -> Result<Vec<String>, ProbeError> {
-    let name = |path: &Path| path.file_name().unwrap_or_default().to_string_lossy().into_owned();
     let was_made = path.parent().is_some_and(|it| it.ends_with("rescued")) && path.is_dir();
     if !was_made {
         return Ok(vec![name(path)]);
     }
+    names(path)
+}
+
+/// What lies in a directory, by name.
+fn names(path: &Path) -> Result<Vec<String>, ProbeError> {
     let mut names: Vec<String> = entries(path)?.iter().map(|path| name(path)).collect();
     names.sort();
     Ok(names)
+}
+
+fn name(path: &Path) -> String {
+    path.file_name().unwrap_or_default().to_string_lossy().into_owned()
 }
 
 /// How much lies at a path and beneath it, in bytes; what may not be read counts for nothing.

@@ -13,7 +13,7 @@ use crate::fixes::hands::files::copy;
 use crate::fixes::hands::git::{as_os, must};
 use crate::fixes::hands::index::{CHUNK, Index};
 use crate::fixes::lock::Lock;
-use crate::probes::git::{FOLDER, Rescue};
+use crate::probes::git::{FOLDER, INSIDE, REFS, Reference, Rescue};
 
 /// Where a rebase under way says which branch it moves at its end.
 const HEAD_NAME: &str = "rebase-merge/head-name";
@@ -36,28 +36,9 @@ pub fn restore(config: &Config, mirror: &Mirror, rescue: &Rescue, to: &Path) -> 
         tempfile::Builder::new().prefix(".housecall-rescued-").tempdir_in(parent).map_err(failed)?;
     let beside = directory.path();
     if let Some(reference) = &rescue.reference {
-        if let Some(head) = &reference.head {
-            changes(config, mirror, [head, &reference.commit], beside, "files")?;
-            if let Some(staged) = &reference.staged {
-                changes(config, mirror, [head, staged], beside, "staged")?;
-            }
-        }
-        for (at, (sha, _)) in reference.commits.iter().enumerate() {
-            let mut output = OsString::from("--output-directory=");
-            output.push(beside.join("commits"));
-            let number = format!("--start-number={}", at + 1);
-            let arguments: [&OsStr; 6] = [
-                "format-patch".as_ref(),
-                "-1".as_ref(),
-                "--quiet".as_ref(),
-                number.as_ref(),
-                &output,
-                sha.as_ref(),
-            ];
-            must(config, &mirror.repository, "write the patch of a commit", &arguments)?;
-        }
+        write(config, &mirror.repository, reference, beside)?;
     }
-    if let (None, Some(patch)) = (&rescue.reference, &rescue.patch) {
+    if let (None, None, Some(patch)) = (&rescue.reference, &rescue.inside, &rescue.patch) {
         copy(patch, &beside.join("changes.patch")).map_err(failed)?;
     }
     if let Some(place) = &rescue.place {
@@ -66,16 +47,49 @@ pub fn restore(config: &Config, mirror: &Mirror, rescue: &Rescue, to: &Path) -> 
     fs::rename(beside, to).map_err(failed)
 }
 
+/// Writes what a ref of that repository holds: the edits, what was staged, and a patch for each commit.
+///
+/// # Errors
+/// git's words, or the disk's.
+pub(super) fn write(
+    config: &Config,
+    repository: &Path,
+    reference: &Reference,
+    beside: &Path,
+) -> Result<(), StepError> {
+    if let Some(head) = &reference.head {
+        changes(config, repository, [head, &reference.commit], beside, "files")?;
+        if let Some(staged) = &reference.staged {
+            changes(config, repository, [head, staged], beside, "staged")?;
+        }
+    }
+    for (at, (sha, _)) in reference.commits.iter().enumerate() {
+        let mut output = OsString::from("--output-directory=");
+        output.push(beside.join("commits"));
+        let number = format!("--start-number={}", at + 1);
+        let arguments: [&OsStr; 6] = [
+            "format-patch".as_ref(),
+            "-1".as_ref(),
+            "--quiet".as_ref(),
+            number.as_ref(),
+            &output,
+            sha.as_ref(),
+        ];
+        must(config, repository, "write the patch of a commit", &arguments)?;
+    }
+    Ok(())
+}
+
 /// The files that one commit has otherwise than another, and the patch of it.
 fn changes(
     config: &Config,
-    mirror: &Mirror,
+    repository: &Path,
     [from, commit]: [&String; 2],
     beside: &Path,
     name: &str,
 ) -> Result<(), StepError> {
     let folder = beside.join(name);
-    let index = Index { config, top: &mirror.repository, file: beside.join(".index") };
+    let index = Index { config, top: repository, file: beside.join(".index") };
     let arguments = ["diff-tree", "-r", "-z", "--no-renames", "--name-only", "--diff-filter=d", from, commit];
     let changed = index.must("list what was set aside", &arguments)?;
     let mut output = OsString::from("--output=");
@@ -122,7 +136,14 @@ fn whole(place: &Path, beside: &Path, rescue: &Rescue) -> io::Result<()> {
     }
     for entry in fs::read_dir(place)? {
         let entry = entry?;
-        if entry.file_name() == FOLDER {
+        if rescue.inside.is_some() {
+            if entry.file_name() == INSIDE {
+                for inner in fs::read_dir(entry.path())? {
+                    let inner = inner?;
+                    copy(&inner.path(), &beside.join(inner.file_name()))?;
+                }
+            }
+        } else if entry.file_name() == FOLDER {
             copy(&entry.path(), &beside.join(FOLDER))?;
             let branch = beside.join(FOLDER).join(HEAD_NAME);
             if branch.is_file() {
@@ -146,6 +167,12 @@ pub fn forget(config: &Config, mirror: &Mirror, rescue: &Rescue, _lock: &Lock) -
     if let Some(reference) = &rescue.reference {
         let arguments = ["update-ref", "-d", &reference.name, &reference.commit];
         must(config, &mirror.repository, &what, &arguments)?;
+    }
+    if let Some(inside) = &rescue.inside {
+        let inner = mirror.worktree.join(inside);
+        if inner.join(".git").exists() {
+            must(config, &inner, &what, &["update-ref", "-d", &format!("{REFS}/{}", rescue.name)])?;
+        }
     }
     for path in rescue.patch.iter().chain(&rescue.place) {
         let is_directory = fs::symlink_metadata(path).is_ok_and(|it| it.is_dir());

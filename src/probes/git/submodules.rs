@@ -1,0 +1,137 @@
+//! Submodules: which the repository has active, and which of those are not checked out.
+#![expect(clippy::disallowed_methods, reason = "probes are where files are read")]
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::ffi::{OsStr, OsString};
+use std::os::unix::ffi::OsStrExt;
+use std::path::{Path, PathBuf};
+
+use crate::config::Config;
+use crate::error::ProbeError;
+use crate::git;
+use crate::probes::program::{self, Ended};
+
+/// How git lists a submodule: its mode.
+pub const LINK: &[u8] = b"160000 ";
+
+/// The submodules that the repository has active, by their path: git itself updates no others.
+///
+/// One is active if `submodule.NAME.active` says so, else if `submodule.active` names its path, else if it has an address.
+///
+/// # Errors
+/// git cannot say.
+pub fn active(config: &Config, top: &Path) -> Result<BTreeSet<PathBuf>, ProbeError> {
+    active_of(config, top, named(config, top)?)
+}
+
+/// Those of a worktree that are active and not checked out, with those of its submodules, relative to its top.
+///
+/// # Errors
+/// git cannot say.
+pub fn missing(config: &Config, top: &Path) -> Result<Vec<PathBuf>, ProbeError> {
+    let mut found = Vec::new();
+    let mut absent = BTreeMap::new();
+    for (path, name) in named(config, top)? {
+        if top.join(&path).join(".git").exists() {
+            found.extend(missing(config, &top.join(&path))?.into_iter().map(|inner| path.join(inner)));
+        } else {
+            absent.insert(path, name);
+        }
+    }
+    if !absent.is_empty() {
+        // What `.gitmodules` names need not be there in this commit.
+        let start = ["--literal-pathspecs", "ls-files", "--stage", "-z", "--"].map(OsStr::new);
+        let paths = absent.keys().map(|path| path.as_os_str());
+        let recorded = ask(config, top, &start.into_iter().chain(paths).collect::<Vec<_>>())?;
+        absent.retain(|path, _| links(&recorded).any(|it| it == *path));
+        found.extend(active_of(config, top, absent)?);
+    }
+    Ok(found)
+}
+
+/// The paths of submodules in what `ls-files --stage -z` or `ls-tree -z` lists.
+pub fn links(listed: &[u8]) -> impl Iterator<Item = PathBuf> {
+    listed.split(|byte| *byte == 0).filter_map(|entry| {
+        let path =
+            entry.starts_with(LINK).then(|| entry.splitn(2, |byte| *byte == b'\t').nth(1)).flatten()?;
+        Some(PathBuf::from(OsStr::from_bytes(path)))
+    })
+}
+
+fn active_of(
+    config: &Config,
+    top: &Path,
+    named: BTreeMap<PathBuf, OsString>,
+) -> Result<BTreeSet<PathBuf>, ProbeError> {
+    if named.is_empty() {
+        return Ok(BTreeSet::new());
+    }
+    let settings = settings(config, top, &[], r"^submodule\.")?;
+    let patterns: Vec<&OsString> =
+        settings.iter().filter(|(key, _)| key == "submodule.active").map(|(_, value)| value).collect();
+    let by_pattern: Option<BTreeSet<PathBuf>> = if patterns.is_empty() {
+        None
+    } else {
+        let start = ["ls-files", "--stage", "-z", "--"].map(OsStr::new);
+        let patterns = patterns.into_iter().map(OsString::as_os_str);
+        let listed = ask(config, top, &start.into_iter().chain(patterns).collect::<Vec<_>>())?;
+        Some(links(&listed).collect())
+    };
+    let is_active = |path: &PathBuf, name: &OsString| {
+        let last = |what: &str| {
+            let key = [b"submodule.", name.as_bytes(), what.as_bytes()].concat();
+            settings.iter().rfind(|(it, _)| it.as_bytes() == key).map(|(_, value)| value)
+        };
+        match (last(".active"), &by_pattern) {
+            (Some(said), _) => !matches!(said.to_str(), Some("false" | "no" | "off" | "0")),
+            (None, Some(by_pattern)) => by_pattern.contains(path),
+            (None, None) => last(".url").is_some(),
+        }
+    };
+    Ok(named.into_iter().filter(|(path, name)| is_active(path, name)).map(|(path, _)| path).collect())
+}
+
+/// The paths that `.gitmodules` gives to submodules, and their names.
+fn named(config: &Config, top: &Path) -> Result<BTreeMap<PathBuf, OsString>, ProbeError> {
+    if !top.join(".gitmodules").exists() {
+        return Ok(BTreeMap::new());
+    }
+    let found = settings(config, top, &["--file", ".gitmodules"], r"^submodule\..*\.path$")?;
+    let of_one = |(key, path): (OsString, OsString)| {
+        let key = key.as_bytes();
+        let name = key.strip_prefix(b"submodule.")?.strip_suffix(b".path")?;
+        Some((PathBuf::from(path), OsStr::from_bytes(name).to_owned()))
+    };
+    Ok(found.into_iter().filter_map(of_one).collect())
+}
+
+/// The settings whose keys match, in order; one without a value is true.
+fn settings(
+    config: &Config,
+    top: &Path,
+    of: &[&str],
+    keys: &str,
+) -> Result<Vec<(OsString, OsString)>, ProbeError> {
+    let arguments = [&["config", "--null"], of, &["--get-regexp", keys]].concat();
+    let output = program::run(&git::command(config, top, &arguments))?;
+    if output.ended == Ended::Code(1) && output.stdout.is_empty() {
+        return Ok(Vec::new());
+    }
+    if !output.succeeded() {
+        return Err(ProbeError::failed("read the submodules", &git::complaint(&output)));
+    }
+    let of_one = |entry: &[u8]| {
+        let mut parts = entry.splitn(2, |byte| *byte == b'\n').map(|part| OsStr::from_bytes(part).to_owned());
+        Some((parts.next()?, parts.next().unwrap_or_else(|| "true".into())))
+    };
+    let entries = output.stdout.split(|byte| *byte == 0).filter(|entry| !entry.is_empty());
+    Ok(entries.filter_map(of_one).collect())
+}
+
+fn ask(config: &Config, top: &Path, arguments: &[&OsStr]) -> Result<Vec<u8>, ProbeError> {
+    let output = program::run(&git::command(config, top, arguments))?;
+    if output.succeeded() {
+        return Ok(output.stdout);
+    }
+    Err(ProbeError::failed("list the submodules", &git::complaint(&output)))
+}
