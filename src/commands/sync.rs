@@ -11,7 +11,7 @@ use crate::config::{Config, Mirror, Trust};
 use crate::error::{StepError, human_duration};
 use crate::exit::Exit;
 use crate::fixes::events::{self, Decision};
-use crate::fixes::hands::{files, git};
+use crate::fixes::hands::{disk, files, git};
 use crate::fixes::lock::{Lock, NotTaken};
 use crate::fixes::state::{self, Ended};
 use crate::fixes::{Event, Repair};
@@ -129,6 +129,11 @@ pub fn run_once(config: &Arc<Config>, machine: &Arc<Machine>, on_event: &mut dyn
     };
     let start = clock::instant();
     let (mut came, lock) = cycle(config, machine, mirror, lock, before.as_ref(), on_event);
+    if came.status == SyncStatus::Failed
+        && let Some(trouble) = disk::trouble(config).filter(|it| !came.reason.contains(it))
+    {
+        came.reason = format!("{}: {trouble}", came.reason);
+    }
     came.reason = config.redactor.text(&came.reason);
     let sha = came.sha.clone().or_else(|| head(config, machine, mirror));
     let upstream = git::tracking(machine, config, mirror).ok();

@@ -1,18 +1,14 @@
-//! One round of a fault: a state, a cycle during which something real goes wrong, and the one after it.
+//! What goes wrong during a cycle: disks, rights, limits, programs, the line, the clock, the machine's sleep.
 
-use std::fs;
 use std::path::PathBuf;
 use std::process::Command;
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
-use support::processes::{self, Kept};
+use support::processes::{Kept, signal};
 
 use crate::chance::Chance;
-use crate::kills::{Aim, Journal, begin, recovery};
-use crate::oracle;
-use crate::places::{ReadOnly, Small};
+use crate::places::{Closed, ReadOnly, Small};
 use crate::programs;
-use crate::tally::Tally;
 use crate::world::World;
 
 /// What goes wrong.
@@ -22,6 +18,8 @@ pub(crate) enum Fault {
     Full(Place),
     /// This place is read-only.
     ReadOnly(Place),
+    /// The user may not write in this directory, or not even look into it.
+    Right(&'static str, u32),
     /// A git at work is killed.
     GitKilled,
     /// The remote ends in the middle of what it sends.
@@ -30,6 +28,12 @@ pub(crate) enum Fault {
     FileSize(u64),
     /// No more files than this may be open.
     Descriptors(u64),
+    /// The machine sleeps, and wakes that many seconds later.
+    Asleep(i64),
+    /// All stands still while another cycle comes.
+    Overtaken,
+    /// The clock jumps by that many seconds.
+    Clock(i64),
 }
 
 /// A part of the world with a disk of its own.
@@ -44,10 +48,30 @@ pub(crate) enum Place {
 }
 
 const PLACES: [Place; 3] = [Place::State, Place::Mirror, Place::Repository];
-const STEPS: [&str; 5] = ["fetch", "set-aside", "align", "add-worktree", "relink"];
+
+/// Directories that a sync reads and writes.
+const DIRECTORIES: [&str; 14] = [
+    "dev/site",
+    "dev/site/.git",
+    "dev/site/.git/logs",
+    "dev/site/.git/objects",
+    "dev/site/.git/refs",
+    "dev/site/.git/refs/heads",
+    "dev/site/.git/refs/remotes/origin",
+    "dev/site/.git/worktrees",
+    "dev/site/.git/worktrees/worktree",
+    "ops",
+    "ops/state",
+    "ops/state/rescued",
+    "ops/worktree",
+    "ops/worktree/many",
+];
+
+const HOUR: i64 = 3600;
+const DAY: i64 = 24 * HOUR;
 
 impl Place {
-    fn path(self, world: &World) -> PathBuf {
+    pub(crate) fn path(self, world: &World) -> PathBuf {
         match self {
             Self::State => world.mirror.state(),
             Self::Mirror => world.mirror.home.at("ops"),
@@ -59,171 +83,154 @@ impl Place {
 impl Fault {
     pub(crate) fn of_disk(chance: &mut Chance) -> Self {
         let place = chance.of(&PLACES);
-        if chance.one_in(2) { Self::Full(place) } else { Self::ReadOnly(place) }
+        if chance.one_in(3) { Self::ReadOnly(place) } else { Self::Full(place) }
     }
 
     pub(crate) fn of_process(chance: &mut Chance) -> Self {
-        match chance.below(4) {
+        match chance.below(6) {
             0 => Self::GitKilled,
             1 => Self::Cut,
             2 => Self::FileSize(512 << chance.below(10)),
-            _ => Self::Descriptors(4 + chance.below(12)),
+            3 => Self::Descriptors(4 + chance.below(12)),
+            4 => Self::Overtaken,
+            _ => Self::Asleep(chance.of(&[0, HOUR, 3 * DAY])),
         }
     }
 
-    /// What a cycle that fails of it must say, in one of these words.
-    const fn words(self) -> &'static [&'static str] {
+    pub(crate) fn of_right_or_clock(chance: &mut Chance) -> Self {
+        match chance.below(3) {
+            0 => Self::Clock(chance.of(&[-20 * 365 * DAY, -DAY, -90, 90, DAY, 70 * 365 * DAY])),
+            _ => Self::Right(chance.of(&DIRECTORIES), chance.of(&[0o500, 0o000])),
+        }
+    }
+
+    /// What a cycle that fails of it must say, in one of these words; of some it must not fail.
+    pub(crate) const fn words(self) -> &'static [&'static str] {
         match self {
             Self::Full(_) => &["space", "MiB are free"],
             Self::ReadOnly(_) => &["ead-only"],
+            Self::Right(..) => &["ermission denied", "insufficient permission", "may not"],
+            Self::Clock(_) => &[".lock"],
+            Self::Asleep(_) | Self::Overtaken => &[],
             _ => &["error:", "stale:"],
         }
     }
 
-    fn name(self) -> String {
+    pub(crate) fn name(self) -> String {
         match self {
             Self::Full(place) => format!("{place:?} full"),
             Self::ReadOnly(place) => format!("{place:?} read-only"),
+            Self::Right(..) => "a right missing".to_owned(),
+            Self::GitKilled => "git killed".to_owned(),
+            Self::Cut => "the line cut".to_owned(),
             Self::FileSize(_) => "file size limited".to_owned(),
             Self::Descriptors(_) => "descriptors limited".to_owned(),
-            other => format!("{other:?}"),
+            Self::Asleep(_) => "the machine asleep".to_owned(),
+            Self::Overtaken => "stopped while another comes".to_owned(),
+            Self::Clock(_) => "the clock jumps".to_owned(),
         }
     }
+
+    /// Whether it is there from the start, and not brought about at a moment.
+    pub(crate) const fn is_there_from_the_start(self) -> bool {
+        matches!(self, Self::Cut | Self::FileSize(_) | Self::Descriptors(_))
+    }
+
+    /// What the cycle is run by, so that it, and all that it starts, can suffer this.
+    pub(crate) fn wrapper(self) -> Vec<String> {
+        let words: &[&str] = match self {
+            Self::FileSize(bytes) => &["prlimit", &format!("--fsize={bytes}")],
+            Self::Descriptors(count) => &["prlimit", &format!("--nofile={count}")],
+            // Without the power to override rights, root is to the kernel what any user is.
+            Self::Right(..) => &["setpriv", "--bounding-set=-dac_override,-dac_read_search"],
+            _ => &[],
+        };
+        words.iter().map(|it| (*it).to_owned()).collect()
+    }
 }
 
-/// A life of one world, with that many faults.
-pub(crate) fn life(seed: u64, rounds: u64, of: fn(&mut Chance) -> Fault, tally: &mut Tally) {
-    let mut world = World::new(Chance::new(seed));
-    let mut is_new = true;
-    for round in 0..rounds {
-        let fault = of(&mut world.chance);
-        let came = one(&mut world, fault, is_new, tally);
-        is_new = false;
-        if let Err((what, complaints)) = came {
-            tally.failed(&format!("seed {seed:#x} round {round}, {what}"), &complaints);
-            world = World::new(Chance::new(seed ^ (round + 1).rotate_left(32)));
-            is_new = true;
-        }
-    }
+/// What is wrong for as long as this lives.
+pub(crate) enum Injected {
+    /// Nothing could be.
+    Nothing,
+    /// It was done, and nothing has to be undone.
+    Done,
+    /// A place is read-only.
+    ReadOnly(#[expect(dead_code, reason = "it is undone when it is dropped")] ReadOnly),
+    /// A right is missing.
+    Closed(#[expect(dead_code, reason = "it is undone when it is dropped")] Closed),
+    /// Another cycle was started.
+    Other(Kept),
 }
 
-fn one(
-    world: &mut World,
-    fault: Fault,
-    is_new: bool,
-    tally: &mut Tally,
-) -> Result<(), (String, Vec<String>)> {
-    let step = world.chance.of(&STEPS);
-    let states = if is_new { Vec::new() } else { begin(world, Aim::Call(step)) };
-    let small = match fault {
-        Fault::Full(place) => Some(Small::over(&place.path(world), 160)),
-        _ => None,
-    };
-    let before = world.canonical();
-    let (told, code, hit) = suffer(world, fault, step, small.as_ref());
-    if let Some(small) = &small {
-        small.free();
-    }
-    let what = format!("{fault:?} at {step} from {states:?}, {} hit", hit.as_deref().unwrap_or("nothing"));
-    tally.hit(Some(&fault.name()));
-    let mut complaints = oracle::changes(world, &before);
-    let is_well = told.starts_with("noop") || told.starts_with("updated");
-    if is_well {
-        // It came too late, or was no hindrance: then all must really be well.
-        complaints.extend(oracle::not_aligned(world));
-    } else if !fault.words().iter().any(|it| told.contains(it)) {
-        complaints.push(format!("it does not say precisely why, with exit code {code}: {told}"));
-    }
-    world.a_minute_passes();
-    complaints.extend(recovery(world, &before));
-    if let Some(small) = small {
-        keep(world, fault, small);
-    }
-    if complaints.is_empty() { Ok(()) } else { Err((what, complaints)) }
-}
-
-/// A cycle that suffers it; what it says, its exit code (-1: a signal ended it), and the step in which it was hit.
-fn suffer(
-    world: &mut World,
-    fault: Fault,
-    step: &str,
-    small: Option<&Small>,
-) -> (String, i32, Option<String>) {
+/// Brings it about.
+pub(crate) fn inject(world: &World, fault: Fault, small: Option<&Small>, cycle: Option<u32>) -> Injected {
     let home = &world.mirror.home;
-    let journal = Journal::now(world);
-    let at_once = world.chance.one_in(4);
-    let further = usize::try_from(world.chance.below(16)).expect("a number");
-    let when = world.chance.of(&["before", "after"]);
-    let mut command = world.command();
-    let limit = match fault {
-        Fault::FileSize(bytes) => Some(format!("--fsize={bytes}")),
-        Fault::Descriptors(count) => Some(format!("--nofile={count}")),
-        _ => None,
-    };
-    if fault == Fault::Cut {
-        let number = usize::try_from(world.chance.below(30_000)).expect("a number");
-        programs::hold(home, "upload", number, "cut");
-    }
-    if let Some(limit) = &limit {
-        // The limit falls on the cycle and all that it starts.
-        let mut limited = home.command("prlimit");
-        limited.arg(limit).arg(command.get_program()).args(command.get_args());
-        world.lead_output(&mut limited);
-        command = limited;
-    }
-    let by_hand = limit.is_none() && fault != Fault::Cut;
-    let mut read_only = None;
-    let mut inject = || match fault {
+    match fault {
         Fault::Full(_) => small.expect("a small disk").fill(),
-        Fault::ReadOnly(place) => read_only = Some(ReadOnly::make(&place.path(world))),
+        Fault::ReadOnly(place) => {
+            let place = place.path(world);
+            return if place.exists() {
+                Injected::ReadOnly(ReadOnly::make(&place))
+            } else {
+                Injected::Nothing
+            };
+        }
+        Fault::Right(directory, mode) => {
+            return Closed::make(&home.at(directory), mode).map_or(Injected::Nothing, Injected::Closed);
+        }
         Fault::GitKilled => {
-            for git in home.processes().iter().filter(|it| it.command.contains("/bin/git")) {
-                processes::signal(git.pid, "KILL");
+            let gits: Vec<_> =
+                home.processes().into_iter().filter(|it| it.command.contains("/bin/git")).collect();
+            for git in &gits {
+                signal(git.pid, "KILL");
+            }
+            if gits.is_empty() {
+                return Injected::Nothing;
             }
         }
-        _ => {}
-    };
-    let mut hit = None;
-    if by_hand && at_once {
-        let is_there = !matches!(fault, Fault::ReadOnly(place) if !place.path(world).exists());
-        if is_there && fault != Fault::GitKilled {
-            inject();
+        Fault::Clock(seconds) => programs::set_clock(home, seconds),
+        Fault::Asleep(seconds) => {
+            let all = home.processes();
+            for it in &all {
+                signal(it.pid, "STOP");
+            }
+            programs::set_clock(home, seconds);
+            // It is the sleep itself.
+            std::thread::sleep(Duration::from_millis(200));
+            for it in &all {
+                signal(it.pid, "CONT");
+            }
         }
+        Fault::Overtaken => {
+            let Some(cycle) = cycle else { return Injected::Nothing };
+            signal(cycle, "STOP");
+            let mut other = world.command();
+            other.stdout(world.output("other.stdout")).stderr(world.output("other.stderr"));
+            let other = Kept::start(&mut other);
+            std::thread::sleep(Duration::from_millis(200));
+            signal(cycle, "CONT");
+            return Injected::Other(other);
+        }
+        Fault::Cut | Fault::FileSize(_) | Fault::Descriptors(_) => {}
     }
-    let mut cycle = Kept::start(&mut command);
-    let start = Instant::now();
-    let mut wait = |holds: &dyn Fn() -> bool| {
-        while cycle.alive() && !holds() && start.elapsed() < Duration::from_mins(1) {
-            std::thread::sleep(Duration::from_micros(200));
-        }
-        cycle.alive()
-    };
-    if by_hand
-        && !(at_once && fault != Fault::GitKilled)
-        && wait(&|| journal.in_act().as_deref() == Some(step))
-    {
-        programs::hold(home, "git", programs::calls(home, "git") + further, when);
-        if wait(&|| programs::held(home)) {
-            hit = journal.in_act();
-            inject();
-        }
-    }
-    programs::release_held(home);
-    let status = cycle.0.wait().expect("the cycle ends");
-    drop(read_only);
-    let text = |name: &str| fs::read_to_string(home.at(name)).unwrap_or_default();
-    let told = text("stdout") + &text("stderr");
-    (told, status.code().unwrap_or(-1), hit)
+    Injected::Done
 }
 
-/// Puts what is on the small disk back onto the large one.
-fn keep(world: &World, fault: Fault, small: Small) {
-    let Fault::Full(place) = fault else { return };
-    let path = place.path(world);
-    let beside = path.with_extension("after");
-    let copied = Command::new("cp").arg("-a").arg(&path).arg(&beside).status();
-    assert!(copied.is_ok_and(|it| it.success()), "what is on it is copied");
-    drop(small);
-    fs::remove_dir_all(&path).expect("the mount point");
-    fs::rename(&beside, &path).expect("its place");
+/// The cycle as it is run to suffer this.
+pub(crate) fn command(world: &World, fault: Fault) -> Command {
+    let plain = world.command();
+    let mut command = match fault.wrapper().split_first() {
+        None => plain,
+        Some((wrapper, arguments)) => {
+            let mut command = world.mirror.home.command(wrapper);
+            command.args(arguments).arg(plain.get_program()).args(plain.get_args());
+            command
+        }
+    };
+    if matches!(fault, Fault::Clock(_) | Fault::Asleep(_)) {
+        programs::take_clock_from_file(&world.mirror.home, &mut command);
+    }
+    world.lead_output(&mut command);
+    command
 }

@@ -33,12 +33,16 @@ pub(crate) enum Aim {
     Any,
 }
 
+/// What befalls a cycle here.
+const KILLED: &str = "killed";
+/// Where it is while it only looks.
+const BETWEEN: &str = "between steps";
 /// The steps at which git is called.
 const CALLING: [&str; 5] = ["fetch", "set-aside", "align", "add-worktree", "relink"];
 /// Those in which files go through filters.
 const FILTERING: [&str; 3] = ["set-aside", "align", "add-worktree"];
 /// Those that a cycle of the embedded manager has.
-const STEPS: [&str; 11] = [
+pub(crate) const STEPS: [&str; 11] = [
     "fetch",
     "set-aside",
     "align",
@@ -135,11 +139,11 @@ fn one(world: &mut World, aim: Aim, is_new: bool, tally: &mut Tally) -> Result<(
         let (hit, ended) = strike(world, Aim::Any, &again, whole);
         let _ = write!(what, ", then {} hit too", hit.as_deref().unwrap_or("nothing"));
         if !ended {
-            tally.hit(hit.as_deref());
+            tally.hit(KILLED, hit.as_deref().unwrap_or(BETWEEN));
         }
     }
     if !ended {
-        tally.hit(hit.as_deref());
+        tally.hit(KILLED, hit.as_deref().unwrap_or(BETWEEN));
     }
     let complaints = recovery(world, &before);
     if complaints.is_empty() { Ok(()) } else { Err((what, complaints)) }

@@ -1,7 +1,8 @@
-//! Where faults happen: small file systems of their own, filled or made read-only, and always unmounted.
+//! Where faults happen: small file systems of their own, filled or made read-only, and directories closed; always undone.
 
-use std::fs::{self, File};
+use std::fs::{self, File, Permissions};
 use std::io::Write;
+use std::os::unix::fs::PermissionsExt;
 use std::path::{Path, PathBuf};
 use std::process::Command;
 
@@ -67,6 +68,29 @@ impl ReadOnly {
 impl Drop for ReadOnly {
     fn drop(&mut self) {
         let _ = Command::new("umount").arg("-l").arg(&self.path).status();
+    }
+}
+
+/// A directory with another mode for as long as this lives, wherever it is moved.
+#[derive(Debug)]
+pub(crate) struct Closed {
+    directory: File,
+    before: Permissions,
+}
+
+impl Closed {
+    /// Nothing where there is no such directory.
+    pub(crate) fn make(path: &Path, mode: u32) -> Option<Self> {
+        let directory = File::open(path).ok()?;
+        let before = directory.metadata().ok()?.permissions();
+        directory.set_permissions(Permissions::from_mode(mode)).expect("its mode");
+        Some(Self { directory, before })
+    }
+}
+
+impl Drop for Closed {
+    fn drop(&mut self) {
+        let _ = self.directory.set_permissions(self.before.clone());
     }
 }
 

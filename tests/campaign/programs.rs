@@ -1,10 +1,11 @@
 //! The programs of a campaign's world: real ones, each of which can be held in the middle of its work.
 
 use std::fs;
-
+use std::process::Command;
 use std::time::Duration;
-use support::Home;
+
 use support::processes::{self, eventually};
+use support::{Home, parts};
 
 /// What every one of them begins with: `hold` says that it is held, and goes on when it is released.
 const HOLD: &str = r#"#!/bin/sh
@@ -74,6 +75,20 @@ pub(crate) fn write(home: &Home) {
     home.program("bin/node", "#!/bin/sh\necho v22.1.0\n");
 }
 
+/// Has a command, and all that it starts, read the time of day from the home's clock; the time that passes is real.
+pub(crate) fn take_clock_from_file(home: &Home, command: &mut Command) {
+    set_clock(home, 0);
+    command.env("LD_PRELOAD", parts::faketime().expect("libfaketime"));
+    command.env("FAKETIME_TIMESTAMP_FILE", home.at("clock")).env("FAKETIME_NO_CACHE", "1");
+    command.env("FAKETIME_DONT_FAKE_MONOTONIC", "1").env("NO_FAKE_STAT", "1");
+}
+
+/// Sets the home's clock: so many seconds from the real one.
+pub(crate) fn set_clock(home: &Home, seconds: i64) {
+    fs::write(home.at("clock.next"), format!("{seconds:+}\n")).expect("a clock");
+    fs::rename(home.at("clock.next"), home.at("clock")).expect("a clock");
+}
+
 /// How many calls that program had so far.
 pub(crate) fn calls(home: &Home, program: &str) -> usize {
     let text = fs::read_to_string(home.at("hold").join(format!("{program}.calls")));
@@ -90,13 +105,6 @@ pub(crate) fn hold(home: &Home, program: &str, number: usize, when: &str) {
 /// Whether one of them is held now.
 pub(crate) fn held(home: &Home) -> bool {
     home.at("hold/held").exists()
-}
-
-/// Lets whatever is held go on; what the remote was told stays.
-pub(crate) fn release_held(home: &Home) {
-    let place = home.at("hold");
-    let _ = fs::remove_file(place.join("git"));
-    let _ = fs::remove_dir(place.join("held"));
 }
 
 /// Lets whatever is held go on, and nothing be held again.

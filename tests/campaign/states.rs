@@ -247,6 +247,8 @@ impl World {
 
     /// Two commits that conflict, and an operation that stops at them.
     fn operation(&mut self, arguments: &[&str]) {
+        // What was staged, each of these commits stages over.
+        self.forget(&[How::Staged]);
         self.git(&["checkout", "--quiet", "--detach"]);
         self.write("many/6.html", How::Content);
         self.git(&["commit", "--quiet", "--all", "-m", "One side"]);

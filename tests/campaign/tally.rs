@@ -10,7 +10,7 @@ use std::path::PathBuf;
 #[derive(Debug)]
 pub(crate) struct Tally {
     name: &'static str,
-    hits: BTreeMap<String, u64>,
+    hits: BTreeMap<(String, String), u64>,
     failures: Vec<String>,
     losses: u64,
 }
@@ -20,15 +20,17 @@ impl Tally {
         Self { name, hits: BTreeMap::new(), failures: Vec::new(), losses: 0 }
     }
 
-    /// One more, in that step; between two of them where it was in none.
-    pub(crate) fn hit(&mut self, step: Option<&str>) {
-        *self.hits.entry(step.unwrap_or("between steps").to_owned()).or_default() += 1;
+    /// One more of that, in that step.
+    pub(crate) fn hit(&mut self, what: &str, step: &str) {
+        *self.hits.entry((what.to_owned(), step.to_owned())).or_default() += 1;
     }
 
     /// A round that did not end as it should.
     pub(crate) fn failed(&mut self, what: &str, complaints: &[String]) {
         self.losses += u64::from(complaints.iter().any(|it| it.starts_with("LOSS")));
-        self.failures.push(format!("{what}:\n    {}", complaints.join("\n    ")));
+        let failure = format!("{what}:\n    {}", complaints.join("\n    "));
+        println!("{failure}");
+        self.failures.push(failure);
     }
 
     pub(crate) fn count(&self) -> u64 {
@@ -39,14 +41,14 @@ impl Tally {
     #[track_caller]
     pub(crate) fn end(self) {
         let mut table = String::new();
-        for (step, hits) in &self.hits {
-            let _ = writeln!(table, "{}\t{step}\t{hits}", self.name);
+        for ((what, step), hits) in &self.hits {
+            let _ = writeln!(table, "{}\t{hits}\t{what}\t{step}", self.name);
         }
         let failures = self.failures.len();
         let all = self.count();
         let _ = writeln!(
             table,
-            "{}\tall\t{all}\trecovered {}\tlosses {}",
+            "{}\tall\t{all}\t{}\t{}",
             self.name,
             all.saturating_sub(u64::try_from(failures).unwrap_or(all)),
             self.losses

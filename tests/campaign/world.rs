@@ -125,8 +125,12 @@ impl World {
 
     /// Has what a command says written to two files of the home.
     pub(crate) fn lead_output(&self, command: &mut Command) {
-        let file = |name: &str| File::create(self.mirror.home.at(name)).expect("a file for the output");
-        command.stdout(file("stdout")).stderr(file("stderr"));
+        command.stdout(self.output("stdout")).stderr(self.output("stderr"));
+    }
+
+    /// A file for what a command says.
+    pub(crate) fn output(&self, name: &str) -> File {
+        File::create(self.mirror.home.at(name)).expect("a file for the output")
     }
 
     /// Starts a cycle.

@@ -188,6 +188,8 @@ fn what_a_normal_user_may_not_touch_is_named_and_heals_with_the_right() {
         (world.repository().join(".git/refs/remotes/origin"), 0o500),
         (world.administration(), 0o500),
         (world.repository(), 0o000),
+        (world.repository().join(".git/objects"), 0o000),
+        (world.repository().join(".git/refs"), 0o000),
         (world.worktree(), 0o000),
         (world.config.state.clone(), 0o500),
     ];

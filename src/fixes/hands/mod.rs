@@ -3,7 +3,7 @@
 pub mod aside;
 pub mod commands;
 mod declared;
-mod disk;
+pub mod disk;
 pub mod files;
 pub mod git;
 pub mod guard;

@@ -45,15 +45,28 @@ pub(in crate::probes) fn read(place: &Place) -> Local<Canonical> {
             |error| Local::Closed(error.message().to_owned()),
             |found| Local::Read(Canonical::Present(found)),
         ),
-        Err(error) if error.code() == ErrorCode::NotFound => match fs::metadata(path.join(".git")) {
-            Ok(_) => Local::Closed(error.message().to_owned()),
-            Err(error) if error.kind() == ErrorKind::PermissionDenied => {
-                Local::failed("look into", path, &error)
-            }
-            Err(_) => Local::Read(not_git(path)),
+        Err(error) if error.code() == ErrorCode::NotFound => match barred(path) {
+            Some((part, error)) => Local::failed("look into", &part, &error),
+            None if path.join(".git").exists() => Local::Closed(error.message().to_owned()),
+            None => Local::Read(not_git(path)),
         },
         Err(error) => Local::Closed(error.message().to_owned()),
     }
+}
+
+/// The part of a repository that may not be read, where git says only that there is none.
+pub(crate) fn barred(path: &Path) -> Option<(PathBuf, std::io::Error)> {
+    let git = path.join(".git");
+    let parts = [git.clone(), git.join("HEAD"), git.join("objects"), git.join("refs")];
+    parts.into_iter().find_map(|part| {
+        let found = match fs::metadata(&part) {
+            Ok(it) if it.is_dir() => fs::read_dir(&part).map(drop),
+            Ok(_) => fs::File::open(&part).map(drop),
+            Err(error) => Err(error),
+        };
+        let error = found.err().filter(|it| it.kind() == ErrorKind::PermissionDenied)?;
+        Some((part, error))
+    })
 }
 
 fn not_git(path: &Path) -> Canonical {

@@ -17,6 +17,7 @@ use std::time::Duration;
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
+pub(crate) use canonical::barred;
 pub use canonical::canonical;
 pub use changes::changes;
 pub use distance::distance;

@@ -21,6 +21,8 @@ pub enum Part {
     French,
     /// git-lfs.
     Lfs,
+    /// libfaketime, under which a program reads another time of day.
+    Faketime,
     /// systemd's user manager, and the right to make namespaces and control groups for it.
     Systemd,
 }
@@ -37,6 +39,7 @@ impl Part {
             Self::Astro => folder().join("astro-site/node_modules/astro").exists(),
             Self::French => prints(&["locale", "-a"], "fr_FR.utf8"),
             Self::Lfs => prints(&["git", "lfs", "version"], "git-lfs"),
+            Self::Faketime => faketime().is_some(),
             Self::Systemd => Path::new("/usr/lib/systemd/systemd").exists() && is_root() && has_namespaces(),
         }
     }
@@ -60,6 +63,13 @@ pub fn lacks(part: Part) -> bool {
         eprintln!("skipped: needs {part}");
     }
     lacking
+}
+
+/// Where libfaketime is, for programs of several threads.
+#[must_use]
+pub fn faketime() -> Option<PathBuf> {
+    let libraries = std::fs::read_dir("/usr/lib").ok()?.filter_map(Result::ok);
+    libraries.map(|it| it.path().join("faketime/libfaketimeMT.so.1")).find(|it| it.exists())
 }
 
 /// The folder that `dev/parts` fills.
@@ -108,6 +118,7 @@ impl fmt::Display for Part {
             Self::Astro => f.write_str("astro"),
             Self::French => f.write_str("the locale fr_FR.UTF-8"),
             Self::Lfs => f.write_str("git-lfs"),
+            Self::Faketime => f.write_str("libfaketime"),
             Self::Systemd => f.write_str("systemd, root and namespaces"),
         }
     }

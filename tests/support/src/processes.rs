@@ -6,6 +6,8 @@ use std::process::{Child, Command};
 use std::thread;
 use std::time::{Duration, Instant};
 
+use rustix::process::{Pid, Signal};
+
 /// A process as /proc shows it.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Process {
@@ -107,8 +109,22 @@ pub fn read(pid: u32) -> Option<Process> {
 }
 
 /// Sends a signal to one process.
+///
+/// # Panics
+/// Where there is no such signal, or that is no process.
 pub fn signal(pid: u32, name: &str) {
-    let _ = Command::new("kill").args([format!("-{name}"), pid.to_string()]).status();
+    let signal = match name {
+        "CONT" => Signal::CONT,
+        "HUP" => Signal::HUP,
+        "INT" => Signal::INT,
+        "KILL" => Signal::KILL,
+        "STOP" => Signal::STOP,
+        "TERM" => Signal::TERM,
+        other => panic!("no test sends {other}"),
+    };
+    let pid = i32::try_from(pid).ok().filter(|it| *it > 0).and_then(Pid::from_raw).expect("a pid");
+    // It may have ended by now.
+    let _ = rustix::process::kill_process(pid, signal);
 }
 
 /// Waits until it holds, for no longer than that; says whether it does.
