@@ -23,6 +23,7 @@ pub mod fixes;
 pub mod init;
 pub mod probes;
 pub mod git;
+pub mod plain;
 pub mod lint;
 pub mod redact;
 pub mod bundle;

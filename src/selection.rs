@@ -377,8 +377,9 @@ fn unknown(all: &[Candidate], name: &str) -> SelectionError {
 /// The name most like this one, if any is like it at all.
 #[must_use]
 pub fn nearest(name: &str, among: impl IntoIterator<Item = String>) -> Option<String> {
+    // Nobody mistypes a name as long; to compare it would cost its length for each.
+    let among = among.into_iter().filter(|_| name.len() <= 100);
     among
-        .into_iter()
         .map(|other| (strsim::damerau_levenshtein(name, &other), other))
         .filter(|(distance, other)| *distance <= other.chars().count().max(3) / 3 + 1)
         .min()

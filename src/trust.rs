@@ -5,14 +5,18 @@
 use std::collections::BTreeMap;
 use std::fmt::Write as _;
 use std::io::Write as _;
+use std::os::unix::ffi::OsStrExt as _;
 use std::os::unix::fs::MetadataExt as _;
 use std::path::{Path, PathBuf};
 
+use rustix::fs::OFlags;
 use serde::{Deserialize, Serialize};
 use sha2::{Digest as _, Sha256};
 
 use crate::config::{Surroundings, Trust};
 use crate::error::StepError;
+use crate::plain;
+use crate::report::words;
 
 /// What the user allowed: `~/.local/state/housecall/trust.json`.
 #[derive(Debug, Default, Serialize, Deserialize)]
@@ -61,17 +65,40 @@ pub fn judge(sources: &[(PathBuf, String)], surroundings: &Surroundings) -> Trus
 /// everybody. Else only what `housecall trust` remembers, by content.
 fn is_trusted(file: &Path, content: &[u8], surroundings: &Surroundings) -> bool {
     let Ok(real) = file.canonicalize() else { return false };
-    if is_open_to_others(&real) {
+    if open_to_others(&real).is_some() {
         return false;
     }
-    let is_own = std::fs::metadata(&real).is_ok_and(|it| it.uid() == surroundings.uid);
-    let config_home = surroundings.config_home();
-    let is_ours = config_home.canonicalize().is_ok_and(|home| real.starts_with(home));
-    if is_own && (is_ours || !may_be_tracked(&real)) {
+    // The file may be another one by now: its owner speaks for the text that is in it, and for no other.
+    let is_text = plain::read(&real).is_ok_and(|there| there == content);
+    if is_text && is_own(file, &real, surroundings) {
         return true;
     }
     read(surroundings)
         .is_ok_and(|allowed| allowed.files.get(&real).is_some_and(|it| it.digest() == digest(content)))
+}
+
+/// Whether a file is the user's own: in their configuration directory, or theirs and not tracked by a repository.
+fn is_own(file: &Path, real: &Path, surroundings: &Surroundings) -> bool {
+    let opened = plain::open(real, OFlags::NOFOLLOW).and_then(|it| it.metadata());
+    if opened.map_or(true, |it| it.uid() != surroundings.uid) {
+        return false;
+    }
+    if surroundings.config_home().canonicalize().is_ok_and(|home| real.starts_with(home)) {
+        return true;
+    }
+    // A link to it may have come with a repository as well.
+    let link = file.parent().and_then(|it| it.canonicalize().ok()).zip(file.file_name());
+    !may_be_tracked(real) && link.is_some_and(|(above, name)| !may_be_tracked(&above.join(name)))
+}
+
+/// The tree that a configuration may include files of; `None`: any file at all, for it is the user's own.
+#[must_use]
+pub fn tree_of(file: &Path, surroundings: &Surroundings) -> Option<PathBuf> {
+    let real = file.canonicalize().ok()?;
+    if is_own(file, &real, surroundings) {
+        return None;
+    }
+    real.parent().map(Path::to_owned)
 }
 
 /// What was allowed of this file before, if it was something else and is known.
@@ -91,11 +118,8 @@ pub fn allowed_before(file: &Path, content: &[u8], surroundings: &Surroundings) 
 pub fn allow(file: &Path, content: &[u8], surroundings: &Surroundings) -> Result<(), StepError> {
     let what = || format!("trust {}", surroundings.tilde(file));
     let real = file.canonicalize().map_err(|error| StepError::failed(what(), &error))?;
-    if is_open_to_others(&real) {
-        return Err(StepError::Refused(format!(
-            "everybody may write {}, or the directory it is in",
-            surroundings.tilde(&real)
-        )));
+    if let Some(why) = open_to_others(&real) {
+        return Err(StepError::Refused(why));
     }
     let mut allowed = read(surroundings)?;
     allowed.schema = SCHEMA;
@@ -105,13 +129,12 @@ pub fn allow(file: &Path, content: &[u8], surroundings: &Surroundings) -> Result
     write(&surroundings.trust_file(), &text).map_err(|error| StepError::failed(what(), &error))
 }
 
-/// Whether anybody else may change the file, or put another in its place.
-fn is_open_to_others(file: &Path) -> bool {
+/// Says how anybody else may change the file, or put another in its place; `None`: nobody may.
+fn open_to_others(file: &Path) -> Option<String> {
     const ANYBODY: u32 = 0o002;
-    const STICKY: u32 = 0o1000;
-    let mode = |path: &Path| std::fs::metadata(path).map_or(ANYBODY, |it| it.mode());
-    let directory = file.parent().map_or(ANYBODY, mode);
-    mode(file) & ANYBODY != 0 || (directory & ANYBODY != 0 && directory & STICKY == 0)
+    let is_open = std::fs::metadata(file).map_or(ANYBODY, |it| it.mode()) & ANYBODY != 0;
+    let itself = is_open.then(|| format!("everybody may write to {}", file.display()));
+    itself.or_else(|| plain::open_above(file))
 }
 
 /// Whether a repository around the file tracks it, or may: one that cannot be read counts as one that does.
@@ -129,12 +152,31 @@ fn tracks(repository: &git2::Repository, file: &Path) -> bool {
     let Some(top) = repository.workdir().and_then(|top| top.canonicalize().ok()) else { return false };
     let Ok(relative) = file.strip_prefix(&top) else { return false };
     let Ok(index) = repository.index() else { return true };
+    // On many volumes a name in another case is the same file, whichever way git wrote it down.
+    let wanted = folded(relative.as_os_str().as_bytes());
+    if index.iter().any(|entry| folded(&entry.path) == wanted) {
+        return true;
+    }
     // In the last commit counts too: taking it out of the index alone does not make it the user's own.
-    let in_head = repository
-        .head()
-        .and_then(|head| head.peel_to_tree())
-        .is_ok_and(|tree| tree.get_path(relative).is_ok());
-    in_head || index.get_path(relative, 0).is_some()
+    let tree = repository.head().and_then(|head| head.peel_to_tree());
+    tree.is_ok_and(|tree| has(repository, &tree, &wanted.split('/').collect::<Vec<_>>()))
+}
+
+/// Whether a tree has an entry of that name, part by part, in whichever case it is written.
+fn has(repository: &git2::Repository, tree: &git2::Tree<'_>, parts: &[&str]) -> bool {
+    let Some((part, rest)) = parts.split_first() else { return true };
+    tree.iter().filter(|entry| folded(entry.name_bytes()) == *part).any(|entry| {
+        match entry.to_object(repository).and_then(|it| it.peel_to_tree()) {
+            Ok(below) => has(repository, &below, rest),
+            Err(_) => rest.is_empty(),
+        }
+    })
+}
+
+/// A name as a volume compares it that minds neither case nor how an accent is written.
+fn folded(name: &[u8]) -> String {
+    let name = String::from_utf8_lossy(name);
+    if name.is_ascii() { name.to_ascii_lowercase() } else { words::composed(&name).to_lowercase() }
 }
 
 fn digest(content: &[u8]) -> String {
@@ -147,7 +189,13 @@ fn digest(content: &[u8]) -> String {
 fn read(surroundings: &Surroundings) -> Result<Allowed, StepError> {
     let file = surroundings.trust_file();
     let what = || format!("read {}", surroundings.tilde(&file));
-    let text = match std::fs::read_to_string(&file) {
+    if let Ok(Some(why)) = plain::not_own_directory(file.parent().unwrap_or(Path::new("/"))) {
+        return Err(StepError::Refused(format!(
+            "{} is not believed: its directory: {why}",
+            surroundings.tilde(&file)
+        )));
+    }
+    let text = match plain::own_text(&file) {
         Ok(text) => text,
         Err(error) if error.kind() == std::io::ErrorKind::NotFound => return Ok(Allowed::default()),
         Err(error) => return Err(StepError::failed(what(), &error)),

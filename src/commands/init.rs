@@ -1,5 +1,4 @@
 //! `housecall init`: infers a configuration, writes it, and says what came from where.
-#![expect(clippy::disallowed_methods, reason = "what was written is read back")]
 
 use std::fmt::Write as _;
 
@@ -7,6 +6,7 @@ use super::Call;
 use crate::config::{Config, ConfigError, Options, Surroundings};
 use crate::exit::Exit;
 use crate::init::{self, Inferred, Place, write};
+use crate::plain;
 use crate::report::words::clean_line;
 use crate::trust;
 
@@ -28,7 +28,7 @@ pub(super) fn run(call: &mut Call<'_, '_>, is_here: bool) -> Result<Exit, Config
     };
     // Committed, it comes with a repository; it is this user's own all the same.
     if place == Place::Repository
-        && let Ok(content) = std::fs::read(&file)
+        && let Ok(content) = plain::read(&file)
         && let Err(error) = trust::allow(&file, &content, surroundings)
     {
         call.console.error(error);

@@ -6,7 +6,7 @@ use super::install::diff;
 use crate::config::{Config, ConfigError, Serving, Trust};
 use crate::exit::Exit;
 use crate::fixes::hands::commands::shell;
-use crate::report::words::{clean, clean_line};
+use crate::report::words::clean;
 use crate::trust;
 
 /// Shows and allows.
@@ -47,7 +47,11 @@ pub(super) fn run(call: &mut Call<'_, '_>) -> Result<Exit, ConfigError> {
 fn programs(config: &Config, file: &str) -> String {
     let mut text = format!("{file} runs\n");
     let mut row = |label: &str, told: &str| {
-        let _ = writeln!(text, "  {label:9} {}", clean_line(told));
+        // A script's lines stay lines: what follows a comment is no part of it.
+        for (at, line) in clean(told).lines().enumerate() {
+            let label = if at == 0 { label } else { "" };
+            let _ = writeln!(text, "  {label:9} {line}");
+        }
     };
     let command = |argv: &[String]| argv.iter().map(|it| shell(it)).collect::<Vec<_>>().join(" ");
     if let Some(mirror) = &config.mirror {

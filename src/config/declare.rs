@@ -12,7 +12,11 @@ use crate::check::{Group, Severity};
 use crate::checks;
 use crate::declared::{Declared, GROUP, Origin, Question, When};
 use crate::fixes::{self, Safety};
+use crate::report::words;
 use crate::selection::nearest;
+
+/// No name is longer, in bytes.
+const LONGEST: usize = 200;
 
 /// How long a declared fix may take that says nothing.
 const FIX: Duration = Duration::from_mins(5);
@@ -184,9 +188,19 @@ fn mended(name: &Text, fix: Spanned<raw::Fix>, it: &mut Reading<'_>) -> Option<f
 fn is_name(name: &Text, what: &str, it: &mut Reading<'_>) -> bool {
     let text = name.get_ref();
     let odd = |it: char| !(it.is_alphanumeric() || "-_.".contains(it));
-    if text.is_empty() || text.starts_with(['-', '.']) || text.contains(odd) {
+    if text.is_empty() || text.len() > LONGEST || text.starts_with(['-', '.']) || text.contains(odd) {
         let hint = "letters, digits, `-`, `_` and `.`";
         it.wrong(name.span(), format!("`{text}` cannot name {what}"), hint);
+        return false;
+    }
+    // Two names that look the same would be two checks.
+    let plain = words::composed(text);
+    if plain != *text {
+        it.wrong(
+            name.span(),
+            format!("`{text}` has letters that look like others"),
+            format!("write `{plain}`"),
+        );
         return false;
     }
     let is_group = Group::ALL.iter().any(|group| group.name() == text);

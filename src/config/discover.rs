@@ -1,6 +1,7 @@
 //! Which file is meant: the one named, the nearest `housecall.toml`, or the registered mirror that this is.
 #![expect(clippy::disallowed_methods, reason = "the configuration is read at the edge")]
 
+use crate::plain;
 use std::path::{Path, PathBuf};
 
 use super::{ConfigError, Surroundings, raw, values};
@@ -50,7 +51,7 @@ pub fn registered(surroundings: &Surroundings) -> Vec<PathBuf> {
 #[must_use]
 pub fn places(file: &Path, surroundings: &Surroundings) -> [Option<PathBuf>; 2] {
     let raw: raw::File =
-        std::fs::read_to_string(file).ok().and_then(|text| toml::from_str(&text).ok()).unwrap_or_default();
+        plain::text(file).ok().and_then(|text| toml::from_str(&text).ok()).unwrap_or_default();
     let Some(mirror) = raw.mirror.map(toml::Spanned::into_inner) else { return [None, None] };
     let beside = file.parent().unwrap_or(Path::new("/"));
     let place = |text: &Option<raw::Text>| {
@@ -104,7 +105,7 @@ fn own_or_original(file: PathBuf, directory: &Path, surroundings: &Surroundings)
 
 /// The top level of the repository whose linked worktree this directory is.
 fn main_worktree(directory: &Path) -> Option<PathBuf> {
-    let link = std::fs::read_to_string(directory.join(".git")).ok()?;
+    let link = plain::text(&directory.join(".git")).ok()?;
     let git_dir = directory.join(link.strip_prefix("gitdir:")?.trim());
     let common = git_dir.parent().filter(|parent| parent.ends_with("worktrees"))?.parent()?;
     common.parent().filter(|_| common.ends_with(".git")).map(Path::to_owned)

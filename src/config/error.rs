@@ -9,6 +9,15 @@ use annotate_snippets::{AnnotationKind, Level, Renderer, Snippet};
 
 use crate::report::words::{clean, clean_in_place, clean_line};
 
+/// Of one file no more mistakes are told than these.
+const TOLD: usize = 50;
+
+/// A sentence is told whole up to this many characters.
+const SENTENCE: usize = 400;
+
+/// As much of a line is shown before a mistake, and behind its beginning, in bytes.
+const BESIDE: usize = 2_000;
+
 /// Cannot start: nothing was examined or changed.
 #[derive(Debug, Clone, thiserror::Error)]
 pub enum ConfigError {
@@ -88,28 +97,62 @@ impl ConfigError {
 }
 
 impl Mistakes {
-    /// Each mistake with its line, underlined.
+    /// Each mistake with its line, underlined; what is too long is told in part.
     #[must_use]
     pub fn render(&self, colour: bool) -> String {
         let renderer = if colour { Renderer::styled() } else { Renderer::plain() };
         let renderer = renderer.decor_style(DecorStyle::Unicode);
         let mut text = String::new();
-        let (file, source) = (clean_line(&self.file), clean_in_place(&self.text));
-        for (at, mistake) in self.mistakes.iter().enumerate() {
+        let file = clean_line(&self.file);
+        for (at, mistake) in self.mistakes.iter().take(TOLD).enumerate() {
             if at > 0 {
                 text.push('\n');
             }
-            let length = self.text.len();
-            let start = mistake.at.start.min(length);
-            let place = AnnotationKind::Primary.span(start..mistake.at.end.clamp(start, length));
-            let (message, hint) = (clean_line(&mistake.message), clean_line(&mistake.hint));
+            let seen = self.around(&mistake.at);
+            let source = clean_in_place(&self.text[seen.clone()]);
+            let line = self.text[..seen.start].matches('\n').count() + 1;
+            let start = mistake.at.start.clamp(seen.start, seen.end);
+            let end = mistake.at.end.clamp(start, seen.end);
+            let place = AnnotationKind::Primary.span(start - seen.start..end - seen.start);
+            let (message, hint) = (shortened(&mistake.message), shortened(&mistake.hint));
             let place = if hint.is_empty() { place } else { place.label(hint.as_str()) };
-            let snippet = Snippet::source(source.as_str()).path(file.as_str()).annotation(place);
+            let snippet =
+                Snippet::source(source.as_str()).line_start(line).path(file.as_str()).annotation(place);
             let group = Level::ERROR.primary_title(message.as_str()).element(snippet);
             text.push_str(&renderer.render(&[group]));
             text.push('\n');
         }
+        if let more @ 1.. = self.mistakes.len().saturating_sub(TOLD) {
+            let _ = write!(text, "\nand {more} more\n");
+        }
         text
+    }
+
+    /// The lines that a mistake covers; of very long ones the part where it begins.
+    fn around(&self, at: &Range<usize>) -> Range<usize> {
+        let length = self.text.len();
+        let (start, end) = (at.start.min(length), at.end.clamp(at.start.min(length), length));
+        let first = self.text[..start].rfind('\n').map_or(0, |it| it + 1);
+        let last = self.text[end..].find('\n').map_or(length, |it| end + it);
+        let whole = |mut at: usize| {
+            while !self.text.is_char_boundary(at) {
+                at -= 1;
+            }
+            at
+        };
+        let first = whole(first.max(start.saturating_sub(BESIDE)));
+        first..whole(last.min(start.saturating_add(BESIDE)).max(start))
+    }
+}
+
+/// A sentence on one line; of a very long one its beginning and its end.
+fn shortened(text: &str) -> String {
+    let (head, tail) = (text.char_indices().nth(SENTENCE), text.char_indices().rev().nth(SENTENCE / 4));
+    match (head, tail) {
+        (Some((head, _)), Some((tail, _))) if head < tail => {
+            clean_line(&format!("{} … {}", &text[..head], &text[tail..]))
+        }
+        _ => clean_line(text),
     }
 }
 

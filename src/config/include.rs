@@ -11,6 +11,7 @@ use super::load::read;
 use super::raw::{self, Text};
 use super::{Config, ConfigError, Reading, Surroundings, accepted, declare, parse};
 use crate::selection::{Names, circles};
+use crate::trust;
 
 /// More files than this are a circle of links, or nobody's intention.
 const MOST: usize = 200;
@@ -44,13 +45,14 @@ impl Source {
 
 /// Reads what a file includes, and what those include: each once, in the order in which they are named.
 pub(super) fn gather(first: Source, surroundings: &Surroundings) -> Result<Vec<Source>, ConfigError> {
+    let tree = trust::tree_of(&first.file, surroundings);
     let mut sources = vec![first];
     let mut at = 0;
     while at < sources.len() {
         let mut mistakes = Vec::new();
         let mut found = Vec::new();
         for written in &sources[at].raw.include {
-            match files(written, &sources[at].file, surroundings) {
+            match files(written, &sources[at].file, tree.as_deref(), surroundings) {
                 Ok(files) => found.extend(files),
                 Err((message, hint)) => mistakes.push(Mistake::new(message, written.span(), hint)),
             }
@@ -74,14 +76,25 @@ pub(super) fn gather(first: Source, surroundings: &Surroundings) -> Result<Vec<S
     Ok(sources)
 }
 
-/// The files that one `include` means; `*` stands for anything in the last part.
+/// The files that one `include` means; `*` stands for anything in the last part. All lie in the tree, if one is given.
 fn files(
     written: &Text,
     from: &Path,
+    tree: Option<&Path>,
     surroundings: &Surroundings,
 ) -> Result<Vec<PathBuf>, super::values::Wrong> {
     let path = super::values::path(written.get_ref(), surroundings)?;
     let path = super::values::lexical(&from.parent().unwrap_or(Path::new("/")).join(path));
+    let inside = |path: &Path| match tree {
+        // The whole way there counts, for a link may lead anywhere.
+        Some(tree) if path.canonicalize().is_ok_and(|real| !real.starts_with(tree)) => Err((
+            format!("{} leads out of its own tree", surroundings.tilde(path)),
+            "what came with a repository includes files from there alone".to_owned(),
+        )),
+        _ => Ok(()),
+    };
+    inside(path.parent().unwrap_or(Path::new("/")))?;
+    inside(&path)?;
     let name = path.file_name().unwrap_or_default().to_string_lossy().into_owned();
     if !name.contains('*') {
         if !path.is_file() {
@@ -103,6 +116,7 @@ fn files(
         .filter(|path| path.is_file())
         .collect();
     files.sort();
+    files.iter().try_for_each(|file| inside(file))?;
     if files.is_empty() {
         return Err((
             format!("no file is like {}", surroundings.tilde(&path)),
@@ -127,9 +141,10 @@ pub(super) fn add_checks(
     }
     let mut places: BTreeMap<String, (usize, std::ops::Range<usize>)> = BTreeMap::new();
     let mut needs = Vec::new();
+    let mut spent = 0;
     for (at, source) in sources.iter_mut().enumerate() {
-        let mut it =
-            Reading { surroundings, variables: &variables, file: &source.file, mistakes: Vec::new() };
+        let (file, mistakes) = (&*source.file, Vec::new());
+        let mut it = Reading { surroundings, variables: &variables, file, mistakes, spent: &mut spent };
         if at > 0 {
             only_checks(&source.raw, &mut it);
         }
@@ -215,9 +230,10 @@ fn variables(
     surroundings: &Surroundings,
 ) -> Result<BTreeMap<String, String>, ConfigError> {
     let mut variables: BTreeMap<String, String> = BTreeMap::new();
+    let mut spent = 0;
     for source in sources {
-        let nothing = BTreeMap::new();
-        let mut it = Reading { surroundings, variables: &nothing, file: &source.file, mistakes: Vec::new() };
+        let (nothing, file, mistakes) = (BTreeMap::new(), &*source.file, Vec::new());
+        let mut it = Reading { surroundings, variables: &nothing, file, mistakes, spent: &mut spent };
         for (name, value) in &source.raw.variables {
             if let Some(value) = it.text(value) {
                 variables.entry(name.get_ref().clone()).or_insert(value);

@@ -1,12 +1,11 @@
 //! The way in: options and surroundings to a `Config`, or to all that is wrong with its file.
-#![expect(clippy::disallowed_methods, reason = "the configuration is read at the edge")]
 
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use super::include::{self, Source};
 use super::{Config, ConfigError, Limits, Surroundings, discover, raw, validate};
-use crate::trust;
+use crate::{plain, trust};
 
 /// What the command line says about the configuration.
 #[derive(Debug, Clone, Default)]
@@ -81,15 +80,6 @@ impl Config {
 
 /// The text of a configuration's file.
 pub(super) fn read(file: &Path, surroundings: &Surroundings) -> Result<String, ConfigError> {
-    /// No configuration is as long; what is, such as a device, is not read to its end.
-    const LIMIT: u64 = 32 << 20;
     let unreadable = |why: String| ConfigError::Unreadable { file: surroundings.tilde(file), why };
-    let opened = std::fs::metadata(file).map_err(|error| unreadable(error.to_string()))?;
-    if !opened.is_file() {
-        return Err(unreadable("it is no file".to_owned()));
-    }
-    if opened.len() > LIMIT {
-        return Err(unreadable("it is longer than 32 MiB".to_owned()));
-    }
-    std::fs::read_to_string(file).map_err(|error| unreadable(error.to_string()))
+    plain::text(file).map_err(|error| unreadable(error.to_string()))
 }

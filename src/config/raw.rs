@@ -173,11 +173,12 @@ pub struct Jobs {
     #[schemars(with = "Option<String>")]
     pub manager: Option<Text>,
     /// What their labels begin with.
-    pub label: Option<String>,
+    #[schemars(with = "Option<String>")]
+    pub label: Option<Text>,
     /// Labels of jobs that already have names: `sync`, `serve`.
     #[serde(default)]
     #[schemars(with = "BTreeMap<String, String>")]
-    pub labels: BTreeMap<Text, String>,
+    pub labels: BTreeMap<Text, Text>,
 }
 
 /// Another job that must run and answer.

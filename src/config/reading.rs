@@ -20,7 +20,12 @@ pub struct Reading<'a> {
     /// The file that says it.
     pub(super) file: &'a Path,
     pub(super) mistakes: Vec<Mistake>,
+    /// How many bytes the variables of all files have added so far.
+    pub(super) spent: &'a mut usize,
 }
+
+/// More than this is not added by variables, in bytes.
+const MOST: usize = 64 << 20;
 
 impl Reading<'_> {
     /// Writes a mistake down; the hint may be empty.
@@ -47,7 +52,15 @@ impl Reading<'_> {
             let own = variables.get(name).map(String::as_str);
             own.or_else(|| surroundings.variable(name))
         };
-        match values::expand(written.get_ref(), value) {
+        let expanded = values::expand(written.get_ref(), value).and_then(|text| {
+            // What is written once may be meant in many places.
+            *self.spent += text.len().saturating_sub(written.get_ref().len());
+            let within = *self.spent <= MOST;
+            let message =
+                "the texts of this configuration are longer than 64 MiB once their variables are expanded";
+            if within { Ok(text) } else { Err((message.to_owned(), String::new())) }
+        });
+        match expanded {
             Ok(text) => Some(text),
             Err((message, hint)) => {
                 self.wrong(written.span(), message, hint);
@@ -136,12 +149,13 @@ impl Reading<'_> {
     /// A range of versions such as `>=22 <23`.
     pub fn range(&mut self, written: &Text) -> Option<nodejs_semver::Range> {
         let text = self.text(written)?;
-        let range = nodejs_semver::Range::parse(&text).ok();
-        if range.is_none() {
-            let hint = "write a range such as \">=22 <23\"";
-            self.wrong(written.span(), format!("`{text}` is no version range"), hint);
+        match values::range(&text) {
+            Ok(range) => Some(range),
+            Err((message, hint)) => {
+                self.wrong(written.span(), message, hint);
+                None
+            }
         }
-        range
     }
 
     /// A number of bytes: `512 MiB`, `10GB`, `4096`.

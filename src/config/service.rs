@@ -10,6 +10,7 @@ use toml::Spanned;
 use super::validate::Validation;
 use super::values::Wrong;
 use super::{Config, raw};
+use crate::report::words::is_dangerous;
 use crate::services::Scope;
 
 /// A job of somebody else's that must run, and perhaps answer.
@@ -153,7 +154,7 @@ impl Validation<'_> {
                 format!("`{text}` is the name of a job of the mirror"),
                 "choose another name",
             );
-        } else if text.is_empty() || text.contains(['/', ':', ',']) || text.contains(char::is_whitespace) {
+        } else if text.is_empty() || text.contains(['/', ':', ',']) || is_spaced(text) {
             self.wrong(
                 name.span(),
                 format!("`{text}` cannot name a service"),
@@ -206,13 +207,9 @@ impl Validation<'_> {
         Some(Service { name: text.clone(), known_as: known_as?, scope, health })
     }
 
-    fn word(&mut self, text: &raw::Text, key: &str) -> Option<String> {
+    pub(super) fn word(&mut self, text: &raw::Text, key: &str) -> Option<String> {
         let word = text.get_ref();
-        if word.is_empty()
-            || word.starts_with('-')
-            || word.contains('/')
-            || word.contains(char::is_whitespace)
-        {
+        if !is_word(word) {
             self.wrong(text.span(), format!("`{word}` is no {key}"), "write it as its manager lists it");
             return None;
         }
@@ -258,8 +255,19 @@ impl Validation<'_> {
     }
 }
 
+/// Whether it can be the name that a service manager knows a job by.
+#[must_use]
+pub fn is_word(text: &str) -> bool {
+    !text.is_empty() && !text.starts_with('-') && !text.contains('/') && !is_spaced(text)
+}
+
+/// Whether it has white space, or characters that steer a terminal.
+fn is_spaced(text: &str) -> bool {
+    text.contains(|it: char| it.is_whitespace() || is_dangerous(it))
+}
+
 fn path(text: &str) -> Result<String, Wrong> {
-    if !text.is_empty() && (!text.starts_with('/') || text.contains(char::is_whitespace)) {
+    if !text.is_empty() && (!text.starts_with('/') || is_spaced(text)) {
         return Err((format!("`{text}` is no path"), "start it with /, without spaces".to_owned()));
     }
     Ok(text.to_owned())

@@ -39,7 +39,7 @@ impl Validation<'_> {
             (None, Some(directory)) => {
                 let path = values::lexical(Path::new(directory.get_ref()));
                 let path = if path.as_os_str().is_empty() { ".".into() } else { path };
-                if path.is_absolute() || path.starts_with("..") || path.starts_with(".git") {
+                if path.is_absolute() || path.starts_with("..") || path.iter().any(values::is_gits_own) {
                     let message = format!("`{}` is no directory inside the worktree", directory.get_ref());
                     self.wrong(directory.span(), message, "write it relative to the worktree: \"public\"");
                 }

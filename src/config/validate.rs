@@ -12,6 +12,10 @@ use super::error::Mistake;
 use super::values::{self, Wrong};
 use super::{Config, Jobs, Limits, Manager, Mirror, Surroundings, Tool, raw};
 use crate::redact::Redactor;
+use crate::report::words::is_dangerous;
+
+/// No name of a mirror is longer, in bytes: files are named after it.
+const LONGEST: usize = 100;
 
 /// The work: what is read, and the mistakes found on the way.
 pub(super) struct Validation<'a> {
@@ -109,7 +113,11 @@ impl Validation<'_> {
     fn name(&mut self, name: Option<&raw::Text>, repository: Option<&Path>) -> String {
         let given = name.filter(|name| {
             let text = name.get_ref();
-            let bad = text.is_empty() || text.starts_with('.') || text.contains(['/', '\n', '\0']);
+            let bad = text.is_empty()
+                || text.len() > LONGEST
+                || text.starts_with(['.', '-'])
+                || text.contains('/')
+                || text.contains(is_dangerous);
             if bad {
                 self.wrong(
                     name.span(),
@@ -122,7 +130,7 @@ impl Validation<'_> {
         let directory = repository.or_else(|| self.file.parent()).and_then(Path::file_name);
         let inferred = || {
             let name = directory.map(|name| name.to_string_lossy().into_owned());
-            name.map(|name| name.trim_end_matches(".git").to_owned())
+            name.map(|name| name.trim_end_matches(".git").replace(is_dangerous, "-"))
                 .filter(|name| !name.is_empty())
                 .unwrap_or_else(|| "mirror".to_owned())
         };
@@ -155,11 +163,11 @@ impl Validation<'_> {
                 ("path", raw::RangeOrPath::Range(_)) => {
                     self.wrong(at, "`path` is a list of directories", "put it in brackets");
                 }
+                (_, raw::RangeOrPath::Range(_)) if !is_tool(&name) => {
+                    self.wrong(at, format!("`{name}` names no tool"), "write a program's name: node");
+                }
                 (_, raw::RangeOrPath::Range(range)) => {
-                    let hint = "write a range such as \">=22 <23\"";
-                    let value = nodejs_semver::Range::parse(&range)
-                        .map_err(|_| (format!("`{range}` is no version range"), hint.to_owned()));
-                    if let Some(range) = self.or_wrong(at, value) {
+                    if let Some(range) = self.or_wrong(at, values::range(&range)) {
                         ranges.insert(name, range);
                     }
                 }
@@ -266,7 +274,7 @@ impl Validation<'_> {
         let text = file.get_ref();
         let path = values::lexical(Path::new(text));
         let inside = path.is_relative() && !path.starts_with("..") && path.file_name().is_some();
-        if !inside || path.starts_with(".git") {
+        if !inside || path.iter().any(values::is_gits_own) {
             self.wrong(
                 file.span(),
                 format!("`{text}` is no file inside the repository"),
@@ -295,15 +303,24 @@ impl Validation<'_> {
             if !["sync", "serve"].contains(&role.get_ref().as_str()) {
                 self.wrong(role.span(), format!("`{}` is no job", role.get_ref()), "one of sync, serve");
             }
-            labels.insert(role.into_inner(), label);
+            if let Some(label) = self.word(&label, "label") {
+                labels.insert(role.into_inner(), label);
+            }
         }
-        Jobs { manager, label: jobs.label, labels }
+        let label = jobs.label.as_ref().and_then(|label| self.word(label, "label"));
+        Jobs { manager, label, labels }
     }
+}
+
+/// Whether it can be the name of a program on a PATH.
+fn is_tool(name: &str) -> bool {
+    let plain = |it: char| it.is_ascii_alphanumeric() || "-_.+@".contains(it);
+    !name.is_empty() && !name.starts_with(['-', '.']) && name.chars().all(plain)
 }
 
 /// Whether git would take it for part of a ref's name.
 fn is_ref(name: &str) -> bool {
-    let odd = |it: char| it.is_ascii_control() || " ~^:?*[\\".contains(it);
+    let odd = |it: char| is_dangerous(it) || " ~^:?*[\\".contains(it);
     !name.is_empty()
         && !name.starts_with(['-', '/', '.'])
         && !name.ends_with(['/', '.'])

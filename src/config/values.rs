@@ -1,11 +1,13 @@
 //! The values of the configuration that are more than text: durations, paths, addresses, and the tools of a command.
 
 use std::collections::BTreeSet;
+use std::ffi::OsStr;
 use std::net::SocketAddr;
 use std::path::{Component, Path, PathBuf};
 use std::time::Duration;
 
 use super::Surroundings;
+use crate::report::words::is_dangerous;
 
 /// A mistake's sentence and its hint.
 pub(super) type Wrong = (String, String);
@@ -33,6 +35,12 @@ pub fn duration(text: &str) -> Result<Duration, String> {
     }
 }
 
+/// No text is longer once its variables are expanded, in bytes.
+const LONGEST: usize = 1 << 20;
+
+/// No range of versions is longer, in bytes; it is read in more than linear time.
+const LONGEST_RANGE: usize = 500;
+
 /// Puts the value of each `${NAME}` in its place; `$${` is a plain `${`.
 pub(super) fn expand<'a>(text: &str, value: impl Fn(&str) -> Option<&'a str>) -> Result<String, Wrong> {
     let mut expanded = String::new();
@@ -56,6 +64,10 @@ pub(super) fn expand<'a>(text: &str, value: impl Fn(&str) -> Option<&'a str>) ->
         expanded.push_str(before);
         expanded.push_str(value);
         rest = after;
+        if expanded.len() > LONGEST {
+            let message = "a text is longer than 1 MiB once its variables are expanded";
+            return Err((message.to_owned(), "write less of them".to_owned()));
+        }
     }
     expanded.push_str(rest);
     Ok(expanded)
@@ -98,6 +110,21 @@ pub fn lexical(path: &Path) -> PathBuf {
         }
     }
     plain
+}
+
+/// Whether a part of a path is git's own directory, in whichever way a volume may write it.
+pub(super) fn is_gits_own(part: &OsStr) -> bool {
+    let part = part.to_string_lossy().replace(is_dangerous, "").to_lowercase();
+    matches!(part.trim_end_matches(['.', ' ']), ".git" | "git~1")
+}
+
+/// Reads a range of versions, in npm's syntax.
+pub(super) fn range(text: &str) -> Result<nodejs_semver::Range, Wrong> {
+    let range = (text.len() <= LONGEST_RANGE).then(|| nodejs_semver::Range::parse(text).ok()).flatten();
+    range.ok_or_else(|| {
+        let hint = "write a range such as \">=22 <23\"";
+        (format!("`{text}` is no version range"), hint.to_owned())
+    })
 }
 
 /// Reads the one address at which a server answers.

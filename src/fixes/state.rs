@@ -20,8 +20,10 @@ pub static FIX: Fix = Fix { id: "state", title: "move aside state files that can
 fn plan(cx: &Cx, _broken: &[&Examined]) -> Result<Vec<Step>, ProbeError> {
     let config = cx.config();
     let live = [config.lock_file(), config.keeper_lock()];
+    // A directory of ours that others may write to is for a person to close.
+    let folders = state::folders(config);
     let state = cx.state()?;
-    let movable = state.bad.iter().filter(|(path, _)| !live.contains(path));
+    let movable = state.bad.iter().filter(|(path, _)| !live.contains(path) && !folders.contains(path));
     let step = |(path, fault): &(std::path::PathBuf, Fault)| Step {
         action: Action::MoveAside(path.clone()),
         // What is ours and broken is nobody's loss; somebody may have meant all else.

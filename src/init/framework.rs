@@ -1,6 +1,7 @@
 //! Which framework serves a site, on which port, and with which command.
 #![expect(clippy::disallowed_methods, reason = "what is inferred is read at the edge")]
 
+use crate::plain;
 use std::path::{Path, PathBuf};
 
 use regex::Regex;
@@ -172,7 +173,7 @@ impl Framework {
             file.file_name().is_some_and(|name| name.to_string_lossy().starts_with(self.configuration))
         };
         let file = files.into_iter().find(is_own)?;
-        let text = std::fs::read_to_string(&file).ok()?;
+        let text = plain::text(&file).ok()?;
         let port = Regex::new(r"(?m)^[^/\n]*\bport\s*:\s*(\d{2,5})\b").ok()?.captures(&text)?.get(1)?;
         let name = file.file_name()?.to_string_lossy().into_owned();
         Some((port.as_str().parse().ok()?, name))

@@ -7,6 +7,7 @@ use super::framework::port_of_command;
 use super::repository::Repository;
 use crate::cli::Role;
 use crate::config::Surroundings;
+use crate::plain;
 
 /// A job that is there.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -98,7 +99,7 @@ fn job(file: PathBuf, definition: &Definition, repository: &Repository, name: &s
 }
 
 fn plist(file: &Path, _home: &Path) -> Option<Definition> {
-    let value = plist::Value::from_file(file).ok()?;
+    let value: plist::Value = plist::from_bytes(&plain::read(file).ok()?).ok()?;
     let dictionary = value.as_dictionary()?;
     let text = |key: &str| dictionary.get(key).and_then(plist::Value::as_string).map(str::to_owned);
     let list = dictionary.get("ProgramArguments").and_then(plist::Value::as_array);
@@ -117,7 +118,7 @@ fn plist(file: &Path, _home: &Path) -> Option<Definition> {
 }
 
 fn unit(file: &Path, home: &Path) -> Option<Definition> {
-    let text = std::fs::read_to_string(file).ok()?;
+    let text = plain::text(file).ok()?;
     let home = home.to_string_lossy();
     let mut definition = Definition {
         label: file.file_stem()?.to_string_lossy().into_owned(),

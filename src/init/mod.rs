@@ -11,6 +11,7 @@ pub mod write;
 use std::path::{Path, PathBuf};
 
 use crate::config::{Surroundings, values};
+use crate::report::words::is_dangerous;
 
 pub use framework::Framework;
 pub use jobs::FoundJob;
@@ -168,10 +169,13 @@ pub enum Place {
     Repository,
 }
 
+/// A name that is inferred is no longer than this, in characters.
+const LONGEST: usize = 40;
+
 fn name_of(top: &Path) -> String {
     let name = top.file_name().map(|name| name.to_string_lossy().into_owned()).unwrap_or_default();
-    let name = name.trim_end_matches(".git").trim_start_matches('.');
-    if name.is_empty() { "mirror".to_owned() } else { name.to_owned() }
+    let name = name.trim_end_matches(".git").trim_start_matches(['.', '-']).replace(is_dangerous, "-");
+    if name.is_empty() { "mirror".to_owned() } else { name.chars().take(LONGEST).collect() }
 }
 
 /// Directories in which the tools are found by this shell, and would not be by a job.

@@ -1,6 +1,7 @@
 //! What a site's own files say: its dependencies, its lockfile, the tools it asks for.
 #![expect(clippy::disallowed_methods, reason = "what is inferred is read at the edge")]
 
+use crate::plain;
 use std::path::Path;
 
 use serde_json::Value;
@@ -61,7 +62,7 @@ impl Project {
 
 /// Reads the files at the top of a repository. What cannot be read is as if it were not there.
 pub(super) fn read(top: &Path) -> Project {
-    let text = std::fs::read_to_string(top.join("package.json")).ok();
+    let text = plain::text(&top.join("package.json")).ok();
     let package: Option<Value> =
         text.and_then(|text| serde_json::from_str(text.trim_start_matches('\u{feff}')).ok());
     let installer = installer(top, package.as_ref());
@@ -78,7 +79,7 @@ fn installer(top: &Path, package: Option<&Value>) -> Option<Installer> {
         Some(Installer { manager, argv, from: from.to_owned() })
     };
     let yarn = || {
-        let settings = std::fs::read_to_string(top.join(".yarnrc.yml")).ok();
+        let settings = plain::text(&top.join(".yarnrc.yml")).ok();
         let is_first = settings.is_none() && !declared.starts_with("yarn@") || declared.starts_with("yarn@1");
         let links = settings.is_some_and(|it| it.contains("nodeLinker: node-modules"));
         match (is_first, links) {
@@ -128,7 +129,7 @@ fn ranges(top: &Path, package: Option<&Value>) -> Vec<(String, String)> {
         found.push((manager.to_owned(), "packageManager in package.json".to_owned()));
     }
     for file in [".nvmrc", ".node-version"] {
-        if let Ok(text) = std::fs::read_to_string(top.join(file)) {
+        if let Ok(text) = plain::text(&top.join(file)) {
             found.push((format!("node {}", text.lines().next().unwrap_or_default().trim()), file.to_owned()));
         }
     }

@@ -6,6 +6,7 @@ use std::path::Path;
 use super::{Inferred, Place};
 use crate::cli::Role;
 use crate::config::Surroundings;
+use crate::config::service::is_word;
 
 /// The whole file.
 pub(super) fn toml(it: &Inferred, surroundings: &Surroundings, place: Place) -> String {
@@ -126,7 +127,8 @@ fn serve(text: &mut String, it: &Inferred) {
 fn jobs(text: &mut String, it: &Inferred) {
     let mut labels: Vec<(&str, &str)> = Vec::new();
     for job in &it.jobs {
-        if labels.iter().all(|(role, _)| *role != job.role.name()) {
+        // A label that no configuration can hold is for a person to change.
+        if is_word(&job.label) && labels.iter().all(|(role, _)| *role != job.role.name()) {
             labels.push((job.role.name(), &job.label));
         }
     }

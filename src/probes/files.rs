@@ -2,16 +2,17 @@
 #![expect(clippy::disallowed_methods, reason = "probes are where files are read")]
 
 use std::fmt::Write;
-use std::fs::{self, File};
 use std::io::{self, ErrorKind, Read};
 use std::os::unix::fs::PermissionsExt;
 use std::path::{Path, PathBuf};
 
+use rustix::fs::OFlags;
 use serde::{Deserialize, Serialize};
 use sha2::{Digest, Sha256};
 
 use crate::config::{Config, Mirror};
 use crate::error::ProbeError;
+use crate::plain;
 use crate::probes::away::{self, Local, Place, What};
 use crate::probes::machine::Machine;
 
@@ -61,7 +62,7 @@ pub(super) fn read(place: &Place) -> Local<Vec<Carried>> {
 
 /// The digest and mode of a file; `None` where there is none.
 fn content(path: &Path) -> io::Result<Option<Content>> {
-    let mut file = match File::open(path) {
+    let mut file = match plain::open(path, OFlags::empty()) {
         Ok(file) => file,
         Err(error) if matches!(error.kind(), ErrorKind::NotFound | ErrorKind::NotADirectory) => {
             return Ok(None);
@@ -88,7 +89,7 @@ pub fn digest(bytes: &[u8]) -> String {
 
 /// A file's content; `None` where there is none.
 pub(super) fn text(path: &Path) -> Result<Option<Vec<u8>>, ProbeError> {
-    match fs::read(path) {
+    match plain::read(path) {
         Ok(bytes) => Ok(Some(bytes)),
         Err(error) if matches!(error.kind(), ErrorKind::NotFound | ErrorKind::NotADirectory) => Ok(None),
         Err(error) => Err(ProbeError::failed(format!("read {}", path.display()), &error)),

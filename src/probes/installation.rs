@@ -10,6 +10,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::config::Config;
 use crate::error::ProbeError;
+use crate::plain;
 use crate::probes::machine::Machine;
 use crate::services::{Job, Manager, Observed, Scope, manager_of};
 
@@ -77,7 +78,7 @@ pub struct Adopted {
 pub fn read(config: &Config) -> Result<Option<Installation>, ProbeError> {
     let path = config.install_file();
     let name = config.tilde(&path);
-    let text = match std::fs::read(&path) {
+    let text = match plain::read(&path) {
         Ok(text) => text,
         Err(error) if error.kind() == ErrorKind::NotFound => return Ok(None),
         Err(error) => return Err(ProbeError::failed(format!("read {name}"), &error)),
@@ -129,7 +130,7 @@ pub fn job_text(path: &Path) -> Result<Option<String>, ProbeError> {
         }
         Ok(_) => {}
     }
-    let bytes = std::fs::read(path).map_err(|error| failed(&error))?;
+    let bytes = plain::read(path).map_err(|error| failed(&error))?;
     Ok(Some(String::from_utf8_lossy(&bytes).into_owned()))
 }
 

@@ -9,10 +9,12 @@ use std::os::unix::fs::MetadataExt as _;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
+use rustix::fs::OFlags;
 use rustix::fs::{Access, access};
 
 use crate::error::ProbeError;
 use crate::lint::{Facts, Kind, LIMIT, Place, Seen, paths_of};
+use crate::plain;
 use crate::probes::program::{self, Program};
 
 /// A job's file as it was read.
@@ -73,7 +75,7 @@ fn content(path: &Path) -> Result<(Vec<u8>, fs::Metadata), ProbeError> {
     }
     let limit = u64::try_from(LIMIT).unwrap_or(u64::MAX).saturating_add(1);
     let mut bytes = Vec::new();
-    let file = fs::File::open(path).map_err(|error| failed(&error))?;
+    let file = plain::open(path, OFlags::empty()).map_err(|error| failed(&error))?;
     file.take(limit).read_to_end(&mut bytes).map_err(|error| failed(&error))?;
     Ok((bytes, metadata))
 }

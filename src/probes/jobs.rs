@@ -11,6 +11,7 @@ use crate::config::service::{KnownAs, address};
 use crate::config::{self, Config, Kept, Service};
 use crate::error::ProbeError;
 use crate::lint::{self, Kind, Seen};
+use crate::plain;
 use crate::probes::machine::{Machine, Where};
 use crate::probes::{installation, job_file};
 use crate::services::{self, Definition, Job, Manager, Observed, Rendered, launchd, registry, targets};
@@ -209,7 +210,7 @@ fn read(path: &Path) -> Result<Vec<u8>, ProbeError> {
     if !metadata.is_file() || metadata.len() > lint::LIMIT as u64 {
         return Err(ProbeError::failed(format!("read {}", path.display()), &"it is no file of a job"));
     }
-    std::fs::read(path).map_err(failed)
+    plain::read(path).map_err(failed)
 }
 
 /// Looks at a path that a job names; never at one on a volume that can hang.

@@ -1,15 +1,16 @@
 //! The embedded manager's keeper, as its state file and its lock show it.
-#![expect(clippy::disallowed_methods, reason = "probes are where files are read")]
 
-use std::fs::{File, TryLockError};
+use std::fs::TryLockError;
 use std::io::ErrorKind;
 use std::time::Duration;
 
 use jiff::Timestamp;
+use rustix::fs::OFlags;
 use serde::{Deserialize, Serialize};
 
 use crate::config::Config;
 use crate::error::ProbeError;
+use crate::plain;
 use crate::probes::processes;
 
 /// The keeper, as it was found.
@@ -115,7 +116,7 @@ fn is_held(config: &Config) -> Result<bool, ProbeError> {
     let path = config.keeper_lock();
     let failed =
         |error: &dyn std::fmt::Display| ProbeError::failed(format!("read {}", config.tilde(&path)), error);
-    match File::open(&path) {
+    match plain::open(&path, OFlags::empty()) {
         Ok(file) => match file.try_lock_shared() {
             Ok(()) => Ok(false),
             Err(TryLockError::WouldBlock) => Ok(true),
@@ -128,7 +129,7 @@ fn is_held(config: &Config) -> Result<bool, ProbeError> {
 
 /// What the keeper's file says; `None`: there is none.
 fn said(config: &Config) -> Result<Option<Running>, ProbeError> {
-    let text = match std::fs::read(config.keeper_file()) {
+    let text = match plain::read(&config.keeper_file()) {
         Ok(text) => text,
         Err(error) if error.kind() == ErrorKind::NotFound => return Ok(None),
         Err(error) => return Err(ProbeError::failed(format!("read {}", name(config)), &error)),

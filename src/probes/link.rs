@@ -5,6 +5,7 @@ use std::fs;
 use std::os::unix::ffi::OsStrExt;
 use std::path::{Path, PathBuf};
 
+use crate::plain;
 use crate::probes::git::Repository;
 
 /// What stands between a directory at the worktree's place and being the mirror's worktree.
@@ -29,7 +30,7 @@ pub fn read(repository: &Repository, worktree: &Path) -> Link {
     if fs::symlink_metadata(worktree).is_ok_and(|it| it.is_symlink()) && !git.exists() {
         return Link::Foreign;
     }
-    let points = fs::read(&git).ok().and_then(|content| points_to(&content));
+    let points = plain::read(&git).ok().and_then(|content| points_to(&content));
     let known = administration(&repository.common_dir, worktree);
     match (points, known) {
         (None, Some(_)) => Link::Mendable,
@@ -50,10 +51,10 @@ pub fn administration(common_dir: &Path, worktree: &Path) -> Option<PathBuf> {
         .filter_map(Result::ok)
         .map(|entry| entry.path())
         .filter(|directory| {
-            let content = fs::read(directory.join("gitdir")).unwrap_or_default();
+            let content = plain::read(&directory.join("gitdir")).unwrap_or_default();
             if is_torn(&content) {
                 // Then only the worktree's own word counts.
-                let points = fs::read(worktree.join(".git")).ok().and_then(|it| points_to(&it));
+                let points = plain::read(&worktree.join(".git")).ok().and_then(|it| points_to(&it));
                 return points.is_some_and(|it| real_as_far_as_it_goes(&worktree.join(it)) == *directory);
             }
             let path = Path::new(std::ffi::OsStr::from_bytes(content.trim_ascii_end()));

@@ -120,7 +120,7 @@ fn in_the_way(
 }
 
 fn plist(file: &Path) -> Option<Says> {
-    let value = plist::Value::from_file(file).ok()?;
+    let value: plist::Value = plist::from_bytes(&crate::plain::read(file).ok()?).ok()?;
     let dictionary = value.as_dictionary()?;
     let text = |key: &str| dictionary.get(key).and_then(plist::Value::as_string).map(str::to_owned);
     let list = dictionary.get("ProgramArguments").and_then(plist::Value::as_array);

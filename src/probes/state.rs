@@ -13,6 +13,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::config::Config;
 use crate::error::ProbeError;
+use crate::plain;
 use crate::probes::clock;
 
 /// How a sync ended: `<state>/sync.json`, and in short `<state>/last-sync.env`.
@@ -168,6 +169,14 @@ pub fn read(config: &Config) -> Result<State, ProbeError> {
         }
     }
     let mut bad = Vec::new();
+    for folder in folders(config) {
+        match plain::not_own_directory(&folder) {
+            Ok(None) => {}
+            Ok(Some(why)) => bad.push((folder, Fault::foreign(why))),
+            Err(error) if error.kind() == ErrorKind::NotFound => {}
+            Err(error) => bad.push((folder, Fault::foreign(format!("cannot be looked at: {error}")))),
+        }
+    }
     let mut checked = |path: PathBuf, schema: Schema| match content(&path) {
         Ok(None) => None,
         Ok(Some(text)) => match parsed(&text, schema) {
@@ -205,6 +214,12 @@ pub fn read(config: &Config) -> Result<State, ProbeError> {
         .filter(|_| is_held(&config.lock_file()));
     let last_sync_age = last_sync.as_ref().map(age);
     Ok(State { last_sync, last_sync_age, stopped: stopped(config)?, holder, bad })
+}
+
+/// The directories of the state, outermost first: in each of them only this user may write.
+#[must_use]
+pub fn folders(config: &Config) -> [PathBuf; 3] {
+    [config.state.clone(), config.state.join("logs"), config.state.join("rescued")]
 }
 
 /// What a state file must be.
@@ -299,7 +314,7 @@ fn parsed(text: &str, schema: Schema) -> Result<serde_json::Value, Fault> {
 
 /// Whether somebody holds that lock. A shared one is tried for an instant, which a mender survives: it tries again.
 fn is_held(path: &Path) -> bool {
-    let Ok(file) = fs::File::open(path) else {
+    let Ok(file) = plain::open(path, OFlags::NOFOLLOW) else {
         return false;
     };
     match file.try_lock_shared() {

@@ -13,6 +13,7 @@ use super::machine::{Identity, Machine, Where, lock};
 use super::program::{Output, Program, is_program, run};
 use crate::config::{Config, Trust};
 use crate::error::ProbeError;
+use crate::plain;
 
 /// A program as the jobs will find it.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -144,7 +145,7 @@ fn written_version(name: &str, real: &Path) -> Option<String> {
     let above = real.parent()?.parent()?;
     match name {
         "node" if real.file_name() == Some(OsStr::new("node")) => {
-            let header = std::fs::read_to_string(above.join("include/node/node_version.h")).ok()?;
+            let header = plain::text(&above.join("include/node/node_version.h")).ok()?;
             let number = |part: &str| {
                 let line = header.lines().find_map(|line| line.strip_prefix(part))?;
                 line.trim().parse::<u32>().ok()
@@ -154,7 +155,7 @@ fn written_version(name: &str, real: &Path) -> Option<String> {
             Some(format!("{}.{}.{}", major?, minor?, patch?))
         }
         "npm" => {
-            let package = std::fs::read(above.join("package.json")).ok()?;
+            let package = plain::read(&above.join("package.json")).ok()?;
             let package: serde_json::Value = serde_json::from_slice(&package).ok()?;
             let version = package.get("version")?.as_str()?;
             (package.get("name")?.as_str()? == "npm").then(|| version.to_owned())

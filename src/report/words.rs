@@ -121,6 +121,12 @@ pub fn clean_line(text: &str) -> String {
     clean(text).split_whitespace().collect::<Vec<_>>().join(" ")
 }
 
+/// A text with everything that looks the same written the same: accents composed, ligatures and widths plain.
+#[must_use]
+pub fn composed(text: &str) -> String {
+    icu_normalizer::ComposingNormalizerBorrowed::new_nfkc().normalize(text).into_owned()
+}
+
 /// A text in which each character that steers a terminal is replaced by one as long, so that places in it stay.
 #[must_use]
 pub fn clean_in_place(text: &str) -> String {

@@ -19,6 +19,7 @@ use crate::fixes::hands::files::{self, stamp};
 use crate::fixes::hands::git::{self, Tell, commit, must, run};
 use crate::fixes::hands::index::Index;
 use crate::fixes::hands::{killed, objects, worktree};
+use crate::plain;
 use crate::probes::git::{LEFT, REFS, STAGED};
 use crate::probes::{clock, state};
 
@@ -136,7 +137,7 @@ pub fn keep_branch(config: &Config, mirror: &Mirror, target: &str) -> Result<Opt
     let mut tips = Vec::new();
     tips.extend(commit(config, repository, &format!("refs/heads/{}", mirror.branch))?);
     if let Some(administration) = git::administration(config, mirror)? {
-        let head = fs::read_to_string(administration.join("HEAD")).unwrap_or_default();
+        let head = plain::text(&administration.join("HEAD")).unwrap_or_default();
         if !head.starts_with("ref: ") && head.trim().len() >= 40 {
             tips.extend(commit(config, repository, head.trim())?);
         }

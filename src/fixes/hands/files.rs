@@ -12,6 +12,7 @@ use tempfile::NamedTempFile;
 
 use crate::config::Config;
 use crate::error::StepError;
+use crate::plain;
 use crate::probes::clock;
 
 /// How the name of a file begins that is not finished: six more letters follow.
@@ -20,9 +21,18 @@ pub const UNFINISHED: &str = ".housecall-tmp-";
 /// Makes a directory that only its user may enter, with what is above it.
 ///
 /// # Errors
-/// The system's own.
+/// The system's own; or it is a link, another user's, or everybody may put another in its place.
 pub fn private_directory(path: &Path) -> io::Result<()> {
-    DirBuilder::new().recursive(true).mode(0o700).create(path)
+    let is_link = fs::symlink_metadata(path).is_ok_and(|it| it.is_symlink());
+    if !is_link {
+        DirBuilder::new().recursive(true).mode(0o700).create(path)?;
+    }
+    match plain::not_own_directory(path)? {
+        Some(why) => {
+            Err(io::Error::new(io::ErrorKind::PermissionDenied, format!("{}: {why}", path.display())))
+        }
+        None => Ok(()),
+    }
 }
 
 /// Opens a private file to add to it, making it and its directory; a link in its place is refused.
@@ -35,7 +45,11 @@ pub fn open_private(path: &Path) -> io::Result<File> {
     }
     let mut options = OpenOptions::new();
     options.read(true).append(true).create(true).mode(0o600).custom_flags(no_follow());
-    options.open(path)
+    let file = options.open(path)?;
+    if !file.metadata()?.is_file() {
+        return Err(io::Error::new(io::ErrorKind::InvalidInput, "it is no plain file"));
+    }
+    Ok(file)
 }
 
 /// Writes a private file whole: beside it first, synced, then renamed over it.
@@ -112,9 +126,9 @@ pub fn carry(config: &Config, file: &Path) -> Result<Option<String>, StepError> 
     if !real.is_file() {
         return Err(StepError::Refused(format!("{} is no plain file", from.display())));
     }
-    let content = fs::read(&real).map_err(|error| failed(&error))?;
+    let content = plain::read(&real).map_err(|error| failed(&error))?;
     let old = fs::symlink_metadata(&to).ok();
-    let differs = old.is_some() && fs::read(&to).ok().as_deref() != Some(&content);
+    let differs = old.is_some() && plain::read(&to).ok().as_deref() != Some(&content);
     let kept = if differs {
         let kept = rescued_place(config, clock::now()).join(file);
         if let Some(parent) = kept.parent() {

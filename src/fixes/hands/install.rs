@@ -15,6 +15,7 @@ use crate::config::{Config, Mirror};
 use crate::error::StepError;
 use crate::fixes::hands::install::trees::Trees;
 use crate::fixes::hands::{files, git};
+use crate::plain;
 use crate::probes::deps::{self, SCHEMA, Stamp, TREE, stamp_file};
 use crate::probes::machine::Machine;
 use crate::probes::program::{self, Ended, Program};
@@ -221,7 +222,7 @@ fn snapshot(common: &Path) -> Result<Snapshot, StepError> {
             Ok(it) if it.is_file() => {
                 found.insert(
                     path.clone(),
-                    (fs::read(&path).map_err(failed)?, it.permissions().mode() & 0o7777),
+                    (plain::read(&path).map_err(failed)?, it.permissions().mode() & 0o7777),
                 );
             }
             Err(error) if error.kind() != ErrorKind::NotFound => return Err(failed(error)),

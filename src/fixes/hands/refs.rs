@@ -8,6 +8,7 @@ use crate::config::{Config, Mirror};
 use crate::error::StepError;
 use crate::fixes::hands::git::{administration, commit, common_directory, must, run};
 use crate::fixes::hands::worktree;
+use crate::plain;
 
 /// Mends the tracking ref, the mirror's branch and its HEAD where they are torn or name a commit that is not there;
 /// says whether there was anything to mend.
@@ -33,7 +34,7 @@ pub(super) fn mend(config: &Config, mirror: &Mirror) -> Result<bool, StepError> 
     }
     if let Some(administration) = administration(config, mirror)? {
         mended |= worktree::mend_administration(mirror, &administration)?;
-        let head = fs::read_to_string(administration.join("HEAD")).unwrap_or_default();
+        let head = plain::text(&administration.join("HEAD")).unwrap_or_default();
         if is_id(&head) && commit(config, repository, head.trim())?.is_none() {
             worktree::write_head(mirror, &administration)?;
             mended = true;
@@ -64,7 +65,7 @@ fn leads_nowhere(config: &Config, repository: &Path, name: &str) -> Result<bool,
 /// Whether the file of a ref holds no name of anything: git itself can neither read nor replace it.
 fn is_torn(file: &Path) -> bool {
     let is_file = fs::symlink_metadata(file).is_ok_and(|it| it.is_file());
-    let content = fs::read(file).map(|it| String::from_utf8_lossy(&it).into_owned());
+    let content = plain::read(file).map(|it| String::from_utf8_lossy(&it).into_owned());
     is_file && content.is_ok_and(|it| !it.starts_with("ref: ") && !is_id(&it))
 }
 

@@ -13,6 +13,7 @@ use crate::fixes::hands::files;
 use crate::fixes::hands::git::{
     Tell, administration, as_os, commit, git_path, must, run, run_told, succeeded, trimmed,
 };
+use crate::plain;
 use crate::probes::deps::{INSTALLED, TREE};
 use crate::probes::{self, clock, link, program};
 
@@ -120,11 +121,11 @@ pub fn relink(config: &Config, mirror: &Mirror) -> Result<(), StepError> {
         Ok(found) if !found.is_file() => {
             return Err(StepError::Refused(format!("{} is no plain file", config.tilde(&link))));
         }
-        _ if fs::read_to_string(&link).ok().as_ref() == Some(&points) => {}
+        _ if plain::text(&link).ok().as_ref() == Some(&points) => {}
         _ => replace(&link, points.as_bytes()).map_err(|error| failed("write the worktree's .git", error))?,
     }
     let head = administration.join("HEAD");
-    let content = fs::read_to_string(&head).unwrap_or_default();
+    let content = plain::text(&head).unwrap_or_default();
     let names_something = content.starts_with("ref: ") || content.trim().len() >= 40;
     if !names_something || content.contains('\0') {
         write_head(mirror, &administration)?;
@@ -141,7 +142,7 @@ pub(super) fn mend_administration(mirror: &Mirror, administration: &Path) -> Res
     let mut mended = false;
     for (name, content) in [("commondir", shared), ("gitdir", link)] {
         let file = administration.join(name);
-        if link::is_torn(&fs::read(&file).unwrap_or_default()) {
+        if link::is_torn(&plain::read(&file).unwrap_or_default()) {
             replace(&file, &[content.as_bytes(), b"\n"].concat())
                 .map_err(|error| StepError::failed(format!("write the worktree's {name}"), &error))?;
             mended = true;

@@ -12,6 +12,7 @@ use super::{Canonical, Repository};
 use crate::config::{Config, Mirror};
 use crate::error::ProbeError;
 use crate::git;
+use crate::plain;
 use crate::probes::away::{self, Local, Place, What};
 use crate::probes::machine::Machine;
 use crate::probes::mounts::Mounts;
@@ -125,14 +126,14 @@ fn describe(place: &Place, repository: &git2::Repository) -> Result<Repository, 
 /// Where the mirror's branch is checked out: in the main worktree, or in a linked one, even one that is gone.
 fn branch_worktree(place: &Place, repository: &git2::Repository, common_dir: &Path) -> Option<PathBuf> {
     let wanted = format!("ref: refs/heads/{}", place.branch);
-    let on_it = |admin: &Path| fs::read_to_string(admin.join("HEAD")).is_ok_and(|head| head.trim() == wanted);
+    let on_it = |admin: &Path| plain::text(&admin.join("HEAD")).is_ok_and(|head| head.trim() == wanted);
     let main = common_dir.ends_with(".git") || !repository.is_bare();
     if main && on_it(common_dir) {
         return common_dir.parent().map(Path::to_owned);
     }
     let entries = fs::read_dir(common_dir.join("worktrees")).ok()?;
     let admin = entries.flatten().map(|entry| entry.path()).find(|admin| on_it(admin))?;
-    let named = fs::read_to_string(admin.join("gitdir")).ok()?;
+    let named = plain::text(&admin.join("gitdir")).ok()?;
     // The path may be relative, to the administrative directory.
     let link = admin.join(named.trim());
     link.parent().map(real)
@@ -150,7 +151,7 @@ fn fetched(place: &Place, common_dir: &Path, remote_url: Option<&str>) -> Option
     let heads = std::iter::once(common_dir.to_owned()).chain(linked.map(|entry| entry.path()));
     let heads = heads
         .map(|admin| admin.join("FETCH_HEAD"))
-        .filter(|head| fs::read_to_string(head).is_ok_and(|text| text.lines().any(tells)));
+        .filter(|head| plain::text(head).is_ok_and(|text| text.lines().any(tells)));
     let tracking = place.tracking_ref();
     let refs = [common_dir.join(&tracking), common_dir.join("logs").join(&tracking)];
     heads.chain(refs).filter_map(|file| modified(&file)).max()

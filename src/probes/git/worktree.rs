@@ -12,6 +12,7 @@ use super::{Canonical, Checkout, Lock, Worktree};
 use crate::config::{Config, Mirror};
 use crate::error::ProbeError;
 use crate::git;
+use crate::plain;
 use crate::probes::away::{self, Local, Place, What};
 use crate::probes::machine::Machine;
 use crate::probes::program;
@@ -105,7 +106,7 @@ fn outside(path: &Path) -> Local<Worktree> {
 
 /// What is wrong with the administrative directory that a worktree's `.git` file names, if anything is.
 fn broken_link(path: &Path) -> Option<String> {
-    let text = fs::read_to_string(path.join(".git")).ok()?;
+    let text = plain::text(&path.join(".git")).ok()?;
     let Some(named) = text.strip_prefix("gitdir: ") else {
         return Some("its `.git` file is torn".to_owned());
     };
@@ -113,7 +114,7 @@ fn broken_link(path: &Path) -> Option<String> {
     if !admin.exists() {
         return Some(format!("its `.git` file names {}, which is not there", admin.display()));
     }
-    let head = fs::read_to_string(admin.join("HEAD")).unwrap_or_default();
+    let head = plain::text(&admin.join("HEAD")).unwrap_or_default();
     head.trim_matches(['\0', '\n', ' ']).is_empty().then(|| "its HEAD is missing or empty".to_owned())
 }
 
@@ -151,7 +152,9 @@ fn complete(place: &Place, found: Found) -> Worktree {
     Worktree::Present(Checkout {
         operation: operation.map(|(_, name)| (*name).to_owned()),
         locks: locks(place, &git_dir, &common_dir),
-        kept: fs::read(git_dir.join("locked")).ok().map(|it| String::from_utf8_lossy(&it).trim().to_owned()),
+        kept: plain::read(&git_dir.join("locked"))
+            .ok()
+            .map(|it| String::from_utf8_lossy(&it).trim().to_owned()),
         branch: found.branch,
         head: found.head,
         top,

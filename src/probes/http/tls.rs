@@ -63,7 +63,7 @@ fn roots(file: &Path) -> Result<Vec<CertificateDer<'static>>, ProbeError> {
     if !metadata.is_file() || metadata.len() > MOST {
         return Err(ProbeError::failed(what(), &"it is no file of certificates"));
     }
-    let text = std::fs::read(file).map_err(|error| ProbeError::failed(what(), &error))?;
+    let text = crate::plain::read(file).map_err(|error| ProbeError::failed(what(), &error))?;
     let found: Result<Vec<_>, _> = CertificateDer::pem_slice_iter(&text).collect();
     let found = found.map_err(|error| ProbeError::unreadable(file.display().to_string(), &error))?;
     if found.is_empty() {

@@ -13,6 +13,7 @@ use crate::check::Severity;
 use crate::config::Config;
 use crate::error::StepError;
 use crate::lint::{self, Place};
+use crate::plain;
 use crate::services::Job;
 
 /// Looks at the file as launchd would, and makes the folders of its logs, which launchd opens before it starts anything.
@@ -20,7 +21,7 @@ pub(super) fn ready(config: &Config, job: &Job) -> Result<PathBuf, StepError> {
     let path = file_of(config, job);
     let name = config.tilde(&path);
     let refused = |why: &dyn std::fmt::Display| Err(StepError::Refused(format!("{name} {why}")));
-    let bytes = match fs::read(&path) {
+    let bytes = match plain::read(&path) {
         Ok(bytes) => bytes,
         Err(error) if error.kind() == ErrorKind::NotFound => return refused(&"is not there"),
         Err(error) => return refused(&format!("cannot be read: {error}")),

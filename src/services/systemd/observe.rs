@@ -6,6 +6,7 @@ use super::Units;
 use super::show::{Unit, show};
 use crate::config::Config;
 use crate::error::ProbeError;
+use crate::plain;
 use crate::probes::machine::Machine;
 use crate::probes::processes;
 use crate::services::{Job, LastExit, Loaded, Observed, State};
@@ -164,10 +165,9 @@ const fn meaning(code: i32) -> Option<&'static str> {
 }
 
 /// Where a service's output goes, as its file says: what systemctl shows leaves the path out.
-#[expect(clippy::disallowed_methods, reason = "this is a probe: it reads the unit that systemd named")]
 pub(super) fn logs(machine: &Machine, fragment: &Path) -> (Option<PathBuf>, Option<PathBuf>) {
     let is_near = !fragment.as_os_str().is_empty() && machine.guard(fragment).is_ok();
-    let text = is_near.then(|| std::fs::read_to_string(fragment).ok()).flatten().unwrap_or_default();
+    let text = is_near.then(|| plain::text(Path::new(fragment)).ok()).flatten().unwrap_or_default();
     let of = |key: &str| {
         let mut values =
             text.lines().filter_map(|line| line.trim().strip_prefix(key)?.trim_start().strip_prefix('='));

@@ -10,6 +10,7 @@ use crate::config::Config;
 use crate::error::StepError;
 use crate::fixes::hands::files;
 use crate::fixes::hands::git::{commit, git_path};
+use crate::plain;
 use crate::probes::git::{FOLDER, OPERATIONS};
 
 /// What git keeps of operations in a worktree's administrative directory.
@@ -143,7 +144,7 @@ fn collect(top: &Path, relative: &Path, found: &mut BTreeMap<PathBuf, Vec<u8>>) 
             }
         }
         Ok(it) if it.is_file() => {
-            found.insert(relative.to_owned(), fs::read(&path)?);
+            found.insert(relative.to_owned(), plain::read(&path)?);
         }
         Err(error) if error.kind() != ErrorKind::NotFound => return Err(error),
         _ => {}
