@@ -162,7 +162,7 @@ fn health_of_server(config: &Config) -> Option<Health> {
 }
 
 /// Who keeps a job of which only the name is known.
-fn manager_of_any(config: &Config, name: &str) -> Result<&'static Manager, StepError> {
+pub(crate) fn manager_of_any(config: &Config, name: &str) -> Result<&'static Manager, StepError> {
     let is_there = |program: &str| config.system_path.iter().any(|place| is_program(&place.join(program)));
     let kinds = [".service", ".timer", ".socket", ".path"];
     if kinds.iter().any(|kind| name.ends_with(kind)) {

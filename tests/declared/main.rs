@@ -11,5 +11,8 @@ mod system;
 mod tools;
 mod connect;
 mod http;
+mod interfaces;
 mod listener;
+mod names;
+mod services;
 mod world;

@@ -2,6 +2,7 @@
 
 #![expect(clippy::disallowed_methods, reason = "tests make the world that the product only looks at")]
 
+mod declared;
 mod lives;
 mod reload;
 
@@ -43,6 +44,7 @@ const TESTS: &[Test] = &[
     Test { name: "a_reload_is_believed_when_the_unit_answers", needs: SYSTEMD, run: reload::declared },
     Test { name: "a_failed_reload_shows_the_journal", needs: SYSTEMD, run: reload::in_journal },
     Test { name: "the_mirrors_own_units_are_reloaded_too", needs: SYSTEMD, run: reload::of_mirror },
+    Test { name: "a_declared_check_asks_about_a_unit", needs: SYSTEMD, run: declared::asked },
     Test { name: "a_manager_out_of_reach_is_unknown_never_stopped", needs: &[], run: out_of_reach },
 ];
 

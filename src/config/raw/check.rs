@@ -9,8 +9,8 @@ use toml::Spanned;
 use super::Text;
 use crate::config::Reading;
 use crate::declared::{
-    Question, command, connect, disk, env, file, git, http, kernel_param, launch, listener, mount, package,
-    process, tool, user,
+    Question, command, connect, disk, dns, env, file, git, http, interface, kernel_param, launch, listener,
+    mount, package, process, service, tool, user,
 };
 
 /// What a built-in check counts as, or a check of your own: then it asks exactly one question.
@@ -49,6 +49,9 @@ pub struct Check {
     /// A volume: how much room it has.
     #[schemars(with = "Option<disk::Written>")]
     pub disk: Option<Spanned<disk::Written>>,
+    /// A name: whether it resolves, and to what.
+    #[schemars(with = "Option<dns::Written>")]
+    pub dns: Option<Spanned<dns::Written>>,
     /// A variable of the caller's environment.
     #[schemars(with = "Option<env::Written>")]
     pub env: Option<Spanned<env::Written>>,
@@ -61,6 +64,9 @@ pub struct Check {
     /// A group of users.
     #[schemars(with = "Option<user::WrittenGroup>")]
     pub unix_group: Option<Spanned<user::WrittenGroup>>,
+    /// A network interface of this machine, and its addresses.
+    #[schemars(with = "Option<interface::Written>")]
+    pub interface: Option<Spanned<interface::Written>>,
     /// A parameter of the kernel, as `sysctl` names it.
     #[schemars(with = "Option<kernel_param::Written>")]
     pub kernel_param: Option<Spanned<kernel_param::Written>>,
@@ -73,6 +79,9 @@ pub struct Check {
     /// Processes: how many of a sort run.
     #[schemars(with = "Option<process::Written>")]
     pub process: Option<Spanned<process::Written>>,
+    /// A job of launchd's or systemd's: whether it runs, is loaded, is enabled.
+    #[schemars(with = "Option<service::Written>")]
+    pub service: Option<Spanned<service::Written>>,
     /// A program: whether it is found, in which version.
     #[schemars(with = "Option<tool::Written>")]
     pub tool: Option<Spanned<tool::Written>>,
@@ -183,8 +192,8 @@ macro_rules! questions {
 }
 
 questions! {
-    command, connect, disk, env, file, git, http, kernel_param, listener, mount, package, process, tool,
-    unix_group, user,
+    command, connect, disk, dns, env, file, git, http, interface, kernel_param, listener, mount, package,
+    process, service, tool, unix_group, user,
 }
 
 impl Fix {
