@@ -155,9 +155,6 @@ pub struct CheckReport {
     pub blocked_by: Option<String>,
     /// The fix that mends it.
     pub fix: Option<String>,
-    /// Since when it has been so, where that is known.
-    #[schemars(with = "Option<String>", extend("format" = "date-time"))]
-    pub since: Option<Timestamp>,
     /// How long the look took, in milliseconds.
     pub took_ms: f64,
     /// Names that the configuration gives it, by which several are selected.

@@ -125,7 +125,6 @@ fn check(examined: &Examined) -> CheckReport {
         accepted: accepted(&examined.outcome),
         blocked_by,
         fix: unit.fix.as_ref().map(|fix| fix.id().to_owned()),
-        since: None,
         took_ms: milliseconds(examined.took),
     }
 }

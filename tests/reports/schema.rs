@@ -36,6 +36,6 @@ fn keys_keep_the_order_that_was_promised() {
     assert_eq!(keys(&value["counts"]), "pass fail warn info skip pending blocked unknown accepted");
     assert_eq!(
         keys(&value["checks"][0]),
-        "id subject group summary severity status seen message evidence blocked_by fix since took_ms tags accepted"
+        "id subject group summary severity status seen message evidence blocked_by fix took_ms tags accepted"
     );
 }

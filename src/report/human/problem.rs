@@ -112,9 +112,6 @@ pub(in crate::report) fn body(
         }
     };
     let quiet = view.styles.quiet;
-    if let Some(since) = check.since {
-        line("since", &words::moment(since, super::against(report, true)), quiet);
-    }
     line("hides", &hides(check, report, hidden), quiet);
     if check.status == Status::Fail {
         line("fix", &remedy(check, report), quiet);
