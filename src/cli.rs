@@ -149,7 +149,11 @@ pub enum Command {
         dry_run: bool,
     },
     /// Unload and remove them, and bring back what was there before
-    Uninstall,
+    Uninstall {
+        /// Show what it would do, change nothing
+        #[arg(long)]
+        dry_run: bool,
+    },
     /// Keep both, sync and server, in one process
     Up {
         /// Do it in the background
@@ -187,7 +191,7 @@ pub enum Command {
         #[arg(short = 'n', long, value_name = "N", default_value_t = 50)]
         lines: usize,
     },
-    /// Open the page in the browser
+    /// Open the page in the browser: `$BROWSER`, else the system's
     Open,
     /// Say who answers on a port: both address families, process, directory, worktree, commit
     Who {

@@ -4,6 +4,7 @@
 use std::fs;
 
 use insta::assert_snapshot;
+use support::Mirror;
 use support::home::Home;
 
 /// What it wrote, with the home written `~`.
@@ -227,4 +228,32 @@ fn a_reader_who_has_gone_is_no_panic() {
     command.arg("-c").arg(format!("'{}' completions bash | head -c 1 >/dev/null", binary.display()));
     let output = command.output().unwrap();
     assert_eq!(String::from_utf8_lossy(&output.stderr), "");
+}
+
+#[test]
+fn open_asks_the_browser_of_the_users_choice() {
+    let mut mirror = Mirror::fixed();
+    let browser = mirror.home.program("bin/browser", "#!/bin/sh\necho \"$@\" > \"$HOME/opened\"\n");
+    let url = format!("http://{}/", mirror.address());
+    let opened = |mirror: &Mirror| fs::read_to_string(mirror.home.at("opened")).unwrap_or_default();
+    for (choice, expected) in
+        [("BROWSER", format!("{url}\n")), ("/nowhere/browser:BROWSER --at=%s -n", format!("--at={url} -n\n"))]
+    {
+        mirror.home.set("BROWSER", choice.replace("BROWSER", &browser.display().to_string()));
+        let ran = mirror.run(&["open"]).exits(0);
+        assert_eq!((ran.stdout.as_str(), opened(&mirror)), (format!("{url}\n").as_str(), expected));
+    }
+    mirror.home.set("BROWSER", "/nowhere/browser");
+    let ran = mirror.run(&["open"]).exits(1);
+    assert!(ran.stderr.contains("cannot run /nowhere/browser, which $BROWSER names: "), "{ran}");
+}
+
+#[test]
+fn a_plan_says_in_words_what_nobody_types() {
+    let mirror = Mirror::fixed();
+    let _ = mirror.run(&["sync"]).exits(0);
+    fs::remove_file(mirror.state().join("sync.json")).expect("its state is lost");
+    let ran = mirror.run(&["--fix", "--dry-run"]);
+    let words = "write down that the mirror is aligned, and when";
+    assert!(ran.stdout.contains(words) && !ran.stdout.contains("housecall sync"), "{ran}");
 }

@@ -7,7 +7,10 @@ mod world;
 use std::fs;
 use std::path::PathBuf;
 
+use housecall::checks::sync::lockfile;
+use housecall::cx::Cx;
 use housecall::probes::state::SyncStatus;
+use housecall::verdict::{Fact, Verdict};
 use support::processes::eventually;
 use world::{World, child, config};
 
@@ -174,4 +177,55 @@ fn yarn_without_a_tree_is_installed_once() {
     assert_eq!(installs(&world), 2);
     assert!(world.worktree().join(".pnp.cjs").exists(), "what it installed is not cleaned away");
     assert!(world.rescued().is_empty(), "and is no person's work: {:?}", world.rescued());
+}
+
+/// What is said of the mirror's lockfiles.
+fn lockfiles(world: &World) -> String {
+    let (config, machine) = (std::sync::Arc::clone(&world.config), std::sync::Arc::clone(&world.machine));
+    let cx = Cx::new(config, machine);
+    let housecall::check::Look::Mirror(look) = lockfile::CHECK.look else { panic!("it is about the mirror") };
+    match look(&cx, world.mirror()).expect("it can be looked at") {
+        Verdict::Pass(facts) => facts.note.unwrap_or_default(),
+        Verdict::Fail(finding) => {
+            let told = finding.evidence.iter().map(|it| match &it.fact {
+                Fact::Text(text) | Fact::Command(text) => format!("{}: {text}", it.label),
+                other => panic!("{other:?}"),
+            });
+            std::iter::once(finding.message).chain(told).collect::<Vec<_>>().join("; ")
+        }
+        other => panic!("{other:?}"),
+    }
+}
+
+#[test]
+fn several_lockfiles_are_named_and_the_one_that_package_json_names_settles_it() {
+    let world = installed("a");
+    assert_eq!(lockfiles(&world), "`package-lock.json` is the only lockfile");
+    world.push("pnpm-lock.yaml", "lockfileVersion: '9.0'\n");
+    world.heals();
+    assert_eq!(
+        lockfiles(&world),
+        "the project has 2 lockfiles, and nothing in it says which counts; installed from: package-lock.json; \
+         beside it: pnpm-lock.yaml; remedy: git -C ~/dev/site rm pnpm-lock.yaml"
+    );
+    world.push("package.json", "{\"packageManager\": \"npm@10.9.0\"}\n");
+    world.heals();
+    assert_eq!(
+        lockfiles(&world),
+        "`package-lock.json` counts, since `packageManager` in package.json names npm"
+    );
+    world.push("package.json", "{\"packageManager\": \"pnpm@9.1.0\"}\n");
+    world.heals();
+    assert_eq!(
+        lockfiles(&world),
+        "`install` runs npm, and `packageManager` in package.json names pnpm; installed from: package-lock.json; \
+         beside it: pnpm-lock.yaml; remedy: git -C ~/dev/site rm package-lock.json; \
+         then: `install` in housecall.toml is to run pnpm"
+    );
+    let by_pnpm = vec!["corepack".into(), "pnpm@9".into(), "install".into()];
+    let world = world.with(|mirror| mirror.install = by_pnpm);
+    assert_eq!(
+        lockfiles(&world),
+        "`pnpm-lock.yaml` counts, since `packageManager` in package.json names pnpm"
+    );
 }

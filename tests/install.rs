@@ -71,6 +71,12 @@ fn install_has_launchd_keep_the_mirror_and_uninstall_leaves_nothing() {
     let listener = mirror.listener().expect("a server");
     assert_eq!(pid(&mirror, SERVE), Some(listener), "the job is the server: nothing is between them");
 
+    let shown = mirror.run(&["uninstall", "--dry-run"]).exits(0).stdout;
+    assert!(shown.starts_with("it would\n") && shown.contains("launchctl bootout"), "{shown}");
+    assert!(shown.contains(&format!("rm ~/Library/LaunchAgents/{SYNC}.plist")), "{shown}");
+    assert!(plist(&mirror, SYNC).exists() && print(&mirror, SERVE).is_some(), "nothing is changed");
+    assert_eq!(mirror.listener(), Some(listener), "and the server goes on");
+
     let ran = mirror.run(&["uninstall"]).exits(0);
     assert!(ran.stdout.contains("up --detach"), "it says how to go on: {ran}");
     assert!(!plist(&mirror, SYNC).exists() && !plist(&mirror, SERVE).exists());

@@ -25,6 +25,7 @@ pub static ALL: &[&Check] = &[
     &worktree::worktree_locked::CHECK,
     &sync::sha_parity::CHECK,
     &sync::sync_recent::CHECK,
+    &sync::lockfile::CHECK,
     &sync::dependencies::CHECK,
     &sync::carried_files::CHECK,
     &jobs::job_lint::CHECK,

@@ -107,7 +107,7 @@ const fn taken(command: Option<&Command>) -> &'static [&'static str] {
         Some(Command::Sync { .. }) => &["directory", "config", "timeout", "quiet"],
         Some(
             Command::Serve
-            | Command::Uninstall
+            | Command::Uninstall { .. }
             | Command::Up { .. }
             | Command::Down
             | Command::Restart

@@ -46,9 +46,9 @@ pub(super) fn install(call: &mut Call<'_, '_>, wish: Wish) -> Result<Exit, Confi
 }
 
 /// Takes the jobs away, and brings back what was there before.
-pub(super) fn uninstall(call: &mut Call<'_, '_>) -> Result<Exit, ConfigError> {
+pub(super) fn uninstall(call: &mut Call<'_, '_>, wish: Wish) -> Result<Exit, ConfigError> {
     let config = call.load()?;
-    Ok(match take_away(call, &config, &Arc::new(Machine::default())) {
+    Ok(match take_away(call, &config, &Arc::new(Machine::default()), wish) {
         Ok(()) => Exit::Healthy,
         Err(error) => refused(call, &error),
     })
@@ -97,8 +97,7 @@ fn prepare_and_install(
         return Ok(true);
     }
     if wish.dry_run {
-        let lines: Vec<String> = plan.steps.iter().flat_map(|it| planned(config, &it.action)).collect();
-        say(call, &format!("it would\n{}", indented(&lines)));
+        say_planned(call, config, &plan.steps);
         return Ok(false);
     }
     if let Some(mirror) = &config.mirror
@@ -185,6 +184,12 @@ fn apply(
     Ok(())
 }
 
+/// What would be done, and is not.
+fn say_planned(call: &mut Call<'_, '_>, config: &Config, steps: &[Step]) {
+    let lines: Vec<String> = steps.iter().flat_map(|it| planned(config, &it.action)).collect();
+    say(call, &format!("it would\n{}", indented(&lines)));
+}
+
 /// A step that is only shown: the command for it, or what it is in words.
 fn planned(config: &Config, action: &Action) -> Vec<String> {
     match action {
@@ -212,7 +217,12 @@ fn await_answer(call: &mut Call<'_, '_>, config: &Config, plan: &Plan) {
     }
 }
 
-fn take_away(call: &mut Call<'_, '_>, config: &Arc<Config>, machine: &Arc<Machine>) -> Result<(), StepError> {
+fn take_away(
+    call: &mut Call<'_, '_>,
+    config: &Arc<Config>,
+    machine: &Arc<Machine>,
+    wish: Wish,
+) -> Result<(), StepError> {
     let Some(before) = installation::read(config)? else {
         if let Some(left) = forgotten(config)? {
             let command = call.command();
@@ -225,6 +235,10 @@ fn take_away(call: &mut Call<'_, '_>, config: &Arc<Config>, machine: &Arc<Machin
         return Ok(());
     };
     let steps = install::uninstall(config, machine, &before)?;
+    if wish.dry_run {
+        say_planned(call, config, &steps);
+        return Ok(());
+    }
     apply(call, config, machine, &steps)?;
     let command = call.command();
     say(call, &format!("uninstalled; `{command} up --detach` keeps the mirror without login jobs\n"));

@@ -74,7 +74,9 @@ pub fn run(cli: Cli, console: &mut Console<'_>) -> Exit {
         Some(Command::Install { adopt, dry_run }) => {
             install::install(&mut call, install::Wish { adopt, dry_run })
         }
-        Some(Command::Uninstall) => install::uninstall(&mut call),
+        Some(Command::Uninstall { dry_run }) => {
+            install::uninstall(&mut call, install::Wish { adopt: false, dry_run })
+        }
         Some(Command::Serve) => serve::run(&mut call),
         Some(Command::Up { detach: true, .. }) => up::up(&mut call, up::Place::Detached),
         Some(Command::Up { session: true, .. }) => up::up(&mut call, up::Place::OwnSession),

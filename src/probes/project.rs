@@ -35,6 +35,10 @@ pub struct Project {
     pub ranges: BTreeMap<String, (String, PathBuf)>,
     /// Its lockfile, if it has one that is known.
     pub lockfile: Option<Lockfile>,
+    /// All of its lockfiles that are known: the name, and whose it is.
+    pub lockfiles: Vec<(String, &'static str)>,
+    /// The package manager that `packageManager` names.
+    pub manager: Option<String>,
 }
 
 /// A lockfile.
@@ -46,6 +50,14 @@ pub struct Lockfile {
     pub manager: &'static str,
     /// The SHA-256 of its content, hexadecimal.
     pub digest: String,
+}
+
+impl Lockfile {
+    /// Its name, without its directory.
+    #[must_use]
+    pub fn name(&self) -> String {
+        self.path.file_name().unwrap_or_default().to_string_lossy().into_owned()
+    }
 }
 
 /// Reads the project in the worktree.
@@ -79,7 +91,10 @@ pub fn read(mirror: &Mirror) -> Result<Project, ProbeError> {
             ranges.ask(tool, asked.as_str().unwrap_or_default(), file);
         }
     }
-    Ok(Project { ranges: ranges.found, lockfile: lockfile(mirror, &package)? })
+    let lockfiles = LOCKFILES.iter().filter(|(name, _)| files::is_there(&top.join(name)));
+    let lockfiles = lockfiles.map(|(name, manager)| ((*name).to_owned(), *manager)).collect();
+    let manager = package_manager(&package).map(|(tool, _)| tool.to_owned());
+    Ok(Project { ranges: ranges.found, lockfile: lockfile(mirror, &package)?, lockfiles, manager })
 }
 
 /// What was asked for so far; whoever asks first for a tool counts.
@@ -139,7 +154,7 @@ fn range(asked: &str) -> Option<String> {
 }
 
 fn lockfile(mirror: &Mirror, package: &Value) -> Result<Option<Lockfile>, ProbeError> {
-    let installer = mirror.install.first().and_then(|program| program.rsplit('/').next());
+    let installer = installer(&mirror.install);
     let preferred = [installer, package_manager(package).map(|(tool, _)| tool)];
     let mut candidates = LOCKFILES;
     candidates.sort_by_key(|(_, manager)| {
@@ -152,6 +167,15 @@ fn lockfile(mirror: &Mirror, package: &Value) -> Result<Option<Lockfile>, ProbeE
         }
     }
     Ok(None)
+}
+
+/// The package manager that a command runs: `/opt/bin/npm ci`, `corepack pnpm@9 install`.
+fn installer(argv: &[String]) -> Option<&str> {
+    let mut names = argv.iter().filter_map(|word| word.rsplit('/').next()?.split('@').next());
+    match names.next() {
+        Some("corepack") => names.next(),
+        first => first,
+    }
 }
 
 fn first_line(text: &str) -> Option<&str> {

@@ -78,14 +78,22 @@ pub fn done(step: &StepReport) -> Option<String> {
 }
 
 fn phrase(step: &StepReport) -> String {
-    commands(step).into_iter().next().unwrap_or_else(|| step.action.replace('-', " "))
+    commands(step).into_iter().next().unwrap_or_else(|| in_words(&step.action))
 }
 
 pub(super) fn commands(step: &StepReport) -> Vec<String> {
     if step.commands.is_empty() {
-        return vec![step.action.replace('-', " ")];
+        return vec![in_words(&step.action)];
     }
     step.commands.iter().map(|command| clean_line(command)).collect()
+}
+
+/// A step that no command stands for.
+fn in_words(action: &str) -> String {
+    match action {
+        "record" => "write down that the mirror is aligned, and when".to_owned(),
+        other => other.replace('-', " "),
+    }
 }
 
 /// How a repair ended: what it proved, or why not.

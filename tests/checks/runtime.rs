@@ -166,7 +166,7 @@ fn an_old_node_fails_with_the_installer_that_is_here() {
 fn the_project_is_asked_where_the_configuration_gives_no_range() {
     let asks = |words: &str, file: &str| {
         let ranges = [("node".to_owned(), (words.to_owned(), worktree().join(file)))];
-        Probe::given(Ok(Project { ranges: ranges.into(), lockfile: None }))
+        Probe::given(Ok(Project { ranges: ranges.into(), ..Project::default() }))
     };
     let world = Probes { project: asks(">=22", "package.json"), ..quiet() };
     assert_snapshot!(verdict(&runtime_version::CHECK, &cx_of(only_node(None), world)), @"

@@ -33,7 +33,7 @@ fn look(cx: &Cx, mirror: &Mirror) -> Seen {
         }
         return Ok(Verdict::not_applicable("the project has no lockfile"));
     };
-    let name = lockfile.path.file_name().unwrap_or_default().to_string_lossy();
+    let name = lockfile.name();
     let installed = cx.installed()?;
     if !installed.tree {
         return Ok(

@@ -2,5 +2,6 @@
 
 pub mod sha_parity;
 pub mod sync_recent;
+pub mod lockfile;
 pub mod dependencies;
 pub mod carried_files;

@@ -63,7 +63,6 @@ impl Action {
                 let argv: Vec<String> = argv.iter().map(|it| shell(it)).collect();
                 vec![format!("cd {} && {}", quote(&mirror.worktree), argv.join(" "))]
             }),
-            Self::Record => vec!["housecall sync".to_owned()],
             Self::Run(fix) => vec![fix.launch.line(config)],
             Self::StartKeeper => vec!["housecall up --detach".to_owned()],
             Self::RestartServer => vec!["housecall restart".to_owned()],
@@ -82,7 +81,8 @@ impl Action {
             Self::BackUp(path) => vec![format!("mv {} {}", quote(path), quote(&jobs::beside(path)))],
             Self::BringBack(path) => vec![format!("mv {} {}", quote(&jobs::beside(path)), quote(path))],
             Self::Service { manager, job, verb } => (manager.commands)(config, job, *verb),
-            Self::Remember(_) | Self::Forget => Vec::new(),
+            // Nobody types what only Housecall writes down.
+            Self::Record | Self::Remember(_) | Self::Forget => Vec::new(),
         }
     }
 }
