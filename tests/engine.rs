@@ -12,6 +12,7 @@ use housecall::cx::{Cx, Probes};
 use housecall::error::ProbeError;
 use housecall::fixes::{Fix, Remedy};
 use housecall::probes::Probe;
+use housecall::probes::built::Built;
 use housecall::probes::state::{Holder, State};
 use housecall::run::run;
 use housecall::selection::{Selection, SelectionError, Wanted};
@@ -167,8 +168,14 @@ static SERVE: Fix = Fix { id: "serve", title: "serve", plan: |_, _| Ok(Vec::new(
 
 fn beside(doing: &str, pid: u32, since: &str) -> String {
     let holder = Holder { pid, doing: doing.into(), since: since.parse::<Timestamp>().unwrap() };
-    let state =
-        State { last_sync: None, last_sync_age: None, stopped: None, holder: Some(holder), bad: Vec::new() };
+    let state = State {
+        last_sync: None,
+        last_sync_age: None,
+        built: Built::default(),
+        stopped: None,
+        holder: Some(holder),
+        bad: Vec::new(),
+    };
     let probes = Probes { state: Probe::given(Ok(state)), ..Probes::default() };
     let units = vec![
         Unit { fix: Some(Remedy::Built(&SYNC)), ..unit("branch", &[], fail) },

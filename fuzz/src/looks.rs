@@ -7,6 +7,7 @@ use std::time::Duration;
 use housecall::check::Severity;
 use housecall::config::Config;
 use housecall::cx::{Cx, Probes};
+use housecall::probes::built::Built;
 use housecall::probes::git::{Canonical, Changes, Checkout, Distance, Remote, Repository, Worktree};
 use housecall::probes::http::{Answer, Response};
 use housecall::probes::keeper::{Keeper, Running};
@@ -76,6 +77,7 @@ pub fn state(data: &[u8]) {
     let state = State {
         last_sync_age: last_sync.as_ref().map(|it| Duration::from_millis(it.awake_ms)),
         last_sync,
+        built: Built::default(),
         stopped: rest.parse().ok(),
         holder,
         bad: if rest.is_empty() {

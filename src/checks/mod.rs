@@ -28,6 +28,7 @@ pub static ALL: &[&Check] = &[
     &sync::lockfile::CHECK,
     &sync::dependencies::CHECK,
     &sync::carried_files::CHECK,
+    &sync::build_fresh::CHECK,
     &jobs::job_lint::CHECK,
     &jobs::job_paths::CHECK,
     &jobs::job_drift::CHECK,

@@ -12,7 +12,8 @@ use crate::fixes::hands::{self, Fetched, Hands};
 use crate::fixes::lock::Lock;
 use crate::fixes::mend::{Company, Mend, Request};
 use crate::fixes::{
-    Action, Consent, Event, Guard, OnFailure, Remedy, Repair, RepairResult, Safety, Step, StepResult, sync,
+    Action, Consent, Event, Guard, OnFailure, Remedy, Repair, RepairResult, Safety, Step, StepReport,
+    StepResult, sync,
 };
 use crate::probes::clock;
 use crate::probes::git::{self, Canonical, Remote, Repository, Worktree};
@@ -103,38 +104,55 @@ pub(super) fn cycle(
         }
         Err(error) => return (came(SyncStatus::Failed, false, error.to_string()), Some(lock)),
     };
-    if let Some(sha) = seen
-        && matches!(&remote, Remote::At { sha: now, .. } if *now == sha)
-    {
-        // A look that crashed saw nothing.
-        let served = served.unwrap_or_else(|_| Served::Not("the look at it crashed".to_owned()));
-        let times = before.and_then(|it| it.unserved).unwrap_or(0).saturating_add(1);
-        let trouble = match served {
-            Served::Well => None,
-            Served::Starting => {
-                let noop = came(SyncStatus::Noop, true, "nothing was needed; the server is starting");
-                return (Came { sha: Some(sha), ..noop }, Some(lock));
+    let is_seen = seen.filter(|sha| matches!(&remote, Remote::At { sha: now, .. } if now == sha));
+    let (sha, lock) = match is_seen {
+        Some(sha) => (Some(sha), Some(lock)),
+        None => match mend(config, machine, mirror, lock, remote, on_event) {
+            (Some(came), lock) => return (came, lock),
+            (None, lock) => (None, lock),
+        },
+    };
+    // A look that crashed saw nothing.
+    let served = served.unwrap_or_else(|_| Served::Not("the look at it crashed".to_owned()));
+    let times = before.and_then(|it| it.unserved).unwrap_or(0).saturating_add(1);
+    let came = match &lock {
+        Some(lock) => aligned(config, machine, mirror, lock, (served, times), on_event),
+        None => came(SyncStatus::Failed, true, "the mirror's lock was lost"),
+    };
+    (Came { sha: sha.or(came.sha), ..came }, lock)
+}
+
+/// All is aligned: what it came to depends on the server, which so many cycles in a row found silent, with this one.
+fn aligned(
+    config: &Arc<Config>,
+    machine: &Arc<Machine>,
+    mirror: &Mirror,
+    lock: &Lock,
+    (served, times): (Served, u32),
+    on_event: &mut dyn FnMut(Event<'_>),
+) -> Came {
+    let unserved = |why: String| {
+        let reason = format!("aligned, and not served {why}");
+        Came { unserved: Some(times), ..came(SyncStatus::Failed, true, reason) }
+    };
+    match served {
+        Served::Well => match serving::renew(config, machine, mirror, lock, on_event) {
+            Ok(None) => came(SyncStatus::Noop, true, "nothing was needed"),
+            Ok(Some(why)) => came(SyncStatus::Updated, true, format!("restarted the server: {why}")),
+            Err(last) => {
+                came(SyncStatus::Failed, true, format!("aligned, and the server is not renewed: {last}"))
             }
-            Served::Failing(last) => {
-                let why = format!("aligned, and not served: the server keeps ending ({last})");
-                let failed = came(SyncStatus::Failed, true, why);
-                return (Came { sha: Some(sha), unserved: Some(times), ..failed }, Some(lock));
-            }
-            Served::Not(why) => Some(why),
-        };
-        let aligned = match trouble {
-            None => came(SyncStatus::Noop, true, "nothing was needed"),
-            Some(why) => match serving::revive(config, machine, &lock, times, on_event) {
-                Ok(done) => came(SyncStatus::Updated, true, format!("{why}: {done}")),
-                Err(last) => {
-                    let reason = format!("aligned, and not served ({why}): {last}");
-                    Came { unserved: Some(times), ..came(SyncStatus::Failed, true, reason) }
-                }
-            },
-        };
-        return (Came { sha: Some(sha), ..aligned }, Some(lock));
+        },
+        Served::Starting => came(SyncStatus::Noop, true, "nothing was needed; the server is starting"),
+        Served::Not(_) if times == 1 && serving::comes_soon(config) => {
+            came(SyncStatus::Noop, true, "nothing was needed")
+        }
+        Served::Failing(last) => unserved(format!("(the server keeps ending): {last}")),
+        Served::Not(why) => match serving::revive(config, machine, lock, times, on_event) {
+            Ok(done) => came(SyncStatus::Updated, true, format!("{why}: {done}")),
+            Err(last) => unserved(format!("({why}): {last}")),
+        },
     }
-    mend(config, machine, mirror, lock, remote, on_event)
 }
 
 /// A look that supposes that the remote has nothing new: it goes on beside the fetch, and counts if that says so too.
@@ -205,6 +223,7 @@ fn fetch(
     }
 }
 
+/// Mends what is not as it should be; `None`: all is.
 fn mend(
     config: &Arc<Config>,
     machine: &Arc<Machine>,
@@ -212,21 +231,20 @@ fn mend(
     lock: Lock,
     remote: Remote,
     on_event: &mut dyn FnMut(Event<'_>),
-) -> (Came, Option<Lock>) {
+) -> (Option<Came>, Option<Lock>) {
     let selection = whole(config).part(is_of_sync);
     let consent = Consent::Safe;
     let request = Request { config, machine, selection: &selection, consent, doing: "sync", wait: WAIT };
     let mut mend = Mend::holding(request, lock, remote);
     let examined = run(&selection, &mend.look());
     let of_sync = |it: &&Examined| is_of_sync(&it.unit);
-    let before = head(config, machine, mirror);
     if examined.iter().filter(of_sync).all(|it| is_well(&it.outcome)) {
-        return (came(SyncStatus::Noop, true, "nothing was needed"), mend.into_lock());
+        return (None, mend.into_lock());
     }
     let mut company = Company { ask: &mut |_, _| false, on_event };
     let repair = match mend.mend_one(&Remedy::Built(&sync::FIX), &examined, &mut company) {
         Ok(repair) => repair,
-        Err(error) => return (came(SyncStatus::Failed, true, error.to_string()), mend.into_lock()),
+        Err(error) => return (Some(came(SyncStatus::Failed, true, error.to_string())), mend.into_lock()),
     };
     let examined = run(&selection, &mend.look());
     let troubled = examined.iter().find(|it| !is_well(&it.outcome));
@@ -239,18 +257,21 @@ fn mend(
         (_, None) => (SyncStatus::Updated, what_was_done(&repair)),
     };
     let lock = mend.into_lock();
-    let moved = before != after;
     let cause = repair.for_units.first().cloned();
+    let made = |step: &StepReport| matches!(step.action, Action::Install(_) | Action::Build(_));
+    let has_made = repair.steps.iter().any(|step| made(step) && step.result.name() == "done");
     let mut came =
         Came { cause, sha: after, repair: Some(Box::new(repair)), is_away, ..came(status, true, reason) };
-    if came.status == SyncStatus::Updated
+    // A server that lives through an install fails for ever, whatever failed after it.
+    if (came.status == SyncStatus::Updated || has_made)
         && let Some(lock) = &lock
-        && let Err(why) = serving::renew(config, machine, mirror, lock, &came, moved, company.on_event)
+        && let Err(why) = serving::renew(config, machine, mirror, lock, company.on_event)
+        && came.status == SyncStatus::Updated
     {
         came.status = SyncStatus::Failed;
         came.reason = why;
     }
-    (came, lock)
+    (Some(came), lock)
 }
 
 pub(super) const fn step(action: Action, guard: Guard) -> Step {

@@ -1,42 +1,71 @@
-//! What a sync owes the server: built and restarted where it must be, by whoever keeps it.
+//! What a sync owes the server: restarted where it must be, by whoever keeps it.
 
 use std::sync::Arc;
+use std::time::Duration;
 
-use super::cycle::{Came, step};
-use crate::config::{Config, Mirror};
+use jiff::Timestamp;
+
+use super::cycle::step;
+use crate::checks::server::on_port;
+use crate::config::{Config, Mirror, Server};
 use crate::error::ProbeError;
 use crate::fixes::hands::{Hands, process};
 use crate::fixes::lock::Lock;
-use crate::fixes::{Action, Event, Guard, Step, StepResult, sync};
-use crate::probes::installation;
-use crate::probes::keeper::{self, Keeper, Kept};
+use crate::fixes::{Action, Event, Guard, Step, StepResult, built as record, sync};
+use crate::probes::built::{self, Served as Stamp};
+use crate::probes::keeper::{self, Keeper, Kept, Running};
 use crate::probes::machine::Machine;
-use crate::probes::{clock, processes};
+use crate::probes::{clock, deps, files, installation, processes, sockets, state};
 use crate::services::Verb;
 
-/// Builds what has changed, and has whoever keeps the server restart it where it cannot notice by itself; then it
-/// must answer.
+/// Has whoever keeps the server restart it where it started before what it serves was installed or built, or runs with
+/// other settings than the configuration's; then it must answer. Says why it did, if it did.
 ///
-/// If the build fails, the old one serves on.
+/// That it need not is stamped: a cycle that is killed before that looks again.
 pub(super) fn renew(
     config: &Arc<Config>,
     machine: &Arc<Machine>,
     mirror: &Mirror,
     lock: &Lock,
-    came: &Came,
-    moved: bool,
     on_event: &mut dyn FnMut(Event<'_>),
-) -> Result<(), String> {
-    let is_install = |step: &crate::fixes::StepReport| matches!(step.action, Action::Install(_));
-    let installed = came.repair.iter().any(|repair| repair.steps.iter().any(is_install));
-    let mut steps = Vec::new();
-    if !mirror.build.is_empty() && (moved || installed) {
-        steps.push(step(Action::Build(mirror.build.clone()), Guard::OwnWorktree));
+) -> Result<Option<&'static str>, String> {
+    let Some(server) = config.server.as_deref() else { return Ok(None) };
+    let told = |error: ProbeError| error.to_string();
+    let built = state::read(config).map_err(told)?.built;
+    let installed = deps::read(mirror).map_err(told)?.stamp.map(|stamp| stamp.at);
+    let loaded = installed.max(built.build.map(|build| build.at));
+    let wanted = Stamp { loaded, settings: built::settings(config), at: clock::now() };
+    if built.served.as_ref().is_some_and(|before| before.is_of(&wanted)) {
+        return Ok(None);
     }
-    if installed || !steps.is_empty() {
-        steps.extend(restart(config, machine).map_err(|error| error.to_string())?);
+    let Some(started) = started(config, server).map_err(told)? else { return Ok(None) };
+    let sources = || config.sources.iter().map(|(path, _)| path.as_path());
+    let is_configured = |before: &Stamp| {
+        before.settings == wanted.settings || before.at.max(files::changed(sources())) < started
+    };
+    let why = match &built.served {
+        _ if loaded.is_some_and(|loaded| started < loaded) => Some("what it serves was made again"),
+        Some(before) if !is_configured(before) => Some("its configuration has changed"),
+        _ => None,
+    };
+    if why.is_some() {
+        let steps = restart(config, machine).map_err(told)?;
+        apply(config, machine, lock, &steps, on_event)?;
     }
-    apply(config, machine, lock, &steps, on_event)
+    record::record_served(config, Stamp { at: clock::now(), ..wanted }).map_err(|error| error.to_string())?;
+    Ok(why)
+}
+
+/// When the server was started: as the keeper tells it, or else the process that listens; `None`: none does.
+fn started(config: &Config, server: &Server) -> Result<Option<Timestamp>, ProbeError> {
+    if let Keeper::Running(Running { server: kept, .. }) = keeper::read(config)?
+        && let Kept::Started { at, .. } = kept
+    {
+        return Ok(Some(at));
+    }
+    let listeners = sockets::listening()?;
+    let pid = on_port(&listeners, server.listen).and_then(|it| it.pids.first().copied());
+    Ok(pid.map(processes::read).transpose()?.flatten().map(|it| it.started))
 }
 
 /// Applies these steps, one after the other, until one fails.
@@ -122,15 +151,23 @@ pub(super) fn look(config: &Config, machine: &Machine) -> Served {
     }
     let job = installed().and_then(|it| installation::serve_job(machine, config, &it).ok().flatten());
     let process = job.and_then(|it| it.observed.pid).and_then(|pid| processes::read(pid).ok().flatten());
-    let age = process.map(|it| clock::now().duration_since(it.started));
+    let started = process.map(|it| it.started);
+    let age = started.map(|it| clock::now().duration_since(it));
     let is_young = age.is_some_and(|age| age < server.ready.within.try_into().unwrap_or_default());
     if is_young { Served::Starting } else { Served::Not(why) }
 }
 
+/// How long a server is waited for that is silent for the first time: whoever keeps it may be about to start it.
+const FIRST: Duration = Duration::from_secs(10);
+
+/// Whether the server answers after a while.
+pub(super) fn comes_soon(config: &Config) -> bool {
+    let Some(server) = config.server.as_deref() else { return true };
+    process::wait_for(&server.url(&server.ready.path), FIRST.min(server.ready.within)).is_ok()
+}
+
 /// Has a server answer again that is silent for the second time in a row, by whoever keeps it; less and less often
 /// where that does not help. Says what was done.
-///
-/// The first time nothing is waited for: the lock is free until the next cycle.
 pub(super) fn revive(
     config: &Arc<Config>,
     machine: &Arc<Machine>,

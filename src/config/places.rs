@@ -29,6 +29,12 @@ impl Config {
         self.state.join("last-sync.env")
     }
 
+    /// What was last built, and what the server was last seen to serve.
+    #[must_use]
+    pub fn built_file(&self) -> PathBuf {
+        self.state.join("built.json")
+    }
+
     /// The lock that a keeper holds for as long as it lives.
     #[must_use]
     pub fn keeper_lock(&self) -> PathBuf {

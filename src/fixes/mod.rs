@@ -1,5 +1,6 @@
 //! What mends: a fix plans steps, hands apply them, and the units that named it verify.
 
+pub mod built;
 pub mod declared;
 pub mod events;
 pub mod hands;

@@ -114,7 +114,7 @@ fn align(
     Ok(steps)
 }
 
-/// What git does not bring: carried files, and the dependencies if their unit says that they do not match.
+/// What git does not bring: carried files, then the dependencies and the build where their units say so.
 fn complete(cx: &Cx, mirror: &Mirror, broken: &[&Examined]) -> Result<Vec<Step>, ProbeError> {
     let mut steps = Vec::new();
     if !mirror.carry.is_empty() {
@@ -129,6 +129,10 @@ fn complete(cx: &Cx, mirror: &Mirror, broken: &[&Examined]) -> Result<Vec<Step>,
     // Blocked by the runtime, it is not a failure of its own: with a wrong node nothing is installed.
     if names(broken, "dependencies") && !mirror.install.is_empty() {
         steps.push(safe(Action::Install(mirror.install.clone()), Guard::OwnWorktree));
+    }
+    // What is built from comes first.
+    if steps.is_empty() && names(broken, "build-fresh") {
+        steps.push(safe(Action::Build(mirror.build.clone()), Guard::OwnWorktree));
     }
     Ok(steps)
 }

@@ -110,10 +110,16 @@ pub fn read(mirror: &Mirror) -> Result<Installed, ProbeError> {
     Ok(Installed { tree, stamp: stamp.and_then(|bytes| parsed(&bytes)) })
 }
 
+/// Where the stamp in a tree is, wherever that lies.
+#[must_use]
+pub fn stamp_in(tree: &Path) -> PathBuf {
+    tree.join(STAMP)
+}
+
 /// The stamp in a tree, wherever that lies.
 #[must_use]
 pub fn stamp_at(tree: &Path) -> Option<Stamp> {
-    files::text(&tree.join(STAMP)).ok().flatten().and_then(|bytes| parsed(&bytes))
+    files::text(&stamp_in(tree)).ok().flatten().and_then(|bytes| parsed(&bytes))
 }
 
 fn parsed(bytes: &[u8]) -> Option<Stamp> {

@@ -6,6 +6,7 @@ use std::io::{self, ErrorKind, Read};
 use std::os::unix::fs::PermissionsExt;
 use std::path::{Path, PathBuf};
 
+use jiff::Timestamp;
 use rustix::fs::OFlags;
 use serde::{Deserialize, Serialize};
 use sha2::{Digest, Sha256};
@@ -101,6 +102,12 @@ pub(super) fn hexadecimal(bytes: &[u8]) -> String {
         let _ = write!(text, "{byte:02x}");
         text
     })
+}
+
+/// When the last of these files was changed; the beginning of time where that cannot be seen.
+pub fn changed<'a>(files: impl Iterator<Item = &'a Path>) -> Timestamp {
+    let changed = |path: &Path| Timestamp::try_from(std::fs::metadata(path).ok()?.modified().ok()?).ok();
+    files.filter_map(changed).max().unwrap_or(Timestamp::UNIX_EPOCH)
 }
 
 /// Whether something is at that path, be it a link that leads nowhere.

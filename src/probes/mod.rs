@@ -5,6 +5,7 @@
 
 pub mod accounts;
 pub mod away;
+pub mod built;
 pub mod clock;
 pub mod declared;
 pub mod deps;

@@ -9,11 +9,13 @@ use std::time::Duration;
 
 use jiff::Timestamp;
 use rustix::fs::OFlags;
+use serde::de::DeserializeOwned;
 use serde::{Deserialize, Serialize};
 
 use crate::config::Config;
 use crate::error::ProbeError;
 use crate::plain;
+use crate::probes::built::Built;
 use crate::probes::clock;
 
 /// How a sync ended: `<state>/sync.json`, and in short `<state>/last-sync.env`.
@@ -70,6 +72,8 @@ pub struct State {
     pub last_sync: Option<LastSync>,
     /// How long ago that was, counting only time awake.
     pub last_sync_age: Option<Duration>,
+    /// What was last built and served; nothing where that is not known.
+    pub built: Built,
     /// When the user stopped the mirror, if it is stopped.
     pub stopped: Option<Timestamp>,
     /// Who is mending or syncing now.
@@ -192,18 +196,13 @@ pub fn read(config: &Config) -> Result<State, ProbeError> {
         }
     };
     let sync = checked(config.sync_file(), Schema::Required);
+    let built = checked(config.built_file(), Schema::Required);
     checked(config.keeper_file(), Schema::Required);
     let lines = checked(config.last_sync_file(), Schema::Lines);
     let holder = checked(config.lock_file(), Schema::Free);
     drop(lines);
-    let last_sync = sync.and_then(|value| match serde_json::from_value::<LastSync>(value) {
-        Ok(last) => Some(last),
-        Err(error) => {
-            let why = format!("it is not what a sync writes: {error}");
-            bad.push((config.sync_file(), Fault::torn(why)));
-            None
-        }
-    });
+    let last_sync = shaped::<LastSync>(sync, config.sync_file(), &mut bad);
+    let built = shaped::<Built>(built, config.built_file(), &mut bad).unwrap_or_default();
     for path in [config.journal_file(), config.keeper_lock()] {
         if let Err(why) = owned(&path) {
             bad.push((path, why));
@@ -213,7 +212,22 @@ pub fn read(config: &Config) -> Result<State, ProbeError> {
         .and_then(|value| serde_json::from_value::<Holder>(value).ok())
         .filter(|_| is_held(&config.lock_file()));
     let last_sync_age = last_sync.as_ref().map(age);
-    Ok(State { last_sync, last_sync_age, stopped: stopped(config)?, holder, bad })
+    Ok(State { last_sync, last_sync_age, built, stopped: stopped(config)?, holder, bad })
+}
+
+/// What a file of a sync says; it is torn where it says something else.
+fn shaped<T: DeserializeOwned>(
+    value: Option<serde_json::Value>,
+    path: PathBuf,
+    bad: &mut Vec<(PathBuf, Fault)>,
+) -> Option<T> {
+    match serde_json::from_value(value?) {
+        Ok(found) => Some(found),
+        Err(error) => {
+            bad.push((path, Fault::torn(format!("it is not what a sync writes: {error}"))));
+            None
+        }
+    }
 }
 
 /// The directories of the state, outermost first: in each of them only this user may write.

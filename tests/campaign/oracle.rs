@@ -144,6 +144,7 @@ pub(crate) fn not_aligned(world: &World) -> Vec<String> {
     let text = |path: PathBuf| fs::read_to_string(path).unwrap_or_default();
     let lockfile = text(worktree.join("package-lock.json"));
     expect("what is installed", text(worktree.join("node_modules/b/lock")), lockfile);
+    expect("what is built", text(worktree.join("dist/from")).trim().to_owned(), upstream.clone());
     for carried in [".env.local", "private/keys.local"] {
         expect(carried, text(worktree.join(carried)), text(world.mirror.repository.join(carried)));
     }

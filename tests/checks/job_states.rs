@@ -5,6 +5,7 @@ use std::path::PathBuf;
 use housecall::checks::jobs::{job_loaded, job_state};
 use housecall::checks::logs::log_signatures;
 use housecall::cx::Probes;
+use housecall::probes::built::Built;
 use housecall::probes::jobs::Keeping;
 use housecall::probes::logs::Log;
 use housecall::probes::state::State as Written;
@@ -127,8 +128,14 @@ fn the_logs_that_launchd_writes_are_read_for_what_is_known() {
     let (out, err) =
         (world.observed.stdout.clone().expect("a log"), world.observed.stderr.clone().expect("a log"));
     let own = log(at("ops/site/logs/serve.log"), "");
-    let written =
-        Written { last_sync: None, last_sync_age: None, stopped: None, holder: None, bad: Vec::new() };
+    let written = Written {
+        last_sync: None,
+        last_sync_age: None,
+        built: Built::default(),
+        stopped: None,
+        holder: None,
+        bad: Vec::new(),
+    };
     let probes = Probes {
         jobs: Keyed::given([("serve".to_owned(), Ok(Keeping::Managed(Box::new(world.managed))))]),
         observed: Keyed::given([("serve".to_owned(), Ok(world.observed))]),

@@ -10,6 +10,7 @@ use housecall::config::service::KnownAs;
 use housecall::config::{Config, Health, Place, Service};
 use housecall::cx::Probes;
 use housecall::lint::{self, Facts, Kind, Seen};
+use housecall::probes::built::Built;
 use housecall::probes::installation::Basis;
 use housecall::probes::jobs::{Content, DefinitionFile, Keeping, Managed, Named, Wanted};
 use housecall::probes::state::State as Written;
@@ -119,8 +120,14 @@ impl World {
         let place = lint::Place::Installed(Box::new(self.facts));
         let content = self.file.map(|bytes| Content::Plist(bytes, place));
         let stopped = self.is_stopped.then(|| ago(60));
-        let written =
-            Written { last_sync: None, last_sync_age: None, stopped, holder: None, bad: Vec::new() };
+        let written = Written {
+            last_sync: None,
+            last_sync_age: None,
+            built: Built::default(),
+            stopped,
+            holder: None,
+            bad: Vec::new(),
+        };
         let probes = Probes {
             jobs: Keyed::given([(name.clone(), Ok(Keeping::Managed(Box::new(self.managed))))]),
             observed: Keyed::given([(name.clone(), Ok(self.observed))]),

@@ -6,6 +6,7 @@ use housecall::checks::logs::{log_signatures, log_size};
 use housecall::config::Config;
 use housecall::cx::Probes;
 use housecall::error::ProbeError;
+use housecall::probes::built::Built;
 use housecall::probes::logs::Log;
 use housecall::probes::state::{State, SyncStatus};
 use housecall::probes::{Keyed, Probe};
@@ -23,6 +24,7 @@ fn synced(status: SyncStatus) -> Probe<State> {
     Probe::given(Ok(State {
         last_sync: Some(last_sync),
         last_sync_age: None,
+        built: Built::default(),
         stopped: None,
         holder: None,
         bad: Vec::new(),

@@ -6,6 +6,7 @@ mod logs;
 mod repository;
 mod runtime;
 mod sync;
+mod built;
 mod worktree;
 mod page;
 mod server;

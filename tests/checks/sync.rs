@@ -7,6 +7,7 @@ use housecall::checks::sync::{carried_files, dependencies, sha_parity, sync_rece
 use housecall::config::{Config, Mirror};
 use housecall::cx::Probes;
 use housecall::error::ProbeError;
+use housecall::probes::built::Built;
 use housecall::probes::deps::{Installed, Stamp};
 use housecall::probes::files::{Carried, Content};
 use housecall::probes::git::{Canonical, Checkout, Distance, Remote, Repository};
@@ -21,10 +22,17 @@ use crate::worktree::{checkout, on};
 use crate::worlds::{OLD_SHA, SHA, ago, config, cx, cx_of, last_sync, verdict, worktree};
 
 /// A state whose last sync ended so, that many seconds ago, and wrote that commit.
-fn state(status: SyncStatus, seconds: i64, sha: &str) -> State {
+pub(crate) fn state(status: SyncStatus, seconds: i64, sha: &str) -> State {
     let last_sync = last_sync(status, seconds, sha, "nothing was needed");
     let last_sync_age = Some(Duration::from_secs(seconds.unsigned_abs()));
-    State { last_sync: Some(last_sync), last_sync_age, stopped: None, holder: None, bad: Vec::new() }
+    State {
+        last_sync: Some(last_sync),
+        last_sync_age,
+        built: Built::default(),
+        stopped: None,
+        holder: None,
+        bad: Vec::new(),
+    }
 }
 
 fn remote() -> Probe<Remote> {
@@ -255,7 +263,7 @@ fn dependencies(installed: Installed, node: &str) -> String {
     verdict(&dependencies::CHECK, &cx(probes))
 }
 
-fn installed(lockfile: &str, runtime: &str) -> Installed {
+pub(crate) fn installed(lockfile: &str, runtime: &str) -> Installed {
     let (lockfile, runtime) = (lockfile.to_owned(), runtime.to_owned());
     let stamp = Stamp { schema: 1, lockfile, runtime, at: ago(3600), command: Vec::new() };
     Installed { tree: true, stamp: Some(stamp) }
@@ -322,7 +330,7 @@ fn dependencies_unknown() {
     assert_snapshot!(verdict(&dependencies::CHECK, &cx(Probes { project, ..Probes::default() })), @"unknown package.json is not readable: EOF at line 1");
 }
 
-fn with(change: impl FnOnce(&mut Mirror)) -> Config {
+pub(crate) fn with(change: impl FnOnce(&mut Mirror)) -> Config {
     let mut config = config();
     change(Arc::make_mut(config.mirror.as_mut().expect("a mirror")));
     config

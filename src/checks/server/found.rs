@@ -122,10 +122,15 @@ pub fn is_kept(cx: &Cx, process: &Process) -> bool {
     {
         return lineage(cx, process).iter().any(|it| it.pid == pid);
     }
-    let Ok(keeper) = cx.keeper() else { return false };
-    let (Keeper::Running(keeper) | Keeper::Died(keeper)) = &*keeper else { return false };
-    let Kept::Started { pid, identity, .. } = keeper.server else { return false };
-    lineage(cx, process).iter().any(|it| it.pid == pid && it.identity == identity)
+    kept_since(cx, process).is_some()
+}
+
+/// When the keeper started it, by the clock of that moment; `None`: it is not the keeper's.
+pub(super) fn kept_since(cx: &Cx, process: &Process) -> Option<Timestamp> {
+    let keeper = cx.keeper().ok()?;
+    let (Keeper::Running(keeper) | Keeper::Died(keeper)) = &*keeper else { return None };
+    let Kept::Started { pid, identity, at, .. } = keeper.server else { return None };
+    lineage(cx, process).iter().any(|it| it.pid == pid && it.identity == identity).then_some(at)
 }
 
 /// Whether the process is an ancestor of this one, or this one itself.

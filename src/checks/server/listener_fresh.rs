@@ -1,9 +1,9 @@
-//! The server started after its dependencies were installed, and with the runtime they were installed for.
+//! The server started after what it serves was installed and built, and with the runtime it was installed for.
 
 use std::time::Duration;
 
 use crate::check::{Check, CheckId, Group, Look, Needs, Severity};
-use crate::checks::server::found::{owner_of, who};
+use crate::checks::server::found::{kept_since, owner_of, who};
 use crate::checks::server::listener_cwd;
 use crate::checks::sync::dependencies;
 use crate::config::Server;
@@ -25,7 +25,7 @@ pub static CHECK: Check = Check {
     look: Look::Server(look),
 };
 
-/// The kernel tells the start of a process to the second only.
+/// The kernel tells the start of a process by another clock, which is not set when the time of day is.
 const SLACK: Duration = Duration::from_secs(2);
 
 fn look(cx: &Cx, server: &Server) -> Seen {
@@ -33,14 +33,26 @@ fn look(cx: &Cx, server: &Server) -> Seen {
         return Err(ProbeError::failed("tell who serves", &format!("nobody listens on {}", server.listen)));
     };
     let process = &found.process;
-    let started = process.started;
+    let (started, slack) = match kept_since(cx, process) {
+        Some(at) => (at, Duration::ZERO),
+        None => (process.started, SLACK),
+    };
     let stamp = if cx.config().mirror.is_some() { cx.installed()?.stamp.clone() } else { None };
     let fresh = || {
         let age = human_duration(cx.since(started));
         Verdict::pass_with(format!("started {age} ago")).with("since", Fact::Time(started))
     };
+    let is_built = cx.config().mirror.as_ref().is_some_and(|mirror| !mirror.build.is_empty());
+    let build = if is_built { cx.state()?.built.build.clone() } else { None };
+    if let Some(build) = build
+        && started.checked_add(slack).is_ok_and(|started| started < build.at)
+    {
+        let verdict = Verdict::fail("the server started before what it serves was last built");
+        let verdict = verdict.with("started", Fact::Time(started)).with("built", Fact::Time(build.at));
+        return Ok(verdict.with("who", who(process)));
+    }
     let Some(stamp) = stamp else { return Ok(fresh()) };
-    if started.checked_add(SLACK).is_ok_and(|started| started < stamp.at) {
+    if started.checked_add(slack).is_ok_and(|started| started < stamp.at) {
         let message = "the server started before its dependencies were last installed";
         let verdict = Verdict::fail(message).with("started", Fact::Time(started));
         return Ok(verdict.with("installed", Fact::Time(stamp.at)).with("who", who(process)));

@@ -5,3 +5,4 @@ pub mod sync_recent;
 pub mod lockfile;
 pub mod dependencies;
 pub mod carried_files;
+pub mod build_fresh;

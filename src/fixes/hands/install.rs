@@ -13,9 +13,11 @@ use std::time::Duration;
 
 use crate::config::{Config, Mirror};
 use crate::error::StepError;
+use crate::fixes::built;
 use crate::fixes::hands::install::trees::Trees;
 use crate::fixes::hands::{files, git};
 use crate::plain;
+use crate::probes::built::Build;
 use crate::probes::deps::{self, SCHEMA, Stamp, TREE, stamp_file};
 use crate::probes::machine::Machine;
 use crate::probes::program::{self, Ended, Program};
@@ -121,17 +123,23 @@ fn lockfile(mirror: &Mirror) -> Result<String, StepError> {
     Ok(project::read(mirror)?.lockfile.map(|it| it.digest).unwrap_or_default())
 }
 
-/// Builds, as an install is done.
+/// Builds, as an install is done, and stamps of what.
 ///
 /// # Errors
-/// The program's words.
+/// The program's words; then there is no stamp, and the next look says so.
 pub fn build(
     config: &Config,
     mirror: &Mirror,
     argv: &[String],
     on_output: &mut dyn FnMut(&[u8]),
 ) -> Result<Option<String>, StepError> {
-    guarded(config, mirror, argv, on_output)
+    let sha = git::commit(config, &mirror.worktree, "HEAD")?;
+    let sha = sha.ok_or_else(|| StepError::Refused("the worktree's HEAD names no commit".to_owned()))?;
+    let installed = deps::read(mirror)?.stamp.map(|stamp| stamp.at);
+    built::forget(config)?;
+    let note = guarded(config, mirror, argv, on_output)?;
+    built::record(config, Build { sha, command: argv.to_vec(), installed, at: clock::now() })?;
+    Ok(note)
 }
 
 /// The major version of the runtime that the jobs find; empty where they run none.

@@ -12,6 +12,7 @@ use std::time::SystemTime;
 
 use crate::config::{Config, Mirror};
 use crate::fixes::hands::files;
+use crate::probes::clock;
 use crate::probes::deps::{self, Stamp, TREE};
 
 /// How many are kept.
@@ -70,6 +71,9 @@ impl Trees {
         let Some(stamp) = deps::stamp_at(&entry.join(TREE)).filter(|stamp| stamp.is_of(wanted)) else {
             return Ok(None);
         };
+        // A server that started before now has loaded another one.
+        let anew = serde_json::to_vec(&Stamp { at: clock::now(), ..stamp.clone() })?;
+        files::write_private(&deps::stamp_in(&entry.join(TREE)), &anew)?;
         self.discard(&self.tree)?;
         fs::rename(entry.join(TREE), &self.tree)?;
         // It is empty now; should that fail, it counts as one that is kept, until it is the oldest.

@@ -1,0 +1,137 @@
+//! What is built is of the commit that is aligned, and what is served is what was built, whenever a cycle was killed.
+#![expect(clippy::disallowed_methods, reason = "tests make the world that the product looks at")]
+
+use std::fs;
+use std::time::Duration;
+
+use support::Mirror;
+use support::processes::{eventually, signal};
+
+/// A server of what was built when it started, as most are that serve a build.
+const SERVER: &str = "#!/bin/sh\nmkdir -p loaded; cp dist/index.html loaded/\n[ -n \"$GREETING\" ] && echo $GREETING >> loaded/index.html\nexec python3 -m http.server -b 127.0.0.1 -d loaded \"$1\"\n";
+/// A build that waits while somebody wants it to.
+const BUILDER: &str = "#!/bin/sh\nmkdir -p dist; rm -f dist/index.html; echo run >> ~/builds\n\
+    while [ -e ~/wait ]; do touch ~/waiting; sleep 0.05; done\n\
+    [ -e ~/broken ] && { echo 'error: no page' >&2; exit 1; }\n\
+    { cat public/index.html; git rev-parse HEAD; } > dist/index.html\n";
+
+/// A mirror that is built, and whose server notices nothing by itself.
+fn built() -> Mirror {
+    let mirror = Mirror::fixed();
+    mirror.home.program("bin/server", SERVER);
+    mirror.home.program("bin/builder", BUILDER);
+    mirror.home.write("dev/site/.gitignore", "dist/\nloaded/\n");
+    let _ = mirror.home.commit(&mirror.repository, "A site that is built");
+    mirror.home.git(&mirror.repository, ["push", "--quiet"]);
+    mirror.configure("install = []", "install = []\nbuild = [\"builder\"]");
+    mirror.configure("[mirror]", "[runtime]\npath = [\"~/bin\"]\n\n[mirror]");
+    mirror.configure("static = \"public\"", &format!("run = [\"server\", \"{}\"]", mirror.port));
+    mirror
+}
+
+fn builds(mirror: &Mirror) -> usize {
+    fs::read_to_string(mirror.home.at("builds")).unwrap_or_default().lines().count()
+}
+
+fn sync(mirror: &Mirror, code: i32) -> String {
+    let ran = mirror.run(&["sync"]).exits(code);
+    format!("{}{}", ran.stdout, ran.stderr)
+}
+
+#[test]
+fn a_commit_that_was_aligned_and_not_built_is_built_by_the_next_cycle_and_not_taken_for_served() {
+    let mirror = built();
+    assert!(sync(&mirror, 0).contains("updated"));
+    assert!(sync(&mirror, 0).contains("noop"));
+    mirror.publish("public/index.html", "first", "second");
+    mirror.home.write("wait", "");
+    let cycle = mirror.start(&["sync"]);
+    assert!(eventually(Duration::from_secs(30), || mirror.home.at("waiting").exists()));
+    signal(cycle.pid(), "KILL");
+    let _ = cycle.wait(Duration::from_secs(30));
+    for process in mirror.home.processes() {
+        signal(process.pid, "KILL");
+    }
+    fs::remove_file(mirror.home.at("wait")).expect("the build goes on");
+    let examined = mirror.examine();
+    assert_eq!(examined.status("build-fresh"), "fail", "{}", examined.troubles());
+    let said = sync(&mirror, 0);
+    assert!(said.contains("updated") && said.contains("build"), "{said}");
+    let page = fs::read_to_string(mirror.worktree().join("dist/index.html")).expect("the build");
+    assert!(page.contains("second"), "{page}");
+    assert_eq!(builds(&mirror), 3);
+    assert!(sync(&mirror, 0).contains("noop"));
+    assert_eq!(builds(&mirror), 3);
+    assert_eq!(mirror.examine().status("build-fresh"), "pass");
+}
+
+#[test]
+fn while_a_build_fails_no_cycle_says_that_nothing_was_needed() {
+    let mirror = built();
+    assert!(sync(&mirror, 0).contains("updated"));
+    mirror.home.write("broken", "");
+    mirror.publish("public/index.html", "first", "second");
+    for _ in 0..2 {
+        let said = sync(&mirror, 1);
+        assert!(said.contains("failed") && said.contains("no page"), "{said}");
+    }
+    fs::remove_file(mirror.home.at("broken")).expect("it is mended");
+    assert!(sync(&mirror, 0).contains("updated"));
+}
+
+#[test]
+fn what_was_built_is_served_though_the_cycle_was_killed_before_the_restart() {
+    let mirror = built();
+    let _ = mirror.run(&["up", "--detach"]).exits(0);
+    mirror.settle();
+    assert!(eventually(Duration::from_secs(30), || sync(&mirror, 0).contains("noop: ")));
+    let server = mirror.listener();
+    assert!(mirror.page("/").contains("The first text"));
+    let sha = mirror.publish("public/index.html", "first", "second");
+    let cycle = mirror.start(&["sync"]);
+    let stamp = mirror.state().join("built.json");
+    while !fs::read_to_string(&stamp).unwrap_or_default().contains(&sha) {
+        std::thread::yield_now();
+    }
+    signal(cycle.pid(), "KILL");
+    let _ = cycle.wait(Duration::from_secs(30));
+    assert!(eventually(Duration::from_secs(30), || sync(&mirror, 0).contains("noop: ")));
+    let page = mirror.page("/");
+    assert!(page.contains("The second text") && page.contains(&sha), "{page}");
+    assert_ne!(mirror.listener(), server);
+    assert_eq!(builds(&mirror), 2);
+    let _ = mirror.run(&["down"]).exits(0);
+}
+
+#[test]
+fn a_server_of_other_settings_than_the_configurations_is_restarted_once() {
+    let mirror = built();
+    let _ = mirror.run(&["up", "--detach"]).exits(0);
+    mirror.settle();
+    assert!(eventually(Duration::from_secs(30), || sync(&mirror, 0).contains("noop: ")));
+    mirror.configure("ready =", "env = { GREETING = \"welcome\" }\nready =");
+    let said = sync(&mirror, 0);
+    assert!(said.contains("updated") && said.contains("its configuration has changed"), "{said}");
+    assert!(mirror.page("/").contains("welcome"), "{}", mirror.page("/"));
+    let server = mirror.listener();
+    mirror.configure("every = \"1h\"", "every = \"2h\"");
+    assert!(sync(&mirror, 0).contains("noop"));
+    assert_eq!(mirror.listener(), server);
+    let _ = mirror.run(&["down"]).exits(0);
+}
+
+#[test]
+fn a_mend_builds_and_restarts_too() {
+    let mirror = built();
+    let report = mirror.mend();
+    assert_eq!(report.status("build-fresh"), "pass", "{}", report.troubles());
+    assert!(mirror.page("/").contains("The first text"));
+    let server = mirror.listener();
+    // A state directory that was lost, say.
+    fs::remove_file(mirror.state().join("built.json")).expect("the stamp");
+    let report = mirror.mend();
+    assert_eq!(report.status("build-fresh"), "pass", "{}", report.troubles());
+    assert_eq!((builds(&mirror), report.status("listener-fresh")), (2, "pass"), "{}", report.troubles());
+    assert!(mirror.listener().is_some_and(|now| Some(now) != server), "it loads what was built");
+    let _ = mirror.run(&["down"]).exits(0);
+}
