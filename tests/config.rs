@@ -6,6 +6,8 @@ use std::time::Duration;
 
 use housecall::config::{Config, Limits, Serving, Surroundings};
 use insta::assert_snapshot;
+use serde_json::Value;
+use support::Schema;
 
 fn surroundings() -> Surroundings {
     let environment = [
@@ -124,15 +126,65 @@ fn a_file_may_hold_pages_alone() {
     assert_eq!(config.pages[0].subject(), "http://127.0.0.1:8080/");
 }
 
+/// The examples of the documentation.
+fn examples() -> Vec<&'static str> {
+    let pages = [include_str!("../docs/configuration.md"), include_str!("../docs/checks.md")];
+    let of_page = pages.map(|page| {
+        let found: Vec<&str> =
+            page.split("```toml\n").skip(1).filter_map(|it| it.split("```").next()).collect();
+        assert!(found.len() > 1, "the examples are found");
+        found
+    });
+    of_page.concat()
+}
+
+/// A file as an editor shows it to a schema: a date is a text.
+fn as_json(text: &str) -> Value {
+    fn plain(value: toml::Value) -> Value {
+        match value {
+            toml::Value::String(text) => text.into(),
+            toml::Value::Integer(number) => number.into(),
+            toml::Value::Float(number) => number.into(),
+            toml::Value::Boolean(it) => it.into(),
+            toml::Value::Datetime(date) => date.to_string().into(),
+            toml::Value::Array(items) => items.into_iter().map(plain).collect(),
+            toml::Value::Table(table) => table.into_iter().map(|(key, it)| (key, plain(it))).collect(),
+        }
+    }
+    plain(toml::Value::Table(toml::from_str(text).unwrap_or_else(|error| panic!("{error}\n{text}"))))
+}
+
 #[test]
 fn the_examples_of_the_documentation_are_understood() {
-    for page in [include_str!("../docs/configuration.md"), include_str!("../docs/checks.md")] {
-        let examples: Vec<&str> =
-            page.split("```toml\n").skip(1).filter_map(|it| it.split("```").next()).collect();
-        assert!(examples.len() > 1, "the examples are found");
-        for example in examples {
-            load(example).unwrap_or_else(|error| panic!("{error}"));
-        }
+    for example in examples() {
+        load(example).unwrap_or_else(|error| panic!("{error}"));
+    }
+}
+
+#[test]
+fn the_published_schema_takes_the_examples_of_the_documentation() {
+    let schema = Schema::published("config.json");
+    for example in examples() {
+        schema.accepts(&as_json(example)).unwrap_or_else(|why| panic!("{why}\n{example}"));
+    }
+}
+
+#[test]
+fn the_published_schema_refuses_what_is_no_configuration() {
+    let schema = Schema::published("config.json");
+    for wrong in [
+        "[mirrors]\nrepository = \"~/site\"",
+        "[mirror]\nrepositry = \"~/site\"",
+        "[mirror]\nrepository = 1",
+        "[[page]]\npath = \"/\"\nstatus = \"200\"",
+        "[check.a]\nportt = { address = \":80\" }",
+        "[check.a]\nlistener = { adress = \":80\" }",
+        "[check.a]\nfile = { path = \"/x\", type = \"folder\" }",
+        "[check.a]\ncommand = { run = [\"true\"], exit = \"0\" }",
+        "[[accept]]\ncheck = \"a\"",
+    ] {
+        assert!(schema.accepts(&as_json(wrong)).is_err(), "{wrong}");
+        assert!(load(wrong).is_err(), "{wrong}");
     }
 }
 

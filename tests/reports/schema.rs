@@ -2,8 +2,11 @@
 
 use std::path::Path;
 
-use housecall::report::{Report, json};
+use housecall::report::{Report, json, ndjson};
+use serde_json::Value;
+use support::Schema;
 
+use crate::chance::{each, each_hostile};
 use crate::given::{healthy, report};
 
 #[test]
@@ -38,4 +41,47 @@ fn keys_keep_the_order_that_was_promised() {
         keys(&value["checks"][0]),
         "id subject group summary severity status seen message evidence blocked_by fix took_ms tags accepted"
     );
+}
+
+#[test]
+fn every_report_is_what_the_published_schemas_promise() {
+    let (whole, line) = (Schema::published("report.json"), Schema::published("lines.json"));
+    let read = |text: &str| serde_json::from_str::<Value>(text).expect("JSON");
+    let promised = |report: &Report| {
+        whole.accepts(&read(&json::render(report))).unwrap_or_else(|why| panic!("{why}\n{report:?}"));
+        for text in ndjson::render(report).lines() {
+            line.accepts(&read(text)).unwrap_or_else(|why| panic!("{why}\n{text}"));
+        }
+    };
+    let (mut hostile, mut plain) = (0, 0);
+    each_hostile(|report| {
+        hostile += 1;
+        if hostile % 10 == 0 {
+            promised(report);
+        }
+    });
+    each(|_, report| {
+        plain += 1;
+        if plain % 50 == 0 {
+            promised(report);
+        }
+    });
+}
+
+#[test]
+fn the_published_schema_refuses_what_is_no_report() {
+    let whole = Schema::published("report.json");
+    let good: Value = serde_json::from_str(&json::render(&report(healthy()))).expect("JSON");
+    whole.accepts(&good).expect("a report");
+    for (place, wrong) in [
+        ("/verdict", Value::from("green")),
+        ("/at", Value::from("yesterday")),
+        ("/checks/0/status", Value::Null),
+        ("/counts/pass", Value::from(-1)),
+        ("/checks", Value::from("all")),
+    ] {
+        let mut bad = good.clone();
+        *bad.pointer_mut(place).expect("it is there") = wrong;
+        assert!(whole.accepts(&bad).is_err(), "{place}");
+    }
 }
