@@ -256,7 +256,7 @@ impl<'a> Named<'a> {
 }
 
 /// What is wrong with names in a configuration: with what a check needs, or with what is accepted.
-#[derive(Debug)]
+#[derive(Debug, Default)]
 pub struct Names {
     known: HashSet<String>,
     units: HashSet<String>,
@@ -300,6 +300,10 @@ fn wrong(name: &str, known: &HashSet<String>, none: &str) -> Option<(String, Str
 /// The declared checks that rest on themselves, with what to say of each.
 #[must_use]
 pub fn circles(config: &Config) -> Vec<(String, String)> {
+    // Among our own there is none.
+    if config.declared.iter().all(|it| it.needs.is_empty()) {
+        return Vec::new();
+    }
     let all = expand(checks::ALL, config);
     let needs = resolve(&all, config);
     let name = |at: usize| all[at].unit.id.to_string();

@@ -105,7 +105,7 @@ fn declared(name: &Text, check: Spanned<raw::Check>, it: &mut Reading<'_>) -> Op
     let tags: Vec<String> =
         check.tags.iter().filter(|tag| is_name(tag, "a tag", it)).map(|tag| tag.get_ref().clone()).collect();
     let needs = it.texts(&check.needs)?;
-    let when = check.when.map(|when| conditions(when.into_inner(), it)).unwrap_or_default();
+    let when = check.when.map(|when| conditions(*when.into_inner(), it)).unwrap_or_default();
     let severity = match check.severity.as_ref().map(|it| it.get_ref().as_str()) {
         Some("info") => Severity::Info,
         Some("warning") => Severity::Warning,
@@ -156,7 +156,7 @@ fn conditions(when: raw::When, it: &mut Reading<'_>) -> When {
     When { os: plain(when.os), host: plain(when.host), env: plain(when.env) }
 }
 
-fn mended(name: &Text, fix: Spanned<raw::Fix>, it: &mut Reading<'_>) -> Option<fixes::declared::Fix> {
+fn mended(name: &Text, fix: Spanned<Box<raw::Fix>>, it: &mut Reading<'_>) -> Option<fixes::declared::Fix> {
     let place = fix.span();
     let mut fix = fix.into_inner();
     let safety = match fix.safety.get_ref().as_str() {

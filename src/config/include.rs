@@ -183,7 +183,8 @@ pub(super) fn add_checks(
             sources[*at].mistakes.push(Mistake::new(message, place.clone(), "take another name"));
         }
     }
-    let names = Names::of(config);
+    // All names are gathered only where one is said.
+    let names = if needs.is_empty() { Names::default() } else { Names::of(config) };
     for (at, place, name, kind) in needs {
         let wrong = match kind {
             Named::Need => names.wrong_need(&name),

@@ -15,13 +15,18 @@ const TOLD: usize = 50;
 
 /// Reads a file's text. What is mistaken is left out of the file, and told.
 pub(super) fn parse(text: &str) -> (raw::File, Vec<Mistake>) {
-    let (mut table, syntax) = DeTable::parse_recoverable(text);
+    let (table, syntax) = DeTable::parse_recoverable(text);
     if !syntax.is_empty() {
         let mistake =
             |error: &toml::de::Error| Mistake::new(error.message(), error.span().unwrap_or(0..0), "not TOML");
         // After the first one the parser guesses: more would mislead.
         return (raw::File::default(), syntax.iter().take(1).map(mistake).collect());
     }
+    // A file without mistakes, however long, is held once.
+    if let Ok(file) = raw::File::deserialize(Deserializer::from(table)) {
+        return (file, Vec::new());
+    }
+    let (mut table, _) = DeTable::parse_recoverable(text);
     let mut mistakes = Vec::new();
     loop {
         match raw::File::deserialize(Deserializer::from(table.clone())) {

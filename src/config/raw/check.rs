@@ -39,64 +39,65 @@ pub struct Check {
     pub timeout: Option<Text>,
     /// Where it applies.
     #[schemars(with = "Option<When>")]
-    pub when: Option<Spanned<When>>,
+    pub when: Option<Spanned<Box<When>>>,
     /// What mends it.
     #[schemars(with = "Option<Fix>")]
-    pub fix: Option<Spanned<Fix>>,
+    pub fix: Option<Spanned<Box<Fix>>>,
+    // Boxed, since a check asks one of these, and there may be thousands of checks.
     /// A program: how it ends, what it writes.
     #[schemars(with = "Option<command::Written>")]
-    pub command: Option<Spanned<command::Written>>,
+    pub command: Option<Spanned<Box<command::Written>>>,
     /// A volume: how much room it has.
     #[schemars(with = "Option<disk::Written>")]
-    pub disk: Option<Spanned<disk::Written>>,
+    pub disk: Option<Spanned<Box<disk::Written>>>,
     /// A name: whether it resolves, and to what.
     #[schemars(with = "Option<dns::Written>")]
-    pub dns: Option<Spanned<dns::Written>>,
+    pub dns: Option<Spanned<Box<dns::Written>>>,
     /// A variable of the caller's environment.
     #[schemars(with = "Option<env::Written>")]
-    pub env: Option<Spanned<env::Written>>,
+    pub env: Option<Spanned<Box<env::Written>>>,
     /// A path: what is there, what it holds, whose it is.
     #[schemars(with = "Option<file::Written>")]
-    pub file: Option<Spanned<file::Written>>,
+    pub file: Option<Spanned<Box<file::Written>>>,
     /// A repository of git's: what it is on, whether it is clean.
     #[schemars(with = "Option<git::Written>")]
-    pub git: Option<Spanned<git::Written>>,
+    pub git: Option<Spanned<Box<git::Written>>>,
     /// A group of users.
     #[schemars(with = "Option<user::WrittenGroup>")]
-    pub unix_group: Option<Spanned<user::WrittenGroup>>,
+    pub unix_group: Option<Spanned<Box<user::WrittenGroup>>>,
     /// A network interface of this machine, and its addresses.
     #[schemars(with = "Option<interface::Written>")]
-    pub interface: Option<Spanned<interface::Written>>,
+    pub interface: Option<Spanned<Box<interface::Written>>>,
     /// A parameter of the kernel, as `sysctl` names it.
     #[schemars(with = "Option<kernel_param::Written>")]
-    pub kernel_param: Option<Spanned<kernel_param::Written>>,
+    pub kernel_param: Option<Spanned<Box<kernel_param::Written>>>,
     /// A place: what is mounted there.
     #[schemars(with = "Option<mount::Written>")]
-    pub mount: Option<Spanned<mount::Written>>,
+    pub mount: Option<Spanned<Box<mount::Written>>>,
     /// A package: whether it is installed, in which version.
     #[schemars(with = "Option<package::Written>")]
-    pub package: Option<Spanned<package::Written>>,
+    pub package: Option<Spanned<Box<package::Written>>>,
     /// Processes: how many of a sort run.
     #[schemars(with = "Option<process::Written>")]
-    pub process: Option<Spanned<process::Written>>,
+    pub process: Option<Spanned<Box<process::Written>>>,
     /// A job of launchd's or systemd's: whether it runs, is loaded, is enabled.
     #[schemars(with = "Option<service::Written>")]
-    pub service: Option<Spanned<service::Written>>,
+    pub service: Option<Spanned<Box<service::Written>>>,
     /// A program: whether it is found, in which version.
     #[schemars(with = "Option<tool::Written>")]
-    pub tool: Option<Spanned<tool::Written>>,
+    pub tool: Option<Spanned<Box<tool::Written>>>,
     /// A user's account.
     #[schemars(with = "Option<user::Written>")]
-    pub user: Option<Spanned<user::Written>>,
+    pub user: Option<Spanned<Box<user::Written>>>,
     /// An address of this machine: who listens there, and whether anybody does.
     #[schemars(with = "Option<listener::Written>")]
-    pub listener: Option<Spanned<listener::Written>>,
+    pub listener: Option<Spanned<Box<listener::Written>>>,
     /// A port or a socket anywhere: whether it can be reached, and what it says first.
     #[schemars(with = "Option<connect::Written>")]
-    pub connect: Option<Spanned<connect::Written>>,
+    pub connect: Option<Spanned<Box<connect::Written>>>,
     /// An address: what it answers, over http or https.
     #[schemars(with = "Option<http::Written>")]
-    pub http: Option<Spanned<http::Written>>,
+    pub http: Option<Spanned<Box<http::Written>>>,
 }
 
 /// Where a check applies; all that is said must hold.
