@@ -83,6 +83,27 @@ fn a_submodule_follows_and_what_was_left_inside_is_kept() {
 }
 
 #[test]
+fn a_submodule_at_a_relative_address_and_a_shallow_one_follow() {
+    let relative = with_submodule_at(World::new(), |_| "../library.git".to_owned());
+    let shallow = with_submodule_at(World::new(), |library| format!("file://{library}"));
+    let author = shallow.home.at("author");
+    shallow.home.git(&author, ["config", "--file", ".gitmodules", "submodule.lib.shallow", "true"]);
+    for world in [relative, shallow] {
+        bump(&world, "two\n");
+        bump(&world, "three\n");
+        world.heals();
+        assert_eq!(library(&world), "three\n");
+        bump(&world, "four\n");
+        world.heals();
+        assert_eq!(library(&world), "four\n");
+        let modules = fs::read_to_string(world.worktree().join(".gitmodules")).expect("its submodules");
+        let inner = world.worktree().join("lib");
+        let is_shallow = world.home.git(&inner, ["rev-parse", "--is-shallow-repository"]);
+        assert_eq!(is_shallow, modules.contains("shallow").to_string(), "{modules}");
+    }
+}
+
+#[test]
 fn edits_in_a_submodule_that_upstream_removed_are_kept() {
     let world = with_submodule();
     world.heals();

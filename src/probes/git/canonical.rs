@@ -58,8 +58,9 @@ pub(in crate::probes) fn read(place: &Place) -> Local<Canonical> {
 /// The part of a repository that may not be read, where git says only that there is none.
 pub(crate) fn barred(path: &Path) -> Option<(PathBuf, std::io::Error)> {
     let git = path.join(".git");
-    let parts = [git.clone(), git.join("HEAD"), git.join("objects"), git.join("refs")];
-    parts.into_iter().find_map(|part| {
+    let parts = ["", "HEAD", "objects", "refs", "worktrees"].map(|part| git.join(part));
+    let linked = fs::read_dir(git.join("worktrees")).into_iter().flatten().flatten().map(|it| it.path());
+    parts.into_iter().chain(linked).find_map(|part| {
         let found = match fs::metadata(&part) {
             Ok(it) if it.is_dir() => fs::read_dir(&part).map(drop),
             Ok(_) => fs::File::open(&part).map(drop),
