@@ -204,6 +204,13 @@ fn what_a_normal_user_may_not_touch_is_named_and_heals_with_the_right() {
         let told = as_nobody(&world);
         assert!(told.contains("told: Updated"), "{}: {told}", place.display());
     }
+    // Nothing is new, and what was edited cannot be seen.
+    world.edit("deep/page.html", "an edit\n");
+    let deep = world.worktree().join("deep");
+    fs::set_permissions(&deep, Permissions::from_mode(0o000)).expect("its mode");
+    let told = as_nobody(&world);
+    fs::set_permissions(&deep, Permissions::from_mode(0o755)).expect("its mode");
+    assert!(told.contains("told: Failed") && told.contains("ermission denied"), "{told}");
     give_to(world.home.path(), 0);
 }
 

@@ -13,6 +13,9 @@ use crate::probes::program;
 const CORRUPT: [&str; 5] =
     ["index file smaller than expected", "index file corrupt", "bad signature", "bad index", "index uses"];
 
+/// The system's words, after a file's name, for one that git could not look at: it goes on, and takes it for unchanged.
+const UNSEEN: [&str; 2] = [": Permission denied", ": Input/output error"];
+
 /// Asks git how the files differ from HEAD.
 ///
 /// # Errors
@@ -30,12 +33,18 @@ pub fn changes(machine: &Machine, config: &Config, checkout: &Checkout) -> Resul
             }
             other => other,
         })?;
+    let complaints = String::from_utf8_lossy(&output.stderr);
     if output.succeeded() {
+        // A warning is of a directory that may hold new files; with tracked ones in it, they are named too.
+        let is_unseen =
+            |line: &&str| !line.starts_with("warning: ") && UNSEEN.iter().any(|words| line.ends_with(words));
+        if let Some(unseen) = complaints.lines().find(is_unseen) {
+            return Err(ProbeError::failed("ask git for changes", &unseen));
+        }
         let missing = submodules::missing(config, &checkout.top)?;
         let missing = missing.iter().map(|path| readable(path.as_os_str().as_encoded_bytes())).collect();
         return Ok(Changes { missing, ..Changes::parse(&output.stdout) });
     }
-    let complaints = String::from_utf8_lossy(&output.stderr);
     let why = git::complaint(&output);
     if CORRUPT.iter().any(|word| complaints.contains(word)) {
         return Ok(Changes { corrupt: Some(why), ..Changes::default() });
