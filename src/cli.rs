@@ -1,6 +1,11 @@
 //! The command line: what can be said, and nothing of what it does.
 
+mod import;
+mod scope;
 pub mod strict;
+
+pub use import::{ImportFrom, ImportOptions};
+pub use scope::JobScope;
 
 use std::path::PathBuf;
 use std::time::Duration;
@@ -9,7 +14,6 @@ use clap::{Args, Parser, Subcommand, ValueEnum, ValueHint};
 
 use crate::check::Severity;
 use crate::config::values;
-use crate::services::Scope;
 
 const EXAMPLES: &str = "\
 Examples:
@@ -218,6 +222,12 @@ pub enum Command {
         #[arg(short, long, value_name = "FILE", value_hint = ValueHint::FilePath)]
         output: Option<PathBuf>,
     },
+    /// Turn another tool's checks into checks of your own, and name what could not be turned
+    Import {
+        /// Whose they are
+        #[command(subcommand)]
+        from: ImportFrom,
+    },
     /// Allow a configuration found in a repository to run its programs
     Trust,
     /// Build a throwaway mirror, break it and mend it before your eyes
@@ -295,15 +305,6 @@ pub struct ReloadOptions {
     pub dry_run: bool,
 }
 
-/// Whose a job is.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
-pub enum JobScope {
-    /// The user's.
-    Agent,
-    /// The system's.
-    Daemon,
-}
-
 /// How the report is written.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
 pub enum Format {
@@ -365,15 +366,6 @@ pub enum SchemaOf {
     Lines,
     /// `housecall.toml`.
     Config,
-}
-
-impl From<JobScope> for Scope {
-    fn from(scope: JobScope) -> Self {
-        match scope {
-            JobScope::Agent => Self::Agent,
-            JobScope::Daemon => Self::Daemon,
-        }
-    }
 }
 
 impl From<FailOn> for Severity {

@@ -20,6 +20,7 @@ pub mod error;
 pub mod demo;
 pub mod exit;
 pub mod fixes;
+pub mod import;
 pub mod init;
 pub mod probes;
 pub mod git;

@@ -116,7 +116,7 @@ const fn taken(command: Option<&Command>) -> &'static [&'static str] {
             | Command::Reload(_)
             | Command::Rescued { .. },
         ) => PROBES,
-        Some(Command::Init { .. }) => &["directory"],
+        Some(Command::Init { .. } | Command::Import { .. }) => &["directory"],
         Some(
             Command::Demo { .. }
             | Command::Completions { .. }

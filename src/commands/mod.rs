@@ -7,6 +7,7 @@ mod checks;
 mod cycle;
 mod demo;
 mod explain;
+mod import;
 mod lint;
 pub mod logs;
 pub mod fix;
@@ -31,7 +32,7 @@ use std::sync::Arc;
 
 pub use console::{Console, Terminal};
 
-use crate::cli::{Cli, Command, Format, GlobalOptions};
+use crate::cli::{Cli, Command, Format, GlobalOptions, ImportFrom};
 use crate::config::{Config, ConfigError, Options, Surroundings};
 use crate::demo::Keep;
 use crate::exit::Exit;
@@ -65,6 +66,7 @@ pub fn run(cli: Cli, console: &mut Console<'_>) -> Exit {
         Some(Command::Man) => Ok(promises::man(call.console)),
         Some(Command::Checks) => checks::run(&mut call),
         Some(Command::Explain { id }) => explain::run(&mut call, &id),
+        Some(Command::Import { from: ImportFrom::Goss(options) }) => Ok(import::run(&mut call, &options)),
         Some(Command::Init { here }) => init::run(&mut call, here),
         Some(Command::Lint { files }) => Ok(lint::run(&mut call, &files)),
         Some(Command::Sync { scheduled }) => {

@@ -105,7 +105,7 @@ impl Question for Connect {
         if self.banner.is_empty() {
             return Ok(Verdict::pass_with(format!("{place} in {}", human_duration(took))).with("took", took));
         }
-        let enough = |said: &str| self.banner.failure("it", said).is_none() && self.banner.absent.is_empty();
+        let enough = |said: &str| self.banner.failure("it", said).is_none() && !self.banner.wants_whole();
         let said = stream
             .banner(deadline.saturating_sub(took), enough)
             .map_err(|error| ProbeError::failed(format!("listen to {place}"), &error))?;

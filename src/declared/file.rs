@@ -32,6 +32,7 @@ pub struct File {
     group: Option<Who>,
     content: Text,
     sha256: Option<String>,
+    sha512: Option<String>,
     target: Option<PathBuf>,
     at_least: Option<u64>,
     at_most: Option<u64>,
@@ -82,6 +83,9 @@ pub struct Written {
     /// The digest of its content, hexadecimal.
     #[schemars(with = "Option<String>")]
     pub sha256: Option<config::Text>,
+    /// The longer digest of it, hexadecimal.
+    #[schemars(with = "Option<String>")]
+    pub sha512: Option<config::Text>,
     /// Where a symbolic link leads, as it is written in it.
     #[schemars(with = "Option<String>")]
     pub target: Option<config::Text>,
@@ -119,16 +123,16 @@ impl Written {
             owner: Who::read(self.owner.as_ref(), it)?,
             group: Who::read(self.group.as_ref(), it)?,
             content: self.content.unwrap_or_default().read(it)?,
-            sha256: it.shaped(self.sha256.as_ref(), "SHA-256", "64 hexadecimal digits", |text| {
-                let is_digest = text.len() == 64 && text.bytes().all(|it| it.is_ascii_hexdigit());
-                is_digest.then(|| text.to_ascii_lowercase())
-            })?,
+            sha256: it
+                .shaped(self.sha256.as_ref(), "SHA-256", "64 hexadecimal digits", |it| digest(it, 64))?,
+            sha512: it
+                .shaped(self.sha512.as_ref(), "SHA-512", "128 hexadecimal digits", |it| digest(it, 128))?,
             target: it.shaped(self.target.as_ref(), "path", "", |text| Some(PathBuf::from(text)))?,
             at_least: it.maybe(size.min.as_ref(), Reading::bytes)?,
             at_most: it.maybe(size.max.as_ref(), Reading::bytes)?,
             max_age: it.maybe(self.max_age.as_ref(), |it, age| it.duration(Some(age)))?,
         };
-        let holds = !file.content.is_empty() || file.sha256.is_some();
+        let holds = file.asks_content();
         let (message, hint) = match file.kind {
             _ if !file.exists && file.asks_more() => ("of what must not be there nothing can be asked", ""),
             Kind::Symlink if holds => {
@@ -165,6 +169,7 @@ impl Question for File {
             follow: self.kind != Kind::Symlink,
             content: !self.content.is_empty(),
             digest: self.sha256.is_some(),
+            long_digest: self.sha512.is_some(),
         };
         let found = file::look(cx.machine("file")?, cx.config(), &order, deadline)?;
         let name = cx.config().tilde(&self.path);
@@ -188,11 +193,14 @@ impl File {
             || self.mode.is_some()
             || self.owner.is_some()
             || self.group.is_some()
-            || !self.content.is_empty()
-            || self.sha256.is_some()
+            || self.asks_content()
             || self.at_least.is_some()
             || self.at_most.is_some()
             || self.max_age.is_some()
+    }
+
+    fn asks_content(&self) -> bool {
+        !self.content.is_empty() || self.sha256.is_some() || self.sha512.is_some()
     }
 
     fn failure(&self, cx: &Cx, name: &str, found: &Found) -> Result<Option<Verdict>, ProbeError> {
@@ -236,19 +244,22 @@ impl File {
                 return wrong("was modified too long ago", Fact::Age(most), Fact::Age(age));
             }
         }
-        let asks_content = !self.content.is_empty() || self.sha256.is_some();
-        if asks_content && found.kind != "file" {
+        if self.asks_content() && found.kind != "file" {
             return wrong("has no content", "file".into(), found.kind.clone().into());
         }
-        if let Some(digest) = self.sha256.as_deref().filter(|it| found.digest.as_deref() != Some(*it)) {
-            return wrong(
-                "holds something else",
-                digest.into(),
-                found.digest.clone().unwrap_or_default().into(),
-            );
+        for (wanted, digest) in [(&self.sha256, &found.digest), (&self.sha512, &found.long_digest)] {
+            if let Some(wanted) = wanted.as_deref().filter(|it| digest.as_deref() != Some(*it)) {
+                let actual = digest.clone().unwrap_or_default();
+                return wrong("holds something else", wanted.into(), actual.into());
+            }
         }
         Ok(found.content.as_deref().and_then(|content| self.content.failure(name, content)))
     }
+}
+
+fn digest(text: &str, length: usize) -> Option<String> {
+    let is_digest = text.len() == length && text.bytes().all(|it| it.is_ascii_hexdigit());
+    is_digest.then(|| text.to_ascii_lowercase())
 }
 
 impl Kind {

@@ -280,7 +280,7 @@ impl Http {
             }
             return Ok(Some(failure));
         }
-        if it.truncated && !self.page.absent.is_empty() {
+        if it.truncated && self.page.wants_whole() {
             return Err(too_long());
         }
         if let Some(failure) = self.json_failure(it) {

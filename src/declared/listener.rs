@@ -1,6 +1,6 @@
 //! `listener`: who waits at an address of this machine, and whether anybody does.
 
-use std::net::SocketAddr;
+use std::net::{Ipv4Addr, SocketAddr};
 use std::ops::Range;
 use std::path::PathBuf;
 use std::time::Duration;
@@ -33,16 +33,24 @@ pub struct Listener {
 #[derive(Debug, Clone, PartialEq, Eq)]
 enum Address {
     One(Protocol, SocketAddr),
-    /// Any address of either family, at this port.
-    Any(Protocol, u16),
+    /// Any address at this port: of this family, or of either.
+    Any(Protocol, Option<Family>, u16),
     Path(PathBuf),
+}
+
+/// A family of addresses.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Family {
+    V4,
+    V6,
 }
 
 /// As it is written.
 #[derive(Debug, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields, rename_all = "kebab-case")]
 pub struct Written {
-    /// `127.0.0.1:5432`, `[::1]:80`, `:8080` (any address of either family), `udp://127.0.0.1:53`, `unix:/run/x.sock`.
+    /// `127.0.0.1:5432`, `[::1]:80`, `:8080` (any address of either family), `tcp6://:8080` (of that one),
+    /// `udp://127.0.0.1:53`, `unix:/run/x.sock`.
     #[schemars(with = "String")]
     pub address: config::Text,
     /// The user who listens, by name or number.
@@ -83,23 +91,28 @@ fn address(written: &config::Text, it: &mut Reading<'_>) -> Option<Address> {
         let path = format!("/{}", path.trim_start_matches('/'));
         return Some(Address::Path(PathBuf::from(path)));
     }
-    let (protocol, rest) = match text.split_once("://") {
-        None => (Protocol::Tcp, text.as_str()),
-        Some(("tcp", rest)) => (Protocol::Tcp, rest),
-        Some(("udp", rest)) => (Protocol::Udp, rest),
+    let (protocol, family, rest) = match text.split_once("://") {
+        None => (Protocol::Tcp, None, text.as_str()),
+        Some(("tcp", rest)) => (Protocol::Tcp, None, rest),
+        Some(("tcp4", rest)) => (Protocol::Tcp, Some(Family::V4), rest),
+        Some(("tcp6", rest)) => (Protocol::Tcp, Some(Family::V6), rest),
+        Some(("udp", rest)) => (Protocol::Udp, None, rest),
+        Some(("udp4", rest)) => (Protocol::Udp, Some(Family::V4), rest),
+        Some(("udp6", rest)) => (Protocol::Udp, Some(Family::V6), rest),
         Some((scheme, _)) => {
-            it.wrong(written.span(), format!("`{scheme}` is no kind of socket"), "tcp, udp or unix");
+            let hint = "tcp, tcp4, tcp6, udp, udp4, udp6 or unix";
+            it.wrong(written.span(), format!("`{scheme}` is no kind of socket"), hint);
             return None;
         }
     };
     let port = rest.strip_prefix("*:").or_else(|| rest.strip_prefix(':'));
     let address = match port {
-        Some(port) => port.parse().ok().map(|port| Address::Any(protocol, port)),
-        None => rest.parse().ok().map(|address| Address::One(protocol, address)),
+        Some(port) => port.parse().ok().map(|port| Address::Any(protocol, family, port)),
+        None => rest.parse().ok().filter(|it| is_of(it, family)).map(|it| Address::One(protocol, it)),
     };
     let port = |it: &Address| match it {
         Address::One(_, address) => address.port(),
-        Address::Any(_, port) => *port,
+        Address::Any(_, _, port) => *port,
         Address::Path(_) => 1,
     };
     if let Some(address) = address.filter(|it| port(it) != 0) {
@@ -119,13 +132,29 @@ fn address(written: &config::Text, it: &mut Reading<'_>) -> Option<Address> {
     None
 }
 
+fn is_of(address: &SocketAddr, family: Option<Family>) -> bool {
+    family.is_none_or(|family| address.is_ipv4() == (family == Family::V4))
+}
+
+/// Who waits at any address of a family; on `[::]`, a server may take IPv4 as well.
+fn any(table: &Table, protocol: Protocol, family: Option<Family>, port: u16) -> Option<&Open> {
+    let mut all = table.on_port(protocol, port).iter();
+    let own = all.find(|it| it.address.is_some_and(|address| is_of(&address, family)));
+    let is_v4 = family == Some(Family::V4);
+    own.or_else(|| table.at(protocol, (Ipv4Addr::LOCALHOST, port).into()).filter(|_| is_v4))
+}
+
 impl std::fmt::Display for Address {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         match self {
             Self::One(Protocol::Tcp, address) => write!(f, "{address}"),
             Self::One(Protocol::Udp, address) => write!(f, "udp://{address}"),
-            Self::Any(Protocol::Tcp, port) => write!(f, ":{port}"),
-            Self::Any(Protocol::Udp, port) => write!(f, "udp://:{port}"),
+            Self::Any(Protocol::Tcp, None, port) => write!(f, ":{port}"),
+            Self::Any(protocol, family, port) => {
+                let protocol = if *protocol == Protocol::Tcp { "tcp" } else { "udp" };
+                let family = family.map_or("", |it| if it == Family::V4 { "4" } else { "6" });
+                write!(f, "{protocol}{family}://:{port}")
+            }
             Self::Path(path) => write!(f, "{}", path.display()),
         }
     }
@@ -145,7 +174,7 @@ impl Question for Listener {
         let table = cx.sockets()?;
         let open = match &self.address {
             Address::One(protocol, address) => table.at(*protocol, *address),
-            Address::Any(protocol, port) => table.on_port(*protocol, *port).first(),
+            Address::Any(protocol, family, port) => any(&table, *protocol, *family, *port),
             Address::Path(path) => table.at_path(path),
         };
         match (open, self.is_absent) {

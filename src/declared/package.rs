@@ -23,6 +23,7 @@ pub struct Package {
     manager: Manager,
     installed: bool,
     version: Option<nodejs_semver::Range>,
+    exact: Option<String>,
 }
 
 /// Who installs packages.
@@ -62,13 +63,16 @@ pub struct Written {
     /// The range in which its version must be, without the distribution's own revision: ">=2.30".
     #[schemars(with = "Option<String>")]
     pub version: Option<config::Text>,
+    /// Its whole version, as its manager writes it: "7.88.1-10+deb12u8".
+    #[schemars(with = "Option<String>")]
+    pub exact: Option<config::Text>,
 }
 
 impl Written {
     /// What it means; mistakes are written down.
     pub fn read(self, _: Range<usize>, it: &mut Reading<'_>) -> Option<Package> {
         let installed = self.installed.unwrap_or(true);
-        if let (false, Some(version)) = (installed, &self.version) {
+        if let (false, Some(version)) = (installed, self.version.as_ref().or(self.exact.as_ref())) {
             it.wrong(version.span(), "what must not be installed has no version", "leave `version` out");
             return None;
         }
@@ -77,7 +81,8 @@ impl Written {
                 .then(|| name.to_owned())
         })??;
         let version = it.maybe(self.version.as_ref(), Reading::range)?;
-        Some(Package { name, manager: self.manager.unwrap_or_default(), installed, version })
+        let exact = it.maybe(self.exact.as_ref(), Reading::text)?;
+        Some(Package { name, manager: self.manager.unwrap_or_default(), installed, version, exact })
     }
 }
 
@@ -108,6 +113,10 @@ impl Question for Package {
             }
             (Some(version), true) => version,
         };
+        if let Some(exact) = self.exact.as_ref().filter(|exact| **exact != version) {
+            let failure = Verdict::fail(format!("{name} is installed in another version"));
+            return Ok(failure.with("expected", exact.as_str()).with("actual", Fact::Version(version)));
+        }
         let Some(range) = &self.version else {
             return Ok(Verdict::pass().with("actual", Fact::Version(version)));
         };

@@ -17,8 +17,16 @@ pub struct Text {
     pub absent: Vec<String>,
     /// Patterns that are found in it.
     pub matches: Vec<regex::Regex>,
+    /// Patterns that are not found in it.
+    pub no_match: Vec<regex::Regex>,
+    /// Patterns each of which is found in a line of it.
+    pub lines: Vec<regex::Regex>,
+    /// Patterns that are found in no line of it.
+    pub no_line: Vec<regex::Regex>,
     /// The range in which its first version is.
     pub version: Option<nodejs_semver::Range>,
+    /// The bounds of the number that it is.
+    pub number: Number,
 }
 
 /// As it is written.
@@ -40,6 +48,20 @@ pub struct Written {
     #[serde(default)]
     #[schemars(with = "Vec<String>")]
     pub matches: Vec<Written_>,
+    /// Regular expressions that it must not match.
+    #[serde(default)]
+    #[schemars(with = "Vec<String>")]
+    pub no_match: Vec<Written_>,
+    /// Regular expressions each of which a line of it must match.
+    #[serde(default)]
+    #[schemars(with = "Vec<String>")]
+    pub lines: Vec<Written_>,
+    /// Regular expressions that no line of it may match.
+    #[serde(default)]
+    #[schemars(with = "Vec<String>")]
+    pub no_line: Vec<Written_>,
+    /// The bounds of the number that it must be, and nothing else.
+    pub number: Option<Number>,
     /// The range in which the first version in it must be: ">=22 <23".
     #[schemars(with = "Option<String>")]
     pub version: Option<Written_>,
@@ -56,6 +78,10 @@ impl Written {
             contains: it.texts(&self.contains)?,
             absent: it.texts(&self.absent)?,
             matches: it.patterns(&self.matches)?,
+            no_match: it.patterns(&self.no_match)?,
+            lines: it.patterns(&self.lines)?,
+            no_line: it.patterns(&self.no_line)?,
+            number: self.number.unwrap_or_default(),
             version: match &self.version {
                 Some(range) => Some(it.range(range)?),
                 None => None,
@@ -68,12 +94,21 @@ impl Text {
     /// Whether nothing is asked of it.
     #[must_use]
     pub fn is_empty(&self) -> bool {
-        let Self { equals, contains, absent, matches, version } = self;
+        let Self { equals, contains, absent, matches, no_match, lines, no_line, version, number } = self;
+        let patterns = [matches, no_match, lines, no_line];
         equals.is_none()
             && contains.is_empty()
             && absent.is_empty()
-            && matches.is_empty()
+            && patterns.iter().all(|it| it.is_empty())
             && version.is_none()
+            && *number == Number::default()
+    }
+
+    /// Whether more of the text could take away what holds so far.
+    #[must_use]
+    pub fn wants_whole(&self) -> bool {
+        let is_excluding = !self.absent.is_empty() || !self.no_match.is_empty() || !self.no_line.is_empty();
+        is_excluding || self.number != Number::default()
     }
 
     /// The first thing that does not hold, as a failure; `what` names the text: "stdout", "the page".
@@ -94,6 +129,21 @@ impl Text {
         if let Some(pattern) = self.matches.iter().find(|it| !it.is_match(text)) {
             return fails(format!("{what} does not match a pattern"), pattern.as_str());
         }
+        if let Some(pattern) = self.no_match.iter().find(|it| it.is_match(text)) {
+            return fails(format!("{what} matches a pattern that it must not"), &format!("no {pattern}"));
+        }
+        if let Some(pattern) = self.lines.iter().find(|it| !text.lines().any(|line| it.is_match(line))) {
+            return fails(format!("{what} has no line that matches a pattern"), pattern.as_str());
+        }
+        for pattern in &self.no_line {
+            if let Some(line) = text.lines().find(|line| pattern.is_match(line)) {
+                let failure = Verdict::fail(format!("{what} has a line that matches a pattern it must not"));
+                return Some(failure.with("expected", format!("no {pattern}")).with("actual", excerpt(line)));
+            }
+        }
+        if let Some(failure) = self.number.failure(what, text) {
+            return Some(failure);
+        }
         let range = self.version.as_ref()?;
         let Some(version) = version_in(text) else {
             return fails(format!("{what} names no version"), &range.to_string());
@@ -107,6 +157,55 @@ impl Text {
                 .with("expected", range.to_string())
                 .with("actual", version),
         )
+    }
+}
+
+/// The bounds of a number.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct Number {
+    /// It is at least this.
+    pub min: Option<f64>,
+    /// It is at most this.
+    pub max: Option<f64>,
+    /// It is more than this.
+    pub above: Option<f64>,
+    /// It is less than this.
+    pub below: Option<f64>,
+}
+
+impl Number {
+    fn failure(&self, what: &str, text: &str) -> Option<Verdict> {
+        if *self == Self::default() {
+            return None;
+        }
+        let message = match text.trim().parse::<f64>() {
+            Ok(number) if self.has(number) => return None,
+            Ok(number) if number.is_finite() => format!("{what} is a number out of range"),
+            _ => format!("{what} is no number"),
+        };
+        Some(Verdict::fail(message).with("expected", self.to_string()).with("actual", excerpt(text)))
+    }
+
+    fn has(&self, number: f64) -> bool {
+        number.is_finite()
+            && self.min.is_none_or(|min| number >= min)
+            && self.max.is_none_or(|max| number <= max)
+            && self.above.is_none_or(|above| number > above)
+            && self.below.is_none_or(|below| number < below)
+    }
+}
+
+impl std::fmt::Display for Number {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        let bounds = [
+            ("at least", self.min),
+            ("at most", self.max),
+            ("more than", self.above),
+            ("less than", self.below),
+        ];
+        let told = bounds.iter().filter_map(|(word, it)| it.map(|it| format!("{word} {it}")));
+        f.write_str(&told.collect::<Vec<String>>().join(", "))
     }
 }
 

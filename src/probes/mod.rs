@@ -13,6 +13,7 @@ pub mod files;
 pub mod git;
 pub mod ground;
 pub mod http;
+pub mod import;
 pub mod installation;
 pub mod job_file;
 pub mod jobs;

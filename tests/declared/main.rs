@@ -3,6 +3,7 @@
 
 mod accounts;
 mod disk;
+mod false_greens;
 mod files;
 mod packages;
 mod processes;

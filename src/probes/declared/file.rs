@@ -9,7 +9,7 @@ use std::time::Duration;
 
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
-use sha2::{Digest, Sha256};
+use sha2::{Digest, Sha256, Sha512};
 
 use crate::config::Config;
 use crate::error::ProbeError;
@@ -23,6 +23,7 @@ pub const MOST: u64 = 16 << 20;
 
 /// What is to be known of a path.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[expect(clippy::struct_excessive_bools, reason = "each is a part of what is read")]
 pub struct Order {
     /// Where it is.
     pub path: PathBuf,
@@ -30,8 +31,10 @@ pub struct Order {
     pub follow: bool,
     /// What it holds.
     pub content: bool,
-    /// The digest of what it holds.
+    /// The SHA-256 of what it holds.
     pub digest: bool,
+    /// The SHA-512 of it.
+    pub long_digest: bool,
 }
 
 /// What was found there.
@@ -55,6 +58,8 @@ pub struct Found {
     pub content: Option<String>,
     /// The SHA-256 of it, likewise; hexadecimal.
     pub digest: Option<String>,
+    /// The SHA-512 of it, likewise.
+    pub long_digest: Option<String>,
 }
 
 /// Looks at a path; `None` where nothing is there.
@@ -95,7 +100,8 @@ fn describe(order: &Order, it: &Metadata) -> io::Result<Found> {
         modified: Timestamp::try_from(it.modified()?).map_err(io::Error::other)?,
         target: if it.is_symlink() { Some(fs::read_link(&order.path)?) } else { None },
         content: if order.content && is_plain { Some(content(&order.path)?) } else { None },
-        digest: if order.digest && is_plain { Some(digest(&order.path)?) } else { None },
+        digest: if order.digest && is_plain { Some(digest::<Sha256>(&order.path)?) } else { None },
+        long_digest: if order.long_digest && is_plain { Some(digest::<Sha512>(&order.path)?) } else { None },
     })
 }
 
@@ -127,9 +133,9 @@ fn content(path: &Path) -> io::Result<String> {
         .unwrap_or_else(|error| String::from_utf8_lossy(error.as_bytes()).into_owned()))
 }
 
-fn digest(path: &Path) -> io::Result<String> {
+fn digest<D: Digest>(path: &Path) -> io::Result<String> {
     let mut file = open(path)?;
-    let mut digest = Sha256::new();
+    let mut digest = D::new();
     let mut buffer = vec![0; 64 << 10];
     loop {
         match file.read(&mut buffer)? {

@@ -1,0 +1,297 @@
+//! What each kind of resource becomes.
+
+use super::super::Item;
+use super::super::template;
+use super::super::yaml::{Node, Value};
+use super::matcher::{self, Of, Reason};
+use super::resource::{Draft, Resource};
+
+/// How long goss lets a command run that says nothing, in milliseconds.
+const COMMAND: u64 = 10_000;
+
+/// A kind of resource: what goss calls it, and what it becomes.
+pub(super) type Turn = fn(&mut Resource<'_>) -> Vec<Draft>;
+
+/// Every kind but `gossfile`, in goss's order.
+pub(super) const KINDS: &[(&str, Turn)] = &[
+    ("addr", addr),
+    ("command", command),
+    ("dns", dns),
+    ("file", file),
+    ("group", group),
+    ("http", super::http::http),
+    ("interface", interface),
+    ("kernel-param", kernel_param),
+    ("matching", matching),
+    ("mount", mount),
+    ("package", package),
+    ("port", port),
+    ("process", process),
+    ("service", service),
+    ("user", user),
+];
+
+fn addr(it: &mut Resource<'_>) -> Vec<Draft> {
+    let address = it.name("address");
+    it.without("local-address", "the address to connect from is not chosen");
+    let Some(place) = address.strip_prefix("tcp://") else {
+        it.drop_all();
+        it.miss(it.line, "", "only tcp:// can be connected to; over udp every address is reachable");
+        return Vec::new();
+    };
+    let mut draft = Draft::new("connect");
+    draft.say("address", Item::text(place));
+    draft.maybe("reachable", it.flag("reachable").filter(|it| !it).map(Item::Bool));
+    draft.timeout = it.timeout();
+    vec![draft]
+}
+
+fn command(it: &mut Resource<'_>) -> Vec<Draft> {
+    let exec = it.name("exec");
+    let mut draft = Draft::new("command");
+    if template::is_open(&exec) {
+        draft.say("run", Item::texts(["/bin/sh".to_owned(), "-c".to_owned(), exec]));
+    } else {
+        draft.say("script", Item::Plain(exec));
+    }
+    if let Some(codes) = it.read("exit-status", matcher::any_count).filter(|codes| codes.as_slice() != [0]) {
+        draft.say("exit", Item::List(codes.iter().map(|it| Item::Number(it.to_string())).collect()));
+    }
+    draft.maybe("stdout", it.said("stdout", Of::Output));
+    draft.maybe("stderr", it.said("stderr", Of::Output));
+    draft.timeout = it.timeout().or(Some(COMMAND));
+    vec![draft]
+}
+
+fn dns(it: &mut Resource<'_>) -> Vec<Draft> {
+    let name = it.name("resolve");
+    let mut draft = Draft::new("dns");
+    let (record, host) = match name.split_once(':') {
+        Some((record, host)) if record.bytes().all(|it| it.is_ascii_uppercase()) => (Some(record), host),
+        _ => (None, name.as_str()),
+    };
+    draft.say("name", Item::text(host.trim_end_matches('.')));
+    let server = it.exactly("server").filter(|server| *server != Item::text(""));
+    // Without a server goss asks the system's resolver, whatever the record is.
+    draft.maybe("record", record.filter(|_| server.is_some()).map(Item::text));
+    draft.maybe("server", server.clone());
+    let resolves =
+        [it.flag("resolvable"), it.flag("resolveable")].into_iter().flatten().next().unwrap_or(true);
+    let timeout = it.timeout();
+    draft.timeout = if server.is_some() { timeout.or(Some(500)) } else { timeout };
+    if !resolves {
+        draft.say("resolves", Item::Bool(false));
+        it.drop_all();
+        return vec![draft];
+    }
+    let answers = it.several("addrs");
+    draft.maybe("only", answers.as_ref().filter(|(_, only)| *only).map(|_| Item::Bool(true)));
+    draft.maybe("answers", answers.map(|(all, _)| Item::texts(all)));
+    vec![draft]
+}
+
+fn file(it: &mut Resource<'_>) -> Vec<Draft> {
+    let mut draft = Draft::new("file");
+    draft.say("path", Item::text(it.name("path")));
+    if it.flag("exists") == Some(false) {
+        draft.say("exists", Item::Bool(false));
+        it.drop_all();
+        return vec![draft];
+    }
+    let kind = it.read("filetype", |node| match matcher::exactly(node)?.as_str() {
+        kind @ ("file" | "directory" | "symlink" | "socket") => Ok(kind.to_owned()),
+        "pipe" => Ok("fifo".to_owned()),
+        other => Err(format!("`{other}` is no sort of file here")),
+    });
+    draft.maybe("type", kind.map(Item::Text));
+    draft.maybe("mode", it.read("mode", mode).map(Item::Text));
+    for (ours, by_name, by_number) in [("owner", "owner", "uid"), ("group", "group", "gid")] {
+        let (name, number) = (it.exactly(by_name), it.read(by_number, matcher::count));
+        match (name, number) {
+            (Some(_), Some(_)) => it.miss(it.line, by_number, format!("`{by_name}` says it already")),
+            (None, Some(number)) => draft.say(ours, Item::text(number.to_string())),
+            (name, None) => draft.maybe(ours, name),
+        }
+    }
+    if let Some((least, most)) = it.read("size", matcher::bounds) {
+        let bound = |key: &str, it: Option<u64>| it.map(|it| (key.to_owned(), Item::text(it.to_string())));
+        draft.say(
+            "size",
+            Item::Table([bound("min", least), bound("max", most)].into_iter().flatten().collect()),
+        );
+    }
+    let contents = it.said("contents", Of::Output);
+    let contains = it.said("contains", Of::Output);
+    draft.maybe("content", contents.or(contains));
+    draft.maybe("target", it.exactly("linked-to"));
+    draft.maybe("sha256", it.exactly("sha256"));
+    draft.maybe("sha512", it.exactly("sha512"));
+    it.without("md5", "an MD5 digest proves nothing: take sha256");
+    vec![draft]
+}
+
+/// Octal digits; a number would not say which.
+fn mode(node: &Node) -> Result<String, Reason> {
+    match &node.value {
+        Value::Number(_) => Err("a mode is written in quotes: \"0644\"".to_owned()),
+        _ => matcher::exactly(node),
+    }
+}
+
+fn group(it: &mut Resource<'_>) -> Vec<Draft> {
+    let mut draft = Draft::new("unix-group");
+    draft.say("name", Item::text(it.name("groupname")));
+    if it.flag("exists") == Some(false) {
+        draft.say("exists", Item::Bool(false));
+        it.drop_all();
+    } else {
+        draft.maybe("gid", it.count("gid"));
+    }
+    vec![draft]
+}
+
+fn interface(it: &mut Resource<'_>) -> Vec<Draft> {
+    let mut draft = Draft::new("interface");
+    draft.say("name", Item::text(it.name("name")));
+    if it.flag("exists") == Some(false) {
+        draft.say("exists", Item::Bool(false));
+        it.drop_all();
+        return vec![draft];
+    }
+    let addresses = it.several("addrs");
+    draft.maybe("only", addresses.as_ref().filter(|(_, only)| *only).map(|_| Item::Bool(true)));
+    draft.maybe("addresses", addresses.map(|(all, _)| Item::texts(all)));
+    draft.maybe("mtu", it.count("mtu"));
+    vec![draft]
+}
+
+fn kernel_param(it: &mut Resource<'_>) -> Vec<Draft> {
+    let mut draft = Draft::new("kernel-param");
+    draft.say("key", Item::text(it.name("name")));
+    let Some(value) = it.said("value", Of::Value) else {
+        it.miss(it.line, "", "nothing is asked of its value");
+        return Vec::new();
+    };
+    draft.say("value", value);
+    vec![draft]
+}
+
+fn matching(it: &mut Resource<'_>) -> Vec<Draft> {
+    it.drop_all();
+    it.miss(it.line, "", "it compares what the gossfile itself says, and looks at nothing");
+    Vec::new()
+}
+
+fn mount(it: &mut Resource<'_>) -> Vec<Draft> {
+    let mut draft = Draft::new("mount");
+    draft.say("path", Item::text(it.name("mountpoint")));
+    draft.timeout = it.timeout();
+    if it.flag("exists") == Some(false) {
+        draft.say("exists", Item::Bool(false));
+        it.drop_all();
+        return vec![draft];
+    }
+    draft.maybe("options", it.some("opts"));
+    draft.maybe("source", it.exactly("source"));
+    draft.maybe("filesystem", it.exactly("filesystem"));
+    it.without("vfs-opts", "the options of the superblock are not asked");
+    it.without("usage", "blocks are counted in another way: write disk = { path = \"…\", free = \"5%\" }");
+    vec![draft]
+}
+
+fn package(it: &mut Resource<'_>) -> Vec<Draft> {
+    let mut draft = Draft::new("package");
+    draft.say("name", Item::text(it.name("name")));
+    if it.flag("installed") == Some(false) {
+        draft.say("installed", Item::Bool(false));
+        it.drop_all();
+        return vec![draft];
+    }
+    let versions = it.read("versions", |node| match matcher::matcher(node) {
+        Ok(("semver-constraint", inner)) => Ok(("version", matcher::range(inner)?)),
+        _ => match matcher::several(node)?.0.as_slice() {
+            [one] => Ok(("exact", one.clone())),
+            [] => Ok(("", String::new())),
+            _ => Err("several versions at once are not asked".to_owned()),
+        },
+    });
+    if let Some((key, version)) = versions.filter(|(key, _)| !key.is_empty()) {
+        draft.say(key, Item::text(version));
+    }
+    vec![draft]
+}
+
+fn port(it: &mut Resource<'_>) -> Vec<Draft> {
+    let name = it.name("port");
+    let (protocol, number) = name.split_once(':').unwrap_or(("tcp", &name));
+    let scheme = match protocol {
+        "tcp" => "tcp4",
+        "udp" => "udp4",
+        other @ ("tcp6" | "udp6") => other,
+        other => {
+            it.drop_all();
+            it.miss(it.line, "", format!("`{other}` is no kind of socket here"));
+            return Vec::new();
+        }
+    };
+    let of = |address: &str| {
+        let mut draft = Draft::new("listener");
+        draft.say("address", Item::text(format!("{scheme}://{address}:{number}")));
+        draft
+    };
+    if it.flag("listening") == Some(false) {
+        it.drop_all();
+        let mut draft = of("");
+        draft.say("absent", Item::Bool(true));
+        return vec![draft];
+    }
+    let addresses = it.read("ip", |node| match matcher::several(node)? {
+        (_, true) => Err("that nobody listens elsewhere is not asked".to_owned()),
+        (all, false) => Ok(all),
+    });
+    match addresses.filter(|all| !all.is_empty()) {
+        None => vec![of("")],
+        Some(all) => {
+            let bracketed = |ip: &String| if ip.contains(':') { format!("[{ip}]") } else { ip.clone() };
+            all.iter().map(|ip| of(&bracketed(ip))).collect()
+        }
+    }
+}
+
+fn process(it: &mut Resource<'_>) -> Vec<Draft> {
+    let mut draft = Draft::new("process");
+    draft.say("name", Item::text(it.name("comm")));
+    draft.maybe("absent", it.flag("running").filter(|it| !it).map(|_| Item::Bool(true)));
+    vec![draft]
+}
+
+fn service(it: &mut Resource<'_>) -> Vec<Draft> {
+    let mut draft = Draft::new("service");
+    draft.say("name", Item::text(it.name("name")));
+    draft.say("scope", Item::text("daemon"));
+    let (running, enabled) = (it.flag("running"), it.flag("enabled"));
+    it.without("runlevels", "systemd and launchd have none");
+    if running.is_none() && enabled.is_none() {
+        it.miss(it.line, "", "nothing is asked of it");
+        return Vec::new();
+    }
+    draft.maybe("active", running.map(Item::Bool));
+    draft.maybe("enabled", enabled.map(Item::Bool));
+    vec![draft]
+}
+
+fn user(it: &mut Resource<'_>) -> Vec<Draft> {
+    let mut draft = Draft::new("user");
+    draft.say("name", Item::text(it.name("username")));
+    if it.flag("exists") == Some(false) {
+        draft.say("exists", Item::Bool(false));
+        it.drop_all();
+        return vec![draft];
+    }
+    draft.maybe("uid", it.count("uid"));
+    draft.maybe("gid", it.count("gid"));
+    draft.maybe("groups", it.some("groups"));
+    draft.maybe("home", it.exactly("home"));
+    draft.maybe("shell", it.exactly("shell"));
+    vec![draft]
+}

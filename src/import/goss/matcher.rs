@@ -1,0 +1,372 @@
+//! goss's matchers, each as what we ask; where the meaning would be another, the reason.
+
+use super::super::yaml::{Node, Value};
+use super::super::{Item, template};
+
+/// Why something is not turned.
+pub(super) type Reason = String;
+
+/// What a text must say.
+#[derive(Debug, Default)]
+pub(super) struct Said {
+    equals: Option<String>,
+    lists: [Vec<String>; LISTS.len()],
+    version: Option<String>,
+    number: Vec<(&'static str, String)>,
+}
+
+const LISTS: [&str; 6] = ["contains", "absent", "matches", "no-match", "lines", "no-line"];
+const CONTAINS: usize = 0;
+const ABSENT: usize = 1;
+const MATCHES: usize = 2;
+const NO_MATCH: usize = 3;
+const LINES: usize = 4;
+const NO_LINE: usize = 5;
+
+/// What is matched: a value, or what a program, a file or a server says.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Of {
+    Value,
+    Output,
+}
+
+impl Said {
+    fn one(list: usize, text: impl Into<String>) -> Self {
+        let mut said = Self::default();
+        said.lists[list].push(text.into());
+        said
+    }
+
+    fn counted(bound: &'static str, number: String) -> Self {
+        Self { number: vec![(bound, number)], ..Self::default() }
+    }
+
+    fn and(mut self, other: Self) -> Result<Self, Reason> {
+        if (self.equals.is_some() && other.equals.is_some())
+            || (self.version.is_some() && other.version.is_some())
+        {
+            return Err("two values at once".to_owned());
+        }
+        if other.number.iter().any(|(bound, _)| self.number.iter().any(|(it, _)| it == bound)) {
+            return Err("two bounds of one kind".to_owned());
+        }
+        self.equals = self.equals.or(other.equals);
+        self.version = self.version.or(other.version);
+        self.number.extend(other.number);
+        for (list, more) in self.lists.iter_mut().zip(other.lists) {
+            list.extend(more);
+        }
+        Ok(self)
+    }
+
+    /// As it is written; `None` where nothing is asked.
+    pub(super) fn item(self) -> Option<Item> {
+        let mut table = Vec::new();
+        let mut say = |key: &str, item: Item| table.push((key.to_owned(), item));
+        if let Some(equals) = self.equals {
+            say("equals", Item::text(equals));
+        }
+        for (key, list) in LISTS.iter().zip(self.lists) {
+            if !list.is_empty() {
+                say(key, Item::texts(list));
+            }
+        }
+        if let Some(version) = self.version {
+            say("version", Item::text(version));
+        }
+        if !self.number.is_empty() {
+            let bounds = self.number.into_iter().map(|(key, it)| (key.to_owned(), Item::Number(it)));
+            say("number", Item::Table(bounds.collect()));
+        }
+        (!table.is_empty()).then_some(Item::Table(table))
+    }
+}
+
+/// What a text must say.
+pub(super) fn said(node: &Node, of: Of) -> Result<Said, Reason> {
+    match (&node.value, of) {
+        (Value::Text(text), Of::Value) => Ok(Said { equals: Some(text.clone()), ..Said::default() }),
+        (Value::Text(text), Of::Output) => Ok(Said::one(MATCHES, whole(text)?)),
+        (Value::Number(number), _) => {
+            let number = decimal(number);
+            Ok(Said { number: vec![("min", number.clone()), ("max", number)], ..Said::default() })
+        }
+        (Value::List(list), Of::Output) => patterns(list),
+        (Value::List(_), Of::Value) => Err("a list where one value is".to_owned()),
+        (Value::Bool(_), _) => Err("a text is neither true nor false".to_owned()),
+        (Value::Null, _) => Err("it says nothing".to_owned()),
+        (Value::Map(_), _) => {
+            let (matcher, node) = matcher(node)?;
+            matched(matcher, node, of)
+        }
+    }
+}
+
+fn matched(matcher: &str, node: &Node, of: Of) -> Result<Said, Reason> {
+    let list = || match &node.value {
+        Value::List(list) => Ok(list.as_slice()),
+        _ => Err(format!("`{matcher}` wants a list")),
+    };
+    match matcher {
+        "equal" => match &node.value {
+            Value::Text(_) => said(node, of),
+            _ => Err("`equal` of what is no text".to_owned()),
+        },
+        "contain-substring" => Ok(Said::one(CONTAINS, text(node)?)),
+        "have-prefix" | "have-suffix" | "match-regexp" => Ok(Said::one(MATCHES, pattern(matcher, node)?)),
+        "have-patterns" => patterns(list()?),
+        "contain-element" => Ok(Said::one(LINES, line(node)?)),
+        "contain-elements" => match list()? {
+            [one] => Ok(Said::one(LINES, line(one)?)),
+            many if many.iter().all(|it| matches!(it.value, Value::Text(_))) => {
+                let lines = many.iter().map(line).collect::<Result<Vec<String>, Reason>>()?;
+                lines.into_iter().try_fold(Said::default(), |said, line| said.and(Said::one(LINES, line)))
+            }
+            _ => Err("one line may not stand for two of them".to_owned()),
+        },
+        "gt" => Ok(Said::counted("above", number(node)?)),
+        "ge" => Ok(Said::counted("min", number(node)?)),
+        "lt" => Ok(Said::counted("below", number(node)?)),
+        "le" => Ok(Said::counted("max", number(node)?)),
+        "semver-constraint" => {
+            let version = Said { version: Some(range(node)?), ..Said::default() };
+            // The text is the version and nothing else.
+            version.and(Said::one(MATCHES, r"\A\s*v?[0-9]+(\.[0-9]+)*([-+][0-9A-Za-z.+-]*)?\s*\z"))
+        }
+        "and" => list()?.iter().try_fold(Said::default(), |all, it| all.and(said(it, of)?)),
+        "or" => {
+            let any = list()?.iter().map(alternative).collect::<Result<Vec<String>, Reason>>()?;
+            Ok(Said::one(MATCHES, any.join("|")))
+        }
+        "not" => not(node, of),
+        "gjson" => Err("values of JSON are asked of an http answer only, by simple paths".to_owned()),
+        other => Err(format!("the matcher `{other}` has no counterpart")),
+    }
+}
+
+fn not(node: &Node, of: Of) -> Result<Said, Reason> {
+    if let Value::Text(text) = &node.value {
+        return Ok(Said::one(NO_MATCH, whole(text)?));
+    }
+    let (matcher, inner) = matcher(node)?;
+    match matcher {
+        "equal" => Ok(Said::one(NO_MATCH, whole(&text(inner)?)?)),
+        "contain-substring" => Ok(Said::one(ABSENT, text(inner)?)),
+        "have-prefix" | "have-suffix" | "match-regexp" => Ok(Said::one(NO_MATCH, pattern(matcher, inner)?)),
+        "contain-element" => Ok(Said::one(NO_LINE, line(inner)?)),
+        "gt" => Ok(Said::counted("max", number(inner)?)),
+        "ge" => Ok(Said::counted("below", number(inner)?)),
+        "lt" => Ok(Said::counted("min", number(inner)?)),
+        "le" => Ok(Said::counted("above", number(inner)?)),
+        "not" => said(inner, of),
+        other => Err(format!("`not` of `{other}` has no counterpart")),
+    }
+}
+
+/// Patterns, each of which a line of the output has, or with `!` none has.
+fn patterns(list: &[Node]) -> Result<Said, Reason> {
+    let mut all = Said::default();
+    for node in list {
+        let Value::Text(text) = &node.value else { return Err("a pattern is no text".to_owned()) };
+        let (absent, rest) = match text.strip_prefix('!') {
+            Some(rest) => (true, rest),
+            None => (false, text.as_str()),
+        };
+        let is_pattern = rest.starts_with('/') && text.ends_with('/');
+        let one = if is_pattern {
+            let inner = rest[1..].strip_suffix('/').unwrap_or_default();
+            Said::one(if absent { NO_LINE } else { LINES }, closed(inner)?)
+        } else {
+            let plain = rest.strip_prefix('\\').filter(|it| it.starts_with(['!', '/'])).unwrap_or(rest);
+            if plain.is_empty() && !absent {
+                continue;
+            }
+            Said::one(if absent { ABSENT } else { CONTAINS }, plain)
+        };
+        all = all.and(one)?;
+    }
+    Ok(all)
+}
+
+/// A pattern that the whole text must match somewhere.
+fn pattern(matcher: &str, node: &Node) -> Result<String, Reason> {
+    let text = closed(&text(node)?)?;
+    Ok(match matcher {
+        "have-prefix" => format!(r"\A{}", regex::escape(&text)),
+        "have-suffix" => format!(r"{}\z", regex::escape(&text)),
+        _ => text,
+    })
+}
+
+fn alternative(node: &Node) -> Result<String, Reason> {
+    let one = match &node.value {
+        Value::Text(text) => whole(text)?,
+        _ => match matcher(node)? {
+            ("equal", inner) => whole(&text(inner)?)?,
+            ("contain-substring", inner) => regex::escape(&closed(&text(inner)?)?),
+            (name @ ("have-prefix" | "have-suffix" | "match-regexp"), inner) => pattern(name, inner)?,
+            (other, _) => return Err(format!("`or` with `{other}` has no counterpart")),
+        },
+    };
+    Ok(format!("(?:{one})"))
+}
+
+/// A pattern for one line, which an element is.
+fn line(node: &Node) -> Result<String, Reason> {
+    if let Value::Text(text) = &node.value {
+        return whole(text);
+    }
+    match matcher(node)? {
+        ("equal", inner) => whole(&text(inner)?),
+        ("contain-substring", inner) => Ok(regex::escape(&closed(&text(inner)?)?)),
+        (name @ ("have-prefix" | "have-suffix" | "match-regexp"), inner) => pattern(name, inner),
+        (other, _) => Err(format!("an element that must `{other}` has no counterpart")),
+    }
+}
+
+/// A pattern that is this text, and nothing else.
+fn whole(text: &str) -> Result<String, Reason> {
+    Ok(format!(r"\A{}\z", regex::escape(&closed(text)?)))
+}
+
+/// A value that nobody knows yet may not become part of a pattern.
+fn closed(text: &str) -> Result<String, Reason> {
+    if template::is_open(text) {
+        return Err("a template inside a pattern".to_owned());
+    }
+    Ok(text.to_owned())
+}
+
+/// Several values; whether there may be no more.
+pub(super) fn several(node: &Node) -> Result<(Vec<String>, bool), Reason> {
+    match &node.value {
+        Value::List(list) => Ok((list.iter().map(text).collect::<Result<_, _>>()?, false)),
+        Value::Map(_) => match matcher(node)? {
+            ("contain-element", one) => Ok((vec![text(one)?], false)),
+            ("contain-elements", inner) if matches!(inner.value, Value::List(_)) => several(inner),
+            ("consist-of", inner) if matches!(inner.value, Value::List(_)) => Ok((several(inner)?.0, true)),
+            (other, _) => Err(format!("the matcher `{other}` has no counterpart in a list")),
+        },
+        _ => Err("it is no list".to_owned()),
+    }
+}
+
+/// One text, exactly.
+pub(super) fn exactly(node: &Node) -> Result<String, Reason> {
+    match &node.value {
+        Value::Map(_) => match matcher(node)? {
+            ("equal", inner) => text(inner),
+            (other, _) => Err(format!("the matcher `{other}` has no counterpart here")),
+        },
+        _ => text(node),
+    }
+}
+
+/// Yes or no.
+pub(super) fn flag(node: &Node) -> Result<bool, Reason> {
+    match &node.value {
+        Value::Bool(it) => Ok(*it),
+        Value::Map(_) => match matcher(node)? {
+            ("equal", inner) => flag(inner),
+            ("not", inner) => flag(inner).map(|it| !it),
+            (other, _) => Err(format!("the matcher `{other}` has no counterpart here")),
+        },
+        _ => Err("it is neither true nor false".to_owned()),
+    }
+}
+
+/// A whole number, exactly.
+pub(super) fn count(node: &Node) -> Result<u64, Reason> {
+    match &node.value {
+        Value::Number(number) => number.parse().map_err(|_| "it is no whole number".to_owned()),
+        Value::Map(_) => match matcher(node)? {
+            ("equal", inner) => count(inner),
+            (other, _) => Err(format!("the matcher `{other}` has no counterpart here")),
+        },
+        _ => Err("it is no number".to_owned()),
+    }
+}
+
+/// Any of some numbers.
+pub(super) fn any_count(node: &Node) -> Result<Vec<u64>, Reason> {
+    match &node.value {
+        Value::Map(_) => match matcher(node)? {
+            ("or", Node { value: Value::List(list), .. }) => list.iter().map(count).collect(),
+            _ => count(node).map(|it| vec![it]),
+        },
+        _ => count(node).map(|it| vec![it]),
+    }
+}
+
+/// The least and the most that a whole number may be.
+pub(super) fn bounds(node: &Node) -> Result<(Option<u64>, Option<u64>), Reason> {
+    let Value::Map(_) = &node.value else { return count(node).map(|it| (Some(it), Some(it))) };
+    let (matcher, inner) = matcher(node)?;
+    match matcher {
+        "equal" => bounds(inner),
+        "gt" => Ok((Some(count(inner)?.saturating_add(1)), None)),
+        "ge" => Ok((Some(count(inner)?), None)),
+        "lt" => match count(inner)?.checked_sub(1) {
+            Some(most) => Ok((None, Some(most))),
+            None => Err("nothing is less than 0".to_owned()),
+        },
+        "le" => Ok((None, Some(count(inner)?))),
+        "and" => {
+            let Value::List(list) = &inner.value else { return Err("`and` wants a list".to_owned()) };
+            list.iter().try_fold((None, None), |(least, most), it| {
+                let (other_least, other_most) = bounds(it)?;
+                let lower = |a: Option<u64>, b: Option<u64>| a.into_iter().chain(b).min();
+                Ok((least.max(other_least), lower(most, other_most)))
+            })
+        }
+        other => Err(format!("the matcher `{other}` has no counterpart here")),
+    }
+}
+
+/// The one matcher of a map.
+pub(super) fn matcher(node: &Node) -> Result<(&str, &Node), Reason> {
+    match &node.value {
+        Value::Map(map) => match map.as_slice() {
+            [(key, node)] => Ok((&key.text, node)),
+            _ => Err("it is not one matcher".to_owned()),
+        },
+        _ => Err("it is no matcher".to_owned()),
+    }
+}
+
+/// A text; a number is one too.
+pub(super) fn text(node: &Node) -> Result<String, Reason> {
+    match &node.value {
+        Value::Text(text) | Value::Number(text) => Ok(text.clone()),
+        _ => Err("it is no text".to_owned()),
+    }
+}
+
+fn number(node: &Node) -> Result<String, Reason> {
+    match &node.value {
+        Value::Number(number) => Ok(decimal(number)),
+        _ => Err("it is no number".to_owned()),
+    }
+}
+
+/// A number as TOML writes it.
+fn decimal(number: &str) -> String {
+    match (number.parse::<i64>(), number.parse::<f64>()) {
+        (Ok(whole), _) => whole.to_string(),
+        (_, Ok(float)) => format!("{float:?}"),
+        _ => "0".to_owned(),
+    }
+}
+
+/// A range of versions that means the same in npm's words.
+pub(super) fn range(node: &Node) -> Result<String, Reason> {
+    let text = text(node)?;
+    let is_same = !text.is_empty()
+        && !template::is_open(&text)
+        && text.chars().all(|it| it.is_ascii_digit() || " .<>=|".contains(it));
+    if is_same {
+        Ok(text)
+    } else {
+        Err("the range means something else, or nothing, in npm's words".to_owned())
+    }
+}

@@ -1,0 +1,343 @@
+//! goss's gossfiles: every resource becomes a check of ours, or is named with the reason.
+
+mod http;
+mod kinds;
+mod matcher;
+mod resource;
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::fmt::Write as _;
+use std::path::{Component, Path, PathBuf};
+
+use kinds::{KINDS, Turn};
+use resource::{Draft, Resource};
+
+use super::template::{self, Filled};
+use super::yaml::{self, Key, Node, Value};
+use super::{Imported, Item, Named};
+use crate::checks;
+use crate::selection::nearest;
+
+/// More files than this are nobody's intention.
+const MOST: usize = 200;
+/// The longest name of a check, in characters.
+const NAME: usize = 60;
+
+/// What is asked of whoever calls: nothing here reads the machine.
+pub struct World<'a> {
+    /// The values that `.Vars` has, by their paths: "users.admin".
+    pub vars: BTreeMap<String, String>,
+    /// The text of a file.
+    pub read: &'a dyn Fn(&Path) -> Result<String, String>,
+    /// The files that are like a pattern, whose last part may have `*`.
+    pub like: &'a dyn Fn(&Path) -> Result<Vec<PathBuf>, String>,
+    /// The directory in which all begins.
+    pub directory: &'a Path,
+    /// Why a text is no configuration of ours, if it is none.
+    pub refuses: &'a dyn Fn(&str) -> Option<String>,
+}
+
+/// The text of one check, and where it comes from.
+struct Check {
+    text: String,
+    file: String,
+    line: usize,
+    what: String,
+}
+
+struct Import<'a> {
+    world: &'a World<'a>,
+    seen: BTreeSet<PathBuf>,
+    names: BTreeSet<String>,
+    variables: BTreeMap<String, String>,
+    checks: Vec<Check>,
+    named: Vec<Named>,
+}
+
+/// Turns a gossfile, and those that it includes.
+///
+/// # Errors
+/// It cannot be read as YAML or JSON at all: where, and why.
+pub fn turn(file: &Path, text: &str, world: &World<'_>) -> Result<Imported, Named> {
+    let file = &plain_path(&world.directory.join(file));
+    let mut import = Import {
+        world,
+        seen: BTreeSet::from([file.clone()]),
+        names: BTreeSet::new(),
+        variables: BTreeMap::new(),
+        checks: Vec::new(),
+        named: Vec::new(),
+    };
+    import.file(file, text)?;
+    Ok(import.finish())
+}
+
+/// The values of a file of variables, by their paths.
+///
+/// # Errors
+/// It cannot be read as YAML or JSON.
+pub fn vars(file: &Path, text: &str) -> Result<BTreeMap<String, String>, Named> {
+    fn flat(path: &str, node: &Node, vars: &mut BTreeMap<String, String>) {
+        match &node.value {
+            Value::Map(map) => {
+                for (key, node) in map {
+                    let path =
+                        if path.is_empty() { key.text.clone() } else { format!("{path}.{}", key.text) };
+                    flat(&path, node, vars);
+                }
+            }
+            Value::Text(text) | Value::Number(text) => drop(vars.insert(path.to_owned(), text.clone())),
+            Value::Bool(it) => drop(vars.insert(path.to_owned(), it.to_string())),
+            Value::Null | Value::List(_) => {}
+        }
+    }
+    let node = yaml::parse(text).map_err(|it| broken(file, &it))?;
+    let mut vars = BTreeMap::new();
+    flat("", &node, &mut vars);
+    Ok(vars)
+}
+
+fn broken(file: &Path, it: &yaml::Broken) -> Named {
+    let why = format!("it cannot be read: {}", it.why);
+    Named { file: file.display().to_string(), line: it.line, what: "the file".to_owned(), why }
+}
+
+impl Import<'_> {
+    fn file(&mut self, file: &Path, text: &str) -> Result<(), Named> {
+        let shown = self.shown(file);
+        let filled = template::fill(text, &self.world.vars).map_err(|(line, template)| Named {
+            file: shown.clone(),
+            line,
+            what: template,
+            why: "what it makes of the file is not known: turn what `goss render` prints".to_owned(),
+        })?;
+        self.variables.extend(filled.variables.clone());
+        let whole = yaml::parse(&filled.text).or_else(|error| {
+            // JSON may be indented with tabs, which YAML forbids.
+            let json = serde_json::from_str::<serde_json::Value>(&filled.text).ok();
+            json.and_then(|json| yaml::parse(&json.to_string()).ok()).ok_or(error)
+        });
+        let whole = whole.map_err(|it| broken(Path::new(&shown), &it))?;
+        let map = match &whole.value {
+            Value::Map(map) => map.as_slice(),
+            Value::Null => &[],
+            _ => {
+                let (what, why) = ("the file".to_owned(), "it is no map".to_owned());
+                return Err(Named { file: shown, line: whole.line, what, why });
+            }
+        };
+        for (kind, node) in map {
+            match (KINDS.iter().find(|(name, _)| *name == kind.text), &node.value) {
+                (_, Value::Null) => {}
+                (Some((name, turn)), Value::Map(all)) => {
+                    for (key, node) in all {
+                        self.resource(&shown, name, *turn, (key, node), &filled);
+                    }
+                }
+                (None, Value::Map(all)) if kind.text == "gossfile" => self.included(file, all, &filled),
+                (Some(_), _) => self.miss(&shown, kind.line, &kind.text, "it is no map"),
+                (None, _) if kind.text == "gossfile" => {
+                    self.miss(&shown, kind.line, "gossfile", "it is no map");
+                }
+                (None, _) => {
+                    let names = KINDS.iter().map(|(name, _)| (*name).to_owned());
+                    let near = nearest(&kind.text, names.chain(["gossfile".to_owned()]));
+                    let near = near.map(|near| format!("; did you mean `{near}`?")).unwrap_or_default();
+                    self.miss(&shown, kind.line, &kind.text, &format!("goss has no such resource{near}"));
+                }
+            }
+        }
+        Ok(())
+    }
+
+    fn shown(&self, file: &Path) -> String {
+        file.strip_prefix(self.world.directory).unwrap_or(file).display().to_string()
+    }
+
+    fn miss(&mut self, file: &str, line: usize, what: &str, why: &str) {
+        let (file, what, why) = (file.to_owned(), what.to_owned(), why.to_owned());
+        self.named.push(Named { file, line, what, why });
+    }
+
+    fn included(&mut self, from: &Path, all: &[(Key, Node)], filled: &Filled) {
+        let shown = self.shown(from);
+        for (key, node) in all {
+            let what = format!("gossfile {}", key.text);
+            let mut it = Resource::new(key, node, &filled.holes);
+            let is_skipped = it.flag("skip") == Some(true);
+            let place = it.name("file");
+            it.drop(&["title", "meta"]);
+            it.left();
+            for (line, attribute, why) in it.named {
+                self.miss(&shown, line, &format!("{what} ({attribute})"), &why);
+            }
+            if is_skipped {
+                continue;
+            }
+            if template::is_open(&place) || template::hole(&place, &filled.holes).is_some() {
+                self.miss(&shown, key.line, &what, "a template in the name of a file");
+                continue;
+            }
+            let path = plain_path(&from.parent().unwrap_or(Path::new("")).join(&place));
+            let files = if place.contains('*') { (self.world.like)(&path) } else { Ok(vec![path]) };
+            match files {
+                Err(why) => self.miss(&shown, key.line, &what, &why),
+                Ok(files) if files.is_empty() => self.miss(&shown, key.line, &what, "no file is like that"),
+                Ok(files) => {
+                    for file in files {
+                        self.include(&shown, key.line, &what, &file);
+                    }
+                }
+            }
+        }
+    }
+
+    fn include(&mut self, from: &str, line: usize, what: &str, file: &Path) {
+        if self.seen.len() > MOST {
+            return self.miss(from, line, what, "too many files are included");
+        }
+        if !self.seen.insert(file.to_owned()) {
+            return;
+        }
+        match (self.world.read)(file) {
+            Err(why) => self.miss(from, line, what, &why),
+            Ok(text) => {
+                if let Err(named) = self.file(file, &text) {
+                    self.named.push(named);
+                }
+            }
+        }
+    }
+
+    fn resource(
+        &mut self,
+        file: &str,
+        kind: &'static str,
+        turn: Turn,
+        (key, node): (&Key, &Node),
+        filled: &Filled,
+    ) {
+        let what = format!("{kind} {}", template::shown(&key.text));
+        if let Some(hole) = template::hole(&key.text, &filled.holes) {
+            return self.miss(file, key.line, kind, &format!("the template {hole} is not turned"));
+        }
+        let mut it = Resource::new(key, node, &filled.holes);
+        if !it.named.is_empty() {
+            return self.miss(file, key.line, &what, "it is no map");
+        }
+        let title = it.exactly("title").filter(|title| *title != Item::text(""));
+        let meta = it.read("meta", |node| Ok(plain(node)));
+        let is_off = it.flag("skip") == Some(true);
+        let drafts = turn(&mut it);
+        it.left();
+        let missed: Vec<String> = it.named.iter().map(|(_, attribute, _)| attribute.clone()).collect();
+        for (line, attribute, why) in it.named {
+            let what = if attribute.is_empty() { what.clone() } else { format!("{what} ({attribute})") };
+            self.miss(file, line, &what, &why);
+        }
+        for draft in drafts {
+            let name = self.name(kind, &key.text);
+            let mut text = format!("# {}\n", comment(&what));
+            if let Some(meta) = &meta {
+                let _ = writeln!(text, "# meta: {}", comment(&meta.to_string()));
+            }
+            for attribute in missed.iter().filter(|it| !it.is_empty()) {
+                let _ = writeln!(text, "# not turned: {}", comment(attribute));
+            }
+            let _ = writeln!(text, "[check.{name}]");
+            if let Some(title) = &title {
+                let _ = writeln!(text, "summary = {title}");
+            }
+            if is_off {
+                text += "severity = \"off\"\n";
+            }
+            let Draft { kind, table, timeout } = draft;
+            if let Some(timeout) = timeout {
+                let _ = writeln!(text, "timeout = \"{timeout}ms\"");
+            }
+            let _ = writeln!(text, "{kind} = {}", Item::Table(table));
+            self.checks.push(Check { text, file: file.to_owned(), line: key.line, what: what.clone() });
+        }
+    }
+
+    /// A name that no other check has.
+    fn name(&mut self, kind: &str, id: &str) -> String {
+        let id = template::shown(id).to_ascii_lowercase();
+        let mut words =
+            id.split(|it: char| !it.is_ascii_alphanumeric()).filter(|it| !it.is_empty()).peekable();
+        words.next_if_eq(&kind);
+        let whole: String = [kind].into_iter().chain(words).collect::<Vec<_>>().join("-");
+        let whole: String = whole.chars().take(NAME).collect();
+        let whole = whole.trim_end_matches('-');
+        let is_free = |name: &String| checks::by_id(name).is_none() && !self.names.contains(name);
+        let mut name = whole.to_owned();
+        let mut number = 2;
+        while !is_free(&name) {
+            name = format!("{whole}-{number}");
+            number += 1;
+        }
+        self.names.insert(name.clone());
+        name
+    }
+
+    /// The whole, without what would not load.
+    fn finish(mut self) -> Imported {
+        let mut head = String::new();
+        if !self.variables.is_empty() {
+            head += "[variables]\n";
+            for (name, value) in &self.variables {
+                let _ = writeln!(head, "{} = {}", super::name(name), Item::Plain(value.clone()));
+            }
+            head += "\n";
+        }
+        let joined = |checks: &[Check]| {
+            let texts: Vec<&str> = checks.iter().map(|it| it.text.as_str()).collect();
+            format!("{head}{}", texts.join("\n"))
+        };
+        let mut text = joined(&self.checks);
+        if !self.checks.is_empty() && (self.world.refuses)(&text).is_some() {
+            let mut good = Vec::new();
+            for check in std::mem::take(&mut self.checks) {
+                match (self.world.refuses)(&format!("{head}{}", check.text)) {
+                    None => good.push(check),
+                    Some(why) => self.miss(&check.file, check.line, &check.what, &why),
+                }
+            }
+            text = joined(&good);
+            self.checks = good;
+        }
+        Imported { text, checks: self.checks.len(), named: self.named }
+    }
+}
+
+/// Without `.` and `..`, so that each file has one name.
+fn plain_path(path: &Path) -> PathBuf {
+    let mut plain = PathBuf::new();
+    for part in path.components() {
+        match part {
+            Component::ParentDir => drop(plain.pop()),
+            Component::CurDir => {}
+            other => plain.push(other),
+        }
+    }
+    plain
+}
+
+/// What no attribute means anything to, to be kept as a comment.
+fn plain(node: &Node) -> Item {
+    match &node.value {
+        Value::Null => Item::Plain(String::new()),
+        Value::Bool(it) => Item::Bool(*it),
+        Value::Number(it) | Value::Text(it) => Item::Plain(it.clone()),
+        Value::List(list) => Item::List(list.iter().map(plain).collect()),
+        Value::Map(map) => {
+            Item::Table(map.iter().map(|(key, node)| (key.text.clone(), plain(node))).collect())
+        }
+    }
+}
+
+/// On one line: what a comment says must not end it.
+fn comment(text: &str) -> String {
+    let plain = |it: char| if it.is_control() { ' ' } else { it };
+    text.chars().map(plain).take(200).collect()
+}

@@ -1,0 +1,103 @@
+//! `housecall import goss`: what is turned asks the same, and what is not is named.
+#![expect(clippy::disallowed_methods, reason = "a test makes a world and looks at it")]
+
+use std::fs;
+use std::path::Path;
+
+use insta::assert_snapshot;
+use support::{Home, Report};
+
+fn fixtures() -> &'static Path {
+    Path::new(concat!(env!("CARGO_MANIFEST_DIR"), "/tests/fixtures/goss"))
+}
+
+/// A home with that gossfile.
+fn gossfile(text: &str) -> Home {
+    let home = Home::new();
+    home.write("goss.yaml", text);
+    home
+}
+
+fn examined(home: &Home, code: i32) -> Report {
+    let ran = home.housecall(["--json"]).exits(code);
+    Report::new(serde_json::from_str(&ran.stdout).expect("a report"))
+}
+
+/// Every resource and attribute of goss's is turned or named, and all that is turned loads.
+#[test]
+fn nothing_is_dropped_in_silence() {
+    let home = Home::new();
+    let ran = home.housecall_in(fixtures(), ["import", "goss", "everything.yaml"]).exits(1);
+    assert_snapshot!("everything", ran.stdout);
+    assert_snapshot!("everything_named", ran.stderr);
+    home.write("housecall.toml", &ran.stdout);
+    let _ = home.housecall(["checks"]).exits(0);
+}
+
+/// Each matcher says what goss 0.4.9 was seen to say of the same output: the names of the fixture tell.
+#[test]
+fn every_matcher_means_the_same() {
+    let home = gossfile(&fs::read_to_string(fixtures().join("matchers.yaml")).expect("the fixture"));
+    let _ = home.housecall(["import", "goss", "goss.yaml", "--write", "housecall.toml"]).exits(0);
+    let report = examined(&home, 1);
+    let checks = report.0["checks"].as_array().expect("checks");
+    assert_eq!(checks.len(), 34);
+    for check in checks {
+        let (id, status) =
+            (check["id"].as_str().expect("its id"), check["status"].as_str().expect("its status"));
+        assert_eq!(id.split('-').nth(1), Some(status), "{check:#}");
+    }
+}
+
+/// A file that is there already is not touched, and one that cannot be read makes none.
+#[test]
+fn nothing_is_overwritten() {
+    let home = gossfile("process:\n  init: {running: true}\n");
+    home.write("housecall.toml", "mine");
+    let ran = home.housecall(["import", "goss", "goss.yaml", "--write", "housecall.toml"]).exits(2);
+    assert!(ran.stderr.contains("cannot write housecall.toml"), "{ran}");
+    assert_eq!(fs::read_to_string(home.at("housecall.toml")).expect("the file"), "mine");
+    let ran = home.housecall(["import", "goss", "nowhere.yaml", "--write", "other.toml"]).exits(2);
+    assert!(ran.stderr.contains("cannot be read") && !home.at("other.toml").exists(), "{ran}");
+    for bad in ["file: [", "- a", "a: 1\na: 2", "file:\n{{range .Vars.x}}\n  {{.}}: {exists: true}\n{{end}}"]
+    {
+        home.write("bad.yaml", bad);
+        let ran = home.housecall(["import", "goss", "bad.yaml"]).exits(2);
+        assert!(ran.stdout.is_empty() && ran.stderr.contains("bad.yaml:"), "{bad}: {ran}");
+    }
+}
+
+/// Variables become ours, and their values are asked for when it runs.
+#[test]
+fn templates_become_variables() {
+    let home = gossfile(
+        "file:\n  '{{.Env.HOME}}/goss.yaml': {exists: true, contents: ['{{.Vars.word.first}}', 'a ${plain} one']}\n\
+         \x20 /x: {exists: true, mode: '{{.Vars.unknown}}'}\n# a ${plain} one\n",
+    );
+    home.write("vars.json", "{\"word\": {\"first\": \"exists\"}}");
+    let ran = home.housecall(["import", "goss", "goss.yaml", "--vars", "vars.json"]).exits(1);
+    assert!(
+        ran.stderr.contains("goss.yaml:3: file /x (mode): the template {{.Vars.unknown}} is not turned"),
+        "{ran}"
+    );
+    assert!(ran.stdout.starts_with("[variables]\nword_first = \"exists\"\n"), "{ran}");
+    home.write("housecall.toml", &ran.stdout);
+    assert_eq!(examined(&home, 1).status("file-home-goss-yaml"), "pass");
+}
+
+/// What is piped in is turned as well.
+#[test]
+fn a_dash_is_what_is_piped_in() {
+    let home = Home::new();
+    let mut command = home.command("/bin/sh");
+    let binary = support::housecall::binary();
+    command
+        .arg("-c")
+        .arg("echo '{\"user\": {\"root\": {\"exists\": true, \"uid\": 0}}}' | \"$0\" import goss -");
+    let output = command.arg(binary).output().expect("the shell runs");
+    assert_eq!(
+        String::from_utf8_lossy(&output.stdout),
+        "# user root\n[check.user-root]\nuser = { name = \"root\", uid = 0 }\n"
+    );
+    assert!(output.status.success(), "{output:?}");
+}
