@@ -47,7 +47,7 @@ pub fn command<A: AsRef<OsStr>>(config: &Config, directory: &Path, arguments: &[
 
 /// A git command that writes, in that directory, with the same hygiene and time enough for a first fetch.
 ///
-/// Hooks and filters run as the repository is configured; nothing goes on in the background after its end.
+/// Filters run as the repository is configured; nothing goes on in the background after its end.
 #[must_use]
 pub fn writing_command<A: AsRef<OsStr>>(config: &Config, directory: &Path, arguments: &[A]) -> Program {
     let slow = slow(1, silence(config));

@@ -7,7 +7,9 @@ mod world;
 mod oracle;
 
 mod configured;
+mod hidden;
 mod line;
+mod meanwhile;
 mod moved;
 mod names;
 mod neighbours;

@@ -8,7 +8,7 @@ use housecall::probes::state::SyncStatus::{Failed, Updated};
 use support::processes::{Kept, eventually};
 
 use crate::oracle::{Oracle, assert_tidy};
-use crate::world::{World, child};
+use crate::world::{World, child, walk};
 
 /// A git of a person's, again and again, until it is dropped.
 fn again_and_again(world: &World, script: &str) -> Kept {
@@ -183,7 +183,13 @@ fn a_sync_that_a_hook_of_a_persons_starts_minds_its_own_repository() {
 #[test]
 fn an_editor_that_writes_all_the_time_delays_the_mirror_and_loses_nothing() {
     let world = World::synced();
-    let script = format!("echo again >> {}; sleep 0.01", world.worktree().join("log.txt").display());
+    let (log, count) = (world.worktree().join("log.txt"), world.home.at("count"));
+    // What was counted was written before.
+    let script = format!(
+        "n=$((n+1)); echo line-$n. >> {}; echo $n > {1}.new; mv {1}.new {1}; sleep 0.01",
+        log.display(),
+        count.display()
+    );
     let mut writer = world.home.command("sh");
     writer.args(["-c", &format!("while :; do {script}; done")]).env("HOME", "/nonexistent");
     let writer = Kept::start(&mut writer);
@@ -194,6 +200,15 @@ fn an_editor_that_writes_all_the_time_delays_the_mirror_and_loses_nothing() {
     let last = world.sync();
     assert_ne!(last.status, Failed, "{}", last.reason);
     world.assert_aligned();
-    assert!(!world.rescued().is_empty(), "what was written is kept");
+    let written: u32 = fs::read_to_string(&count).expect("a count").trim().parse().expect("a number");
+    let mut kept = String::new();
+    for name in world.rescued() {
+        kept.push_str(&world.home.git(&world.repository(), ["show", &format!("{name}:log.txt")]));
+    }
+    for path in walk(&world.config.state.join("rescued")) {
+        kept.push_str(&String::from_utf8_lossy(&fs::read(path).unwrap_or_default()));
+    }
+    let lost: Vec<u32> = (1..=written).filter(|line| !kept.contains(&format!("line-{line}."))).collect();
+    assert!(lost.is_empty(), "of {written} lines these are nowhere: {lost:?}");
     assert_tidy(&world);
 }

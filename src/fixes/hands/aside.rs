@@ -8,6 +8,7 @@ pub(in crate::fixes::hands) mod operation;
 pub mod restore;
 pub(in crate::fixes::hands) mod submodules;
 
+use std::collections::HashSet;
 use std::ffi::{OsStr, OsString};
 use std::fs;
 use std::path::{Path, PathBuf};
@@ -18,7 +19,7 @@ use crate::fixes::hands::aside::operation::Operation;
 use crate::fixes::hands::files::{self, stamp};
 use crate::fixes::hands::git::{self, Tell, commit, must, run};
 use crate::fixes::hands::index::Index;
-use crate::fixes::hands::{killed, objects, worktree};
+use crate::fixes::hands::{guard, killed, objects, swap, worktree};
 use crate::plain;
 use crate::probes::git::{LEFT, REFS, STAGED};
 use crate::probes::{clock, state};
@@ -29,18 +30,61 @@ const IN_HAND: [&str; 4] = ["MERGE_HEAD", "CHERRY_PICK_HEAD", "REVERT_HEAD", "RE
 /// What is done here, for people.
 const KEEP: &str = "keep what was left in the mirror";
 
+/// What is in the worktree at one moment, all of it kept that a person made.
+pub(in crate::fixes::hands) struct Snapshot {
+    /// What was set aside, and where.
+    pub(in crate::fixes::hands) told: Option<String>,
+    /// The files, as git would have them.
+    pub(in crate::fixes::hands) tree: OsString,
+    /// The commit that HEAD is on, and that of the mirror's branch.
+    pub(in crate::fixes::hands) tips: [Option<String>; 2],
+    /// The worktree's own index, and which file that was.
+    pub(in crate::fixes::hands) own: (PathBuf, Option<(u64, u64, u64, i128)>),
+    /// An index of the files, with what git knows of each.
+    pub(in crate::fixes::hands) index: PathBuf,
+    /// Where that index lies.
+    _directory: tempfile::TempDir,
+}
+
+/// What was found to be kept.
+struct Found<'a> {
+    index: &'a Index<'a>,
+    /// The files, and those that are staged.
+    tree: &'a OsStr,
+    staged: Option<OsString>,
+    /// What the files began as, and what upstream has.
+    base: Option<String>,
+    upstream: Option<String>,
+    /// Where repositories were moved to, and what was kept in submodules.
+    moved: Option<PathBuf>,
+    inside: Option<String>,
+    time: jiff::Timestamp,
+}
+
 /// Puts what a person left in the mirror under a ref and into a patch; says where, if there was anything.
 ///
 /// # Errors
 /// It could not be kept whole: then nothing may be changed.
 pub fn set_aside(config: &Config, mirror: &Mirror, tell: Tell<'_>) -> Result<Option<String>, StepError> {
+    snapshot(config, mirror, tell).map(|it| it.told)
+}
+
+/// The same, and what the worktree is made of then.
+///
+/// # Errors
+/// As those of `set_aside`.
+pub(in crate::fixes::hands) fn snapshot(
+    config: &Config,
+    mirror: &Mirror,
+    tell: Tell<'_>,
+) -> Result<Snapshot, StepError> {
     let top = mirror.worktree.as_path();
+    let own = git::git_path(config, top, "index")?;
+    swap::resume(config, mirror, own.parent().unwrap_or(top))?;
     let upstream = commit(config, top, &mirror.tracking_ref())?;
     let head = commit(config, top, "HEAD")?;
+    let tip = commit(config, top, &format!("refs/heads/{}", mirror.branch))?;
     let base = head.clone().or_else(|| upstream.clone());
-    // What a sync checked out is no work of a person's, even where upstream was rewritten since.
-    let aligned = state::read(config).ok().and_then(|it| it.last_sync).and_then(|it| it.aligned);
-    let ours: Vec<String> = upstream.iter().cloned().chain(aligned).collect();
     let time = clock::now();
 
     let inside = submodules::keep(config, top, time)?;
@@ -49,23 +93,42 @@ pub fn set_aside(config: &Config, mirror: &Mirror, tell: Tell<'_>) -> Result<Opt
         .tempdir_in(&config.state)
         .map_err(|error| StepError::failed("make a temporary index", &error))?;
     let index = Index { config, top, file: directory.path().join("index") };
+    let seen = guard::identity(&own);
     let staged = index.start(base.as_deref())?;
     let moved = move_repositories(config, &index, time)?;
     index.add_all(base.as_deref(), &worktree::own_files(config, mirror)?)?;
-    if let (Some(base), Some(upstream)) = (&base, &upstream) {
-        index.add_overwritten(base, upstream)?;
+    if let Some(upstream) = &upstream {
+        index.add_overwritten(upstream)?;
     }
     let tree = index.write_tree()?;
+    let found = Found { index: &index, tree: &tree, staged, base, upstream, moved, inside, time };
+    let told = keep(config, mirror, found, tell)?;
+    let index = index.file;
+    Ok(Snapshot { told, tree, tips: [head, tip], own: (own, seen), index, _directory: directory })
+}
 
+/// Keeps what differs from all that is kept already, and says where.
+fn keep(
+    config: &Config,
+    mirror: &Mirror,
+    found: Found<'_>,
+    tell: Tell<'_>,
+) -> Result<Option<String>, StepError> {
+    let Found { index, tree, staged, base, upstream, moved, inside, time } = found;
+    let place = files::rescued_place(config, time);
+    let top = mirror.worktree.as_path();
+    // What a sync checked out is no work of a person's, even where upstream was rewritten since.
+    let aligned = state::read(config).ok().and_then(|it| it.last_sync).and_then(|it| it.aligned);
+    let ours: Vec<String> = upstream.iter().cloned().chain(aligned).collect();
     let is_ours = |commits: &[&String]| -> Result<bool, StepError> {
         let trees: Vec<&OsStr> = commits.iter().map(|it| OsStr::new(it.as_str())).collect();
-        index.differs_from_all(&tree, &trees).map(|differing| differing.is_empty())
+        index.differs_from_all(tree, &trees).map(|differing| differing.is_empty())
     };
     let known: Vec<&String> = base.iter().chain(&upstream).collect();
-    let edited = !known.is_empty() && !is_ours(&known)? || known.is_empty() && !is_empty(config, top, &tree)?;
-    let staged = staged.filter(|it| *it != tree);
+    let edited = !known.is_empty() && !is_ours(&known)? || known.is_empty() && !is_empty(config, top, tree)?;
+    let staged = staged.filter(|it| it != tree);
     let staged = match staged {
-        Some(it) if !index.differs_from_all(&it, &known_as(&known, &tree))?.is_empty() => Some(it),
+        Some(it) if !index.differs_from_all(&it, &known_as(&known, tree))?.is_empty() => Some(it),
         _ => None,
     };
 
@@ -87,9 +150,9 @@ pub fn set_aside(config: &Config, mirror: &Mirror, tell: Tell<'_>) -> Result<Opt
     let operation = operation.filter(|it| !it.is_kept(config));
     let commits = parents.len();
     let nothing = !edited && staged.is_none() && commits == 0;
-    let known = || is_kept_tree(config, top, &tree, staged.as_deref());
+    let known = || is_kept_tree(config, top, tree, staged.as_deref());
     if operation.is_none() && (nothing || commits == 0 && known()?) {
-        let moved = moved.map(|place| format!("set aside in {}", config.tilde(&place)));
+        let moved = moved.as_ref().map(|place| format!("set aside in {}", config.tilde(place)));
         let told: Vec<String> = moved.into_iter().chain(inside).collect();
         return Ok((!told.is_empty()).then(|| told.join("; ")));
     }
@@ -100,22 +163,29 @@ pub fn set_aside(config: &Config, mirror: &Mirror, tell: Tell<'_>) -> Result<Opt
         let parent = base.iter().cloned().collect::<Vec<_>>();
         parents.push(commit_tree(config, top, staged, &parent, STAGED)?);
     }
-    let kept = commit_tree(config, top, &tree, &parents, &message(staged.as_deref()))?;
+    let kept = commit_tree(config, top, tree, &parents, &message(staged.as_deref()))?;
     // The patch first: whatever has a ref has its patch, unless an object that it needs is lost.
     let name = free_name(config, top, &stamp(time))?;
     let from = upstream.as_deref().or(base.as_deref());
     let patch =
-        patched(config, objects::whole(config, mirror, tell, |_| write_patch(&index, &name, from, &kept)))?;
+        patched(config, objects::whole(config, mirror, tell, |_| write_patch(index, &name, from, &kept)))?;
     must(config, top, KEEP, &["update-ref", &name, &kept, &"0".repeat(kept.len())])?;
     if let Some(operation) = &operation {
         let last = name.rsplit('/').next().unwrap_or(&name);
         operation.keep(config, top, &config.state.join("rescued").join(last))?;
     }
     let changed = match &base {
-        Some(base) => index.differs_from_all(&tree, &[OsStr::new(base)])?.len(),
-        None => 0,
+        Some(base) => index.differs_from_all(tree, &[OsStr::new(base)])?,
+        None => HashSet::new(),
     };
-    let what = match (changed, commits) {
+    let altered = index.altered(tree, &changed)?;
+    for path in &altered {
+        let to = place.join("as-it-was").join(path);
+        files::private_directory(to.parent().unwrap_or(&place))
+            .and_then(|()| files::copy(&top.join(path), &to))
+            .map_err(|error| StepError::failed(format!("keep {}", path.display()), &error))?;
+    }
+    let what = match (changed.len(), commits) {
         (0, 0) => {
             operation.as_ref().map_or_else(|| "what was staged".to_owned(), |it| format!("a {}", it.name))
         }
@@ -125,7 +195,9 @@ pub fn set_aside(config: &Config, mirror: &Mirror, tell: Tell<'_>) -> Result<Opt
         (files, _) => format!("{files} files and commits"),
     };
     let told = format!("{what} set aside as {name} and {patch}");
-    Ok(Some(inside.map_or_else(|| told.clone(), |inside| format!("{told}; {inside}"))))
+    let whole = (moved.is_some() || !altered.is_empty())
+        .then(|| format!("what git does not keep whole, in {}", config.tilde(&place)));
+    Ok(Some([Some(told), whole, inside].into_iter().flatten().collect::<Vec<_>>().join("; ")))
 }
 
 /// Keeps the commits of the mirror's branch that its upstream does not have, where there is no worktree.

@@ -21,8 +21,13 @@ pub type Tell<'a> = &'a mut dyn FnMut(&[u8]);
 /// A git command that writes: no hooks, no fsmonitor, whatever the repository says.
 pub(super) fn command<A: AsRef<OsStr>>(config: &Config, directory: &Path, arguments: &[A]) -> Program {
     let mut command = git::writing_command(config, directory, arguments);
-    let options =
-        [("core.hooksPath", "/dev/null"), ("core.fsmonitor", "false"), ("advice.detachedHead", "false")];
+    let options = [
+        ("core.hooksPath", "/dev/null"),
+        ("core.fsmonitor", "false"),
+        ("advice.detachedHead", "false"),
+        // What a person left is kept whatever its ends of lines are.
+        ("core.safecrlf", "false"),
+    ];
     for (at, (key, value)) in options.iter().enumerate() {
         command.environment.insert(format!("GIT_CONFIG_KEY_{at}").into(), (*key).into());
         command.environment.insert(format!("GIT_CONFIG_VALUE_{at}").into(), (*value).into());

@@ -96,7 +96,19 @@ impl Index<'_> {
             .filter(|entry| entry.first().is_some_and(u8::is_ascii_lowercase) && entry.len() > 2)
             .map(|entry| as_os(&entry[2..]))
             .collect();
-        self.with_paths("look at every file", &["update-index", "--no-assume-unchanged", "--"], &assumed)
+        self.with_paths("look at every file", &["update-index", "--no-assume-unchanged", "--"], &assumed)?;
+        // Where a repository is sparse most files are not there; one that is was put there by a person.
+        let is_there = |path: &&OsStr| fs::symlink_metadata(self.top.join(path)).is_ok();
+        let skipped: Vec<&OsStr> = listed
+            .stdout
+            .split(|byte| *byte == 0)
+            .filter(|entry| {
+                entry.first().is_some_and(|mark| mark.eq_ignore_ascii_case(&b's')) && entry.len() > 2
+            })
+            .map(|entry| as_os(&entry[2..]))
+            .filter(is_there)
+            .collect();
+        self.with_paths("look at every file", &["update-index", "--no-skip-worktree", "--"], &skipped)
     }
 
     /// Adds all that is there, but for what Housecall itself put there.
@@ -114,7 +126,8 @@ impl Index<'_> {
     }
 
     fn add(&self, own: &[PathBuf]) -> Result<(), StepError> {
-        let mut arguments: Vec<OsString> = ["add", "-A", "--", "."].map(OsString::from).into();
+        let mut arguments: Vec<OsString> =
+            [&["add", "-A"], self.sparse()?, &["--", "."]].concat().into_iter().map(OsString::from).collect();
         for path in own {
             let path = path.as_os_str();
             // Only where git does not track it: else it is a file of the project's that was edited.
@@ -131,16 +144,61 @@ impl Index<'_> {
         succeeded("keep what was left in the mirror", program::run(&program)?).map(drop)
     }
 
-    /// Adds files that git ignores where the upstream has one of that name: a reset would overwrite them.
-    pub(super) fn add_overwritten(&self, base: &str, upstream: &str) -> Result<(), StepError> {
+    /// Adds files that the upstream has too and that this index leaves out, since git ignores them: they would be
+    /// replaced.
+    pub(super) fn add_overwritten(&self, upstream: &str) -> Result<(), StepError> {
+        let tree = self.write_tree()?;
         let arguments =
-            ["diff-tree", "-r", "-z", "--no-renames", "--name-only", "--diff-filter=A", base, upstream];
+            ["diff-tree", "-r", "-z", "--no-renames", "--name-only", "--diff-filter=A"].map(OsStr::new);
+        let arguments: Vec<&OsStr> =
+            arguments.into_iter().chain([tree.as_os_str(), upstream.as_ref()]).collect();
         let added = self.must("compare with the upstream", &arguments)?;
         let paths = added.stdout.split(|byte| *byte == 0).filter(|path| !path.is_empty());
         let there: BTreeSet<&OsStr> =
             paths.filter_map(|path| self.in_the_way(Path::new(as_os(path)))).map(Path::as_os_str).collect();
         let there: Vec<&OsStr> = there.into_iter().collect();
-        self.with_paths("keep an ignored file", &["add", "-f", "--"], &there)
+        if there.is_empty() {
+            return Ok(());
+        }
+        let arguments = [&["add", "-f"], self.sparse()?, &["--"]].concat();
+        self.with_paths("keep an ignored file", &arguments, &there)
+    }
+
+    /// What has `git add` take files too that a sparse repository leaves out.
+    fn sparse(&self) -> Result<&'static [&'static str], StepError> {
+        let asked = self.run(&["config", "--type=bool", "--get", "core.sparseCheckout"])?;
+        Ok(if crate::git::said(&asked) == "true" { &["--sparse"] } else { &[] })
+    }
+
+    /// The files among those that git does not give back byte for byte: it would write other ends of lines.
+    pub(super) fn altered(&self, tree: &OsStr, paths: &HashSet<Vec<u8>>) -> Result<Vec<PathBuf>, StepError> {
+        let is_file = |path: &&OsStr| fs::symlink_metadata(self.top.join(path)).is_ok_and(|it| it.is_file());
+        let paths: Vec<&OsStr> = paths.iter().map(|path| as_os(path)).filter(is_file).collect();
+        let mut found = Vec::new();
+        for chunk in paths.chunks(CHUNK) {
+            let raw: Vec<&OsStr> = ["hash-object", "--no-filters", "--"]
+                .map(OsStr::new)
+                .into_iter()
+                .chain(chunk.iter().copied())
+                .collect();
+            let raw = self.must("keep what was left in the mirror", &raw)?;
+            for (path, raw) in chunk.iter().zip(raw.stdout.split(|byte| *byte == b'\n')) {
+                let mut name = tree.to_owned();
+                name.push(":");
+                name.push(path);
+                let kept =
+                    self.run(&[OsStr::new("rev-parse"), "--verify".as_ref(), "--quiet".as_ref(), &name])?;
+                if git::trimmed(&kept.stdout) == raw {
+                    continue;
+                }
+                let given = self.run(&[OsStr::new("cat-file"), "--filters".as_ref(), &name])?;
+                let is_same = fs::read(self.top.join(path)).is_ok_and(|content| content == given.stdout);
+                if given.truncated || !is_same {
+                    found.push(PathBuf::from(path));
+                }
+            }
+        }
+        Ok(found)
     }
 
     /// What a file of that name would replace: what has its name, or a file where one of its directories is to be.

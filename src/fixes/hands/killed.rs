@@ -9,7 +9,7 @@ use std::time::{Duration, SystemTime};
 
 use crate::config::{Config, Mirror};
 use crate::fixes::hands::files::UNFINISHED;
-use crate::fixes::hands::{git, locks};
+use crate::fixes::hands::{git, locks, swap};
 use crate::probes::git::REFS;
 
 /// How long is waited before it is looked again whether somebody has a file open.
@@ -47,6 +47,7 @@ pub(super) fn in_mirror(config: &Config, mirror: &Mirror, began: SystemTime) {
     let since = began.checked_sub(BEHIND).unwrap_or(began);
     if let Ok(Some(administration)) = git::administration(config, mirror) {
         locks_in(&administration, mirror, since);
+        let _ = swap::resume(config, mirror, &administration);
         places.push(administration);
     }
     if let Ok(common) = git::common_directory(config, &mirror.repository) {

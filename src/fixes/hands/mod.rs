@@ -1,5 +1,6 @@
 //! The only code that writes. One step at a time: the journal first, then the guard, then the act.
 
+pub mod align;
 pub mod aside;
 pub mod commands;
 mod declared;
@@ -16,7 +17,9 @@ pub mod locks;
 mod objects;
 pub mod process;
 mod refs;
+mod swap;
 pub mod turns;
+mod within;
 pub mod worktree;
 
 use std::sync::Arc;
@@ -240,7 +243,7 @@ impl<'a> Hands<'a> {
             Action::Align(sha) => {
                 let done = format!("aligned on {}", sha.get(..7).unwrap_or(sha));
                 let mirror = mirror()?;
-                objects::whole(config, mirror, &mut tell, |tell| worktree::align(config, mirror, sha, tell))
+                objects::whole(config, mirror, &mut tell, |tell| align::align(config, mirror, sha, tell))
                     .map(|kept| Some(told(&done, kept)))
             }
             Action::Carry(file) => {

@@ -3,19 +3,18 @@
 
 use std::ffi::{OsStr, OsString};
 use std::fs;
-use std::os::unix::ffi::{OsStrExt, OsStringExt};
 use std::path::{Path, PathBuf};
 
 use crate::config::{Config, Mirror};
 use crate::error::StepError;
-use crate::fixes::hands::aside::{self, operation, submodules};
+use crate::fixes::hands::aside::{self, submodules};
 use crate::fixes::hands::files;
 use crate::fixes::hands::git::{
-    Tell, administration, as_os, commit, git_path, must, run, run_told, succeeded, trimmed,
+    Tell, administration, as_os, commit, must, run, run_told, succeeded, trimmed,
 };
 use crate::plain;
 use crate::probes::deps::{INSTALLED, TREE};
-use crate::probes::{self, clock, link, program};
+use crate::probes::{link, program};
 
 /// A tree is not written when less than this is free: half a checkout is worse than an old one.
 const ROOM: u64 = 64 << 20;
@@ -143,7 +142,7 @@ pub(super) fn mend_administration(mirror: &Mirror, administration: &Path) -> Res
     for (name, content) in [("commondir", shared), ("gitdir", link)] {
         let file = administration.join(name);
         if link::is_torn(&plain::read(&file).unwrap_or_default()) {
-            replace(&file, &[content.as_bytes(), b"\n"].concat())
+            replace(&file, &[content.as_encoded_bytes(), b"\n"].concat())
                 .map_err(|error| StepError::failed(format!("write the worktree's {name}"), &error))?;
             mended = true;
         }
@@ -168,76 +167,6 @@ fn replace(path: &Path, content: &[u8]) -> std::io::Result<()> {
     file.persist(path).map(drop).map_err(|error| error.error)
 }
 
-/// Brings HEAD, index and files to that commit, after all that a person left there is safe.
-///
-/// # Errors
-/// Refused where the branch is checked out elsewhere; failed where anything differs at the end.
-pub fn align(
-    config: &Config,
-    mirror: &Mirror,
-    sha: &str,
-    tell: Tell<'_>,
-) -> Result<Option<String>, StepError> {
-    let top = &mirror.worktree;
-    if commit(config, top, sha)?.is_none() {
-        return Err(StepError::Refused(format!("the commit {sha} is not there")));
-    }
-    not_elsewhere(config, mirror, top)?;
-    room(top)?;
-    // The plan sets aside in a step of its own; this finds something only if it came about since.
-    let kept = aside::set_aside(config, mirror, tell)?;
-    submodules::fetch(config, mirror, sha, tell)?;
-    let left = submodules::leave(config, top, sha, clock::now())?;
-    let kept = kept.into_iter().chain(left).reduce(|all, one| format!("{all}; {one}"));
-    operation::forget_autostash(config, top)?;
-    for operation in ["rebase", "merge", "cherry-pick", "revert", "am"] {
-        quit(config, mirror, operation)?;
-    }
-    let branch = format!("refs/heads/{}", mirror.branch);
-    must(config, top, "put HEAD on its branch", &["symbolic-ref", "HEAD", &branch])?;
-    let mut reset = run_told(config, top, &["reset", "--hard", sha], tell)?;
-    let index = git_path(config, top, "index")?;
-    if !reset.succeeded() && index.exists() && !index.with_extension("lock").exists() {
-        // It is corrupt, or holds marks that forbid the reset; what was staged in it is set aside.
-        fs::remove_file(&index)
-            .map_err(|error| StepError::failed(format!("remove {}", index.display()), &error))?;
-        reset = run_told(config, top, &["reset", "--hard", sha], tell)?;
-    }
-    succeeded("reset the worktree", reset)?;
-    if git_path(config, top, "BISECT_LOG")?.exists() {
-        // It needs an index, and on the branch that HEAD is on now it moves nothing.
-        must(config, top, "end the bisect", &["bisect", "reset", "HEAD"])?;
-    }
-    let mut clean: Vec<OsString> = ["clean", "-ffd", "--quiet"].map(OsString::from).into();
-    for path in own_files(config, mirror)? {
-        clean.extend(["-e".into(), pattern(&path)]);
-    }
-    must(config, top, "clean the worktree", &clean)?;
-    submodules::update(config, mirror, tell)?;
-    verify(config, top, sha)?;
-    Ok(kept)
-}
-
-/// Ends an operation that was under way; what it had in hand is set aside by now.
-fn quit(config: &Config, mirror: &Mirror, operation: &str) -> Result<(), StepError> {
-    let top = &mirror.worktree;
-    let marks: &[&str] = match operation {
-        "rebase" => &["rebase-merge", "rebase-apply"],
-        "am" => &["rebase-apply/applying"],
-        "merge" => &["MERGE_HEAD"],
-        "cherry-pick" => &["CHERRY_PICK_HEAD", "sequencer"],
-        _ => &["REVERT_HEAD", "sequencer"],
-    };
-    for mark in marks {
-        if git_path(config, top, mark)?.exists() {
-            // What cannot be quit is ended by the reset, or found by the look that follows.
-            run(config, top, &[operation, "--quit"])?;
-            return Ok(());
-        }
-    }
-    Ok(())
-}
-
 /// What Housecall itself put into the worktree and git does not ignore: it is neither set aside nor cleaned away.
 pub(super) fn own_files(config: &Config, mirror: &Mirror) -> Result<Vec<PathBuf>, StepError> {
     let installed = if mirror.install.is_empty() { &[][..] } else { &INSTALLED[..] };
@@ -258,47 +187,8 @@ pub(super) fn own_files(config: &Config, mirror: &Mirror) -> Result<Vec<PathBuf>
     Ok(own)
 }
 
-/// The path as a pattern of `git clean -e`, in which nothing is special.
-fn pattern(path: &Path) -> OsString {
-    let mut pattern = b"/".to_vec();
-    for byte in path.as_os_str().as_bytes() {
-        if b"*?[]!#\\ ".contains(byte) {
-            pattern.push(b'\\');
-        }
-        pattern.push(*byte);
-    }
-    OsString::from_vec(pattern)
-}
-
-fn verify(config: &Config, top: &Path, sha: &str) -> Result<(), StepError> {
-    let head = commit(config, top, "HEAD")?;
-    if head.as_deref() != Some(sha) {
-        return Err(StepError::failed("align the worktree", &format!("HEAD is {head:?} afterwards")));
-    }
-    let status = must(
-        config,
-        top,
-        "look at the worktree afterwards",
-        &["status", "--porcelain", "--untracked-files=no", "--ignore-submodules=dirty"],
-    )?;
-    match crate::git::said(&status) {
-        said if said.is_empty() => {}
-        said => {
-            let why = format!("afterwards git still says {said}");
-            return Err(StepError::failed("align the worktree", &why));
-        }
-    }
-    match probes::git::submodules::missing(config, top)?.first() {
-        None => Ok(()),
-        Some(path) => {
-            let why = format!("afterwards the submodule {} is not checked out", path.display());
-            Err(StepError::failed("align the worktree", &why))
-        }
-    }
-}
-
 /// Refuses where the mirror's branch is checked out in another worktree.
-fn not_elsewhere(config: &Config, mirror: &Mirror, directory: &Path) -> Result<(), StepError> {
+pub(super) fn not_elsewhere(config: &Config, mirror: &Mirror, directory: &Path) -> Result<(), StepError> {
     let branch = format!("refs/heads/{}", mirror.branch);
     let output = must(
         config,
@@ -325,7 +215,7 @@ fn not_elsewhere(config: &Config, mirror: &Mirror, directory: &Path) -> Result<(
     )))
 }
 
-fn room(directory: &Path) -> Result<(), StepError> {
+pub(super) fn room(directory: &Path) -> Result<(), StepError> {
     let free = rustix::fs::statvfs(directory)
         .map(|it| it.f_bavail.saturating_mul(it.f_frsize))
         .map_err(|error| StepError::failed("ask how much is free", &error))?;

@@ -1,0 +1,184 @@
+//! Aligning: HEAD, index and files come to a commit, and whatever a person left or leaves meanwhile is kept.
+
+use std::ffi::OsStr;
+use std::path::{Path, PathBuf};
+
+use crate::config::{Config, Mirror};
+use crate::error::StepError;
+use crate::fixes::hands::aside::{self, operation, submodules};
+use crate::fixes::hands::git::{Tell, as_os, commit, git_path, must, run, succeeded};
+use crate::fixes::hands::swap;
+use crate::fixes::hands::worktree::{not_elsewhere, own_files, room};
+use crate::probes::{self, clock};
+
+/// How often it is begun again where somebody saves, commits or stages something meanwhile.
+const PERSISTENT: u32 = 5;
+
+/// Brings HEAD, index and files to that commit, after all that a person left there is safe.
+///
+/// # Errors
+/// Refused where the branch is checked out elsewhere; failed where anything differs at the end.
+pub fn align(
+    config: &Config,
+    mirror: &Mirror,
+    sha: &str,
+    tell: Tell<'_>,
+) -> Result<Option<String>, StepError> {
+    let top = &mirror.worktree;
+    if commit(config, top, sha)?.is_none() {
+        return Err(StepError::Refused(format!("the commit {sha} is not there")));
+    }
+    not_elsewhere(config, mirror, top)?;
+    room(top)?;
+    let mut kept = Vec::new();
+    let mut last = Vec::new();
+    // The plan sets aside in a step of its own; this finds something only if it came about since.
+    for _ in 0..PERSISTENT {
+        let snapshot = aside::snapshot(config, mirror, tell)?;
+        kept.extend(snapshot.told.clone());
+        submodules::fetch(config, mirror, sha, tell)?;
+        kept.extend(submodules::leave(config, top, sha, clock::now())?);
+        operation::forget_autostash(config, top)?;
+        for operation in ["rebase", "merge", "cherry-pick", "revert", "am"] {
+            quit(config, mirror, operation)?;
+        }
+        let (is_done, saved) = move_to(config, mirror, &snapshot, sha, tell)?;
+        kept.extend(saved);
+        if !is_done {
+            // Somebody committed or staged something meanwhile: it is set aside too.
+            continue;
+        }
+        if git_path(config, top, "BISECT_LOG")?.exists() {
+            // It needs an index, and on the branch that HEAD is on now it moves nothing.
+            must(config, top, "end the bisect", &["bisect", "reset", "HEAD"])?;
+        }
+        submodules::update(config, mirror, tell)?;
+        last = differing(config, mirror, sha)?;
+        if last.is_empty() {
+            return Ok(kept.into_iter().reduce(|all, one| format!("{all}; {one}")));
+        }
+    }
+    let why = match last.as_slice() {
+        [] => "somebody commits or stages something there all the time".to_owned(),
+        [one] => format!("{one} differs again and again"),
+        [one, rest @ ..] => format!("{one} and {} more differ again and again", rest.len()),
+    };
+    Err(StepError::failed("align the worktree", &why))
+}
+
+/// Brings files, index and branch to that commit, in this order, so that what is killed in the middle is told from what
+/// a person made. Says whether nobody moved them meanwhile, and what was saved meanwhile.
+fn move_to(
+    config: &Config,
+    mirror: &Mirror,
+    snapshot: &aside::Snapshot,
+    sha: &str,
+    tell: Tell<'_>,
+) -> Result<(bool, Option<String>), StepError> {
+    let top = mirror.worktree.as_path();
+    let (own, seen) = &snapshot.own;
+    let trees = [snapshot.tree.as_os_str(), OsStr::new(sha)];
+    let administration = own.parent().unwrap_or(top);
+    let waiting = swap::Waiting::begin(config, mirror, administration, &snapshot.index, trees, tell)?;
+    let done = waiting.exchange(trees).and_then(|()| swap::install_index(&waiting.index(), own, *seen));
+    if done.is_err() {
+        waiting.put_back()?;
+    }
+    let saved = waiting.end()?;
+    if !done? {
+        return Ok((false, saved));
+    }
+    // The files were moved, which changes their times.
+    run(config, top, &["update-index", "-q", "--refresh"])?;
+    let is_done = move_branch(config, mirror, &snapshot.tips, sha)?;
+    if is_done && left_by_operation(config, top)? {
+        must(config, top, "end what was under way", &["reset", "--quiet", "--mixed", sha])?;
+    }
+    Ok((is_done, saved))
+}
+
+/// Moves the mirror's branch to that commit and HEAD to the branch, where both are what they were.
+fn move_branch(
+    config: &Config,
+    mirror: &Mirror,
+    [head, tip]: &[Option<String>; 2],
+    sha: &str,
+) -> Result<bool, StepError> {
+    let top = mirror.worktree.as_path();
+    let branch = format!("refs/heads/{}", mirror.branch);
+    if commit(config, top, "HEAD")? != *head {
+        return Ok(false);
+    }
+    let none = "0".repeat(sha.len());
+    let arguments = ["update-ref", "-m", "housecall: align", &branch, sha, tip.as_deref().unwrap_or(&none)];
+    let moved = run(config, top, &arguments)?;
+    if !moved.succeeded() && commit(config, top, &branch)? != *tip {
+        return Ok(false);
+    }
+    succeeded("move the mirror's branch", moved)?;
+    must(config, top, "put HEAD on its branch", &["symbolic-ref", "HEAD", &branch])?;
+    Ok(true)
+}
+
+/// Whether git still remembers an operation that was under way.
+fn left_by_operation(config: &Config, top: &Path) -> Result<bool, StepError> {
+    const MARKS: [&str; 8] = [
+        "MERGE_HEAD",
+        "MERGE_MSG",
+        "MERGE_MODE",
+        "MERGE_RR",
+        "SQUASH_MSG",
+        "AUTO_MERGE",
+        "CHERRY_PICK_HEAD",
+        "REVERT_HEAD",
+    ];
+    let administration = git_path(config, top, "HEAD")?;
+    Ok(MARKS.iter().any(|mark| administration.with_file_name(mark).exists()))
+}
+
+/// Ends an operation that was under way; what it had in hand is set aside by now.
+fn quit(config: &Config, mirror: &Mirror, operation: &str) -> Result<(), StepError> {
+    let top = &mirror.worktree;
+    let marks: &[&str] = match operation {
+        "rebase" => &["rebase-merge", "rebase-apply"],
+        "am" => &["rebase-apply/applying"],
+        "merge" => &["MERGE_HEAD"],
+        "cherry-pick" => &["CHERRY_PICK_HEAD", "sequencer"],
+        _ => &["REVERT_HEAD", "sequencer"],
+    };
+    for mark in marks {
+        if git_path(config, top, mark)?.exists() {
+            // What cannot be quit is ended by the reset, or found by the look that follows.
+            run(config, top, &[operation, "--quit"])?;
+            return Ok(());
+        }
+    }
+    Ok(())
+}
+
+/// What differs from that commit afterwards, by its path: what was saved in the meantime, and what git did not do.
+fn differing(config: &Config, mirror: &Mirror, sha: &str) -> Result<Vec<String>, StepError> {
+    let (top, what) = (mirror.worktree.as_path(), "look at the worktree afterwards");
+    let head = commit(config, top, "HEAD")?;
+    if head.as_deref() != Some(sha) {
+        return Err(StepError::failed("align the worktree", &format!("HEAD is {head:?} afterwards")));
+    }
+    if let Some(path) = probes::git::submodules::missing(config, top)?.first() {
+        let why = format!("afterwards the submodule {} is not checked out", path.display());
+        return Err(StepError::failed("align the worktree", &why));
+    }
+    let tracked = ["diff", "--name-only", "-z", "--no-ext-diff", "--ignore-submodules=dirty", "HEAD"];
+    let untracked = ["ls-files", "--others", "--exclude-standard", "-z"];
+    let mut paths: Vec<PathBuf> = Vec::new();
+    for arguments in [&tracked[..], &untracked[..]] {
+        let output = must(config, top, what, arguments)?;
+        let named = output.stdout.split(|byte| *byte == 0).filter(|path| !path.is_empty());
+        paths.extend(named.map(|path| PathBuf::from(as_os(path))));
+    }
+    if paths.is_empty() {
+        return Ok(Vec::new());
+    }
+    let own = own_files(config, mirror)?;
+    paths.retain(|path| !own.iter().any(|own| path.starts_with(own)));
+    Ok(paths.iter().map(|path| path.display().to_string()).collect())
+}

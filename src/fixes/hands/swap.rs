@@ -1,0 +1,336 @@
+//! Bringing files to another commit without overwriting or deleting one: each that must go is moved out whole, and
+//! what somebody saved meanwhile is found in it and kept.
+//!
+//! git writes the new files into a directory beside the worktree, with its filters and sparse patterns; from there they
+//! are moved to where nothing is. So no save can fall between a look and an overwriting.
+#![expect(clippy::disallowed_methods, reason = "hands write")]
+
+use std::collections::BTreeSet;
+use std::ffi::{OsStr, OsString};
+use std::fs;
+use std::io;
+use std::path::{Path, PathBuf};
+
+use crate::config::{Config, Mirror};
+use crate::error::StepError;
+use crate::fixes::hands::git::{Tell, as_os, command, succeeded};
+use crate::fixes::hands::within::{self, Within};
+use crate::fixes::hands::{files, guard};
+use crate::probes::mounts::Mounts;
+use crate::probes::{clock, program};
+
+/// How the name of the directory begins in which files wait; it lies beside the worktree, on the same volume.
+const WAITING: &str = ".housecall-swap-";
+
+/// How often something may come in the way of one file before it is given up.
+const PERSISTENT: u32 = 20;
+
+/// The directory in which files wait.
+pub(super) struct Waiting<'a> {
+    config: &'a Config,
+    mirror: &'a Mirror,
+    /// git's directory of the worktree.
+    administration: &'a Path,
+    /// The directory; it may hold what a person saved, and is only removed once that was looked at.
+    place: PathBuf,
+}
+
+/// One path at which the commit differs from what was set aside, and what each has there.
+struct Change {
+    path: PathBuf,
+    before: Kind,
+    after: Kind,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Kind {
+    Nothing,
+    File,
+    Submodule,
+}
+
+impl<'a> Waiting<'a> {
+    /// Begins: git writes the files of that commit that differ from that tree, which the index holds.
+    ///
+    /// # Errors
+    /// The disk's or git's words; the worktree is as it was.
+    pub(super) fn begin(
+        config: &'a Config,
+        mirror: &'a Mirror,
+        administration: &'a Path,
+        index: &Path,
+        [tree, sha]: [&OsStr; 2],
+        tell: Tell<'_>,
+    ) -> Result<Self, StepError> {
+        let failed = |error: io::Error| StepError::failed("make a place for new files", &error);
+        let top = mirror.worktree.as_path();
+        let made = tempfile::Builder::new().prefix(&prefix(top)).tempdir_in(beside(top)?).map_err(failed)?;
+        let it = Self { config, mirror, administration, place: made.path().to_owned() };
+        for place in ["new", "old", "late"] {
+            fs::create_dir(it.place.join(place)).map_err(failed)?;
+        }
+        for index_of in ["before", "after"] {
+            fs::copy(index, it.place.join(index_of)).map_err(failed)?;
+        }
+        let arguments = ["read-tree", "-v", "-m", "-u", "--no-recurse-submodules"].map(OsStr::new);
+        let arguments: Vec<&OsStr> = arguments.into_iter().chain([tree, sha]).collect();
+        let mut git = it.git("new", "after", &arguments);
+        git.environment.insert("GIT_PROGRESS_DELAY".into(), "0".into());
+        succeeded("check out the worktree", program::run_observed(&git, tell)?)?;
+        // Only now it is worth keeping.
+        let _ = made.keep();
+        Ok(it)
+    }
+
+    /// The index of the commit, as git would have left it.
+    pub(super) fn index(&self) -> PathBuf {
+        self.place.join("after")
+    }
+
+    /// Moves what must go out of the worktree, and in what comes.
+    ///
+    /// # Errors
+    /// The disk's or git's words; each file is old, new, or waits.
+    pub(super) fn exchange(&self, trees: [&OsStr; 2]) -> Result<(), StepError> {
+        let changes = self.changes(trees)?;
+        let open = |path: &Path| {
+            Within::open(path).map_err(|error| StepError::failed(format!("open {}", path.display()), &error))
+        };
+        let (worktree, new, old) =
+            (open(&self.mirror.worktree)?, open(&self.place.join("new"))?, open(&self.place.join("old"))?);
+        let failed = |path: &Path, error: io::Error| {
+            StepError::failed(format!("replace {}", self.mirror.worktree.join(path).display()), &error)
+        };
+        // What comes nowhere goes first: a file may be where a directory is to be, and the other way round.
+        for Change { path, .. } in changes.iter().filter(|it| it.before == Kind::File && !it.comes(&new)) {
+            worktree.take(path, &old).map_err(|error| failed(path, error))?;
+            worktree.prune(path.parent().unwrap_or(Path::new("")));
+        }
+        for change in changes.iter().filter(|it| it.before == Kind::Submodule && it.after != Kind::Submodule)
+        {
+            worktree.prune(&change.path);
+        }
+        for change in changes.iter().filter(|it| it.comes(&new)) {
+            let path = change.path.as_path();
+            if change.before == Kind::File {
+                worktree.take(path, &old).map_err(|error| failed(path, error))?;
+            }
+            self.put(change, &worktree, &new).map_err(|error| failed(path, error))?;
+        }
+        Ok(())
+    }
+
+    /// Puts one in its place; what came there meanwhile goes out of its way.
+    fn put(&self, change: &Change, worktree: &Within, new: &Within) -> io::Result<()> {
+        let path = change.path.as_path();
+        let mut attempt = 0;
+        loop {
+            let done = match change.after {
+                Kind::Submodule => worktree.make(path),
+                _ => worktree.put(path, new),
+            };
+            let is_blocked = |error: &io::Error| {
+                matches!(error.kind(), io::ErrorKind::AlreadyExists | io::ErrorKind::NotADirectory)
+            };
+            match (done, worktree.in_the_way(path)) {
+                (Err(error), Some(other)) if is_blocked(&error) && attempt < PERSISTENT => {
+                    let late =
+                        tempfile::Builder::new().prefix("").tempdir_in(self.place.join("late"))?.keep();
+                    worktree.take(other, &Within::open(&late)?)?;
+                }
+                (done, _) => return done,
+            }
+            attempt += 1;
+        }
+    }
+
+    /// Keeps what somebody saved in what was moved out, says where, and removes the rest.
+    ///
+    /// # Errors
+    /// It could not be kept: then it lies where it is, which the error names.
+    pub(super) fn end(self) -> Result<Option<String>, StepError> {
+        let failed = |error: io::Error| {
+            let what = format!("keep what was saved meanwhile, in {}", self.config.tilde(&self.place));
+            StepError::failed(what, &error)
+        };
+        let saved = self.saved()?;
+        let kept = files::rescued_place(self.config, clock::now()).join("saved");
+        for (place, path) in &saved {
+            let mut to = kept.join(path);
+            for attempt in 1.. {
+                if fs::symlink_metadata(&to).is_err() {
+                    break;
+                }
+                to = kept.join(format!("{attempt}")).join(path);
+            }
+            files::private_directory(to.parent().unwrap_or(&kept)).map_err(failed)?;
+            files::move_out(&place.join(path), &to).map_err(failed)?;
+        }
+        fs::remove_dir_all(&self.place).map_err(failed)?;
+        Ok(match saved.len() {
+            0 => None,
+            1 => Some(format!("1 file saved meanwhile is set aside in {}", self.config.tilde(&kept))),
+            files => {
+                Some(format!("{files} files saved meanwhile are set aside in {}", self.config.tilde(&kept)))
+            }
+        })
+    }
+
+    /// Puts back what was moved out and is what git knows, where nothing is in its place: the exchange did not end.
+    pub(super) fn put_back(&self) -> Result<(), StepError> {
+        let old = self.place.join("old");
+        let failed = |error: io::Error| StepError::failed("put files back", &error);
+        let saved: BTreeSet<PathBuf> = self.saved()?.into_iter().map(|(_, path)| path).collect();
+        let (worktree, from) =
+            (Within::open(&self.mirror.worktree).map_err(failed)?, Within::open(&old).map_err(failed)?);
+        for path in within::all(&old).map_err(failed)? {
+            if !saved.contains(&path) && worktree.in_the_way(&path).is_none() {
+                worktree.put(&path, &from).map_err(failed)?;
+            }
+        }
+        Ok(())
+    }
+
+    /// What was moved out and is not what was set aside: the directory it lies in, and its path there.
+    fn saved(&self) -> Result<Vec<(PathBuf, PathBuf)>, StepError> {
+        let what = "look at what was moved out";
+        let old = self.place.join("old");
+        let differing =
+            ["diff", "--name-only", "-z", "--diff-filter=MT", "--no-ext-diff", "--ignore-submodules=all"];
+        let unknown = ["ls-files", "--others", "-z"];
+        let mut found = BTreeSet::new();
+        for arguments in [&differing[..], &unknown[..]] {
+            let output = succeeded(what, program::run(&self.git("old", "before", arguments))?)?;
+            if output.truncated {
+                return Err(StepError::failed(what, &"git says more than is read"));
+            }
+            let paths = output.stdout.split(|byte| *byte == 0).filter(|path| !path.is_empty());
+            // A repository is named with a slash at its end.
+            found.extend(paths.map(|path| PathBuf::from(as_os(path.strip_suffix(b"/").unwrap_or(path)))));
+        }
+        let mut found: Vec<(PathBuf, PathBuf)> = found.into_iter().map(|path| (old.clone(), path)).collect();
+        let failed = |error: io::Error| StepError::failed(what, &error);
+        for entry in fs::read_dir(self.place.join("late")).map_err(failed)? {
+            let place = entry.map_err(failed)?.path();
+            found.extend(within::all(&place).map_err(failed)?.into_iter().map(|path| (place.clone(), path)));
+        }
+        Ok(found)
+    }
+
+    /// Where the commit differs from what was set aside.
+    fn changes(&self, [tree, sha]: [&OsStr; 2]) -> Result<Vec<Change>, StepError> {
+        let what = "compare with the upstream";
+        let arguments = ["diff-tree", "-r", "-z", "--raw", "--no-renames"].map(OsStr::new);
+        let arguments: Vec<&OsStr> = arguments.into_iter().chain([tree, sha]).collect();
+        let output = succeeded(what, program::run(&self.git("new", "after", &arguments))?)?;
+        if output.truncated {
+            return Err(StepError::failed(what, &"git says more than is read"));
+        }
+        let mut parts = output.stdout.split(|byte| *byte == 0);
+        let mut changes = Vec::new();
+        // `:100644 100755 <sha> <sha> M`, and then the path.
+        while let (Some(facts), Some(path)) = (parts.next().filter(|it| !it.is_empty()), parts.next()) {
+            let mut modes =
+                facts.strip_prefix(b":").unwrap_or(facts).split(|byte| *byte == b' ').map(Kind::of);
+            let (Some(before), Some(after)) = (modes.next(), modes.next()) else { continue };
+            changes.push(Change { path: PathBuf::from(as_os(path)), before, after });
+        }
+        Ok(changes)
+    }
+
+    /// git, with one of the directories for its worktree and one of the indexes for its own.
+    fn git<A: AsRef<OsStr>>(&self, worktree: &str, index: &str, arguments: &[A]) -> program::Program {
+        let worktree = self.place.join(worktree);
+        let mut git = command(self.config, &worktree, arguments);
+        let variables: [(&str, OsString); 3] = [
+            ("GIT_DIR", self.administration.into()),
+            ("GIT_WORK_TREE", worktree.into()),
+            ("GIT_INDEX_FILE", self.place.join(index).into()),
+        ];
+        git.environment.extend(variables.map(|(name, value)| (name.into(), value)));
+        git
+    }
+}
+
+impl Change {
+    /// Whether git made something for that path; where the repository is sparse it does not.
+    fn comes(&self, new: &Within) -> bool {
+        self.after != Kind::Nothing && (self.after == Kind::Submodule || new.has(&self.path))
+    }
+}
+
+impl Kind {
+    fn of(mode: &[u8]) -> Self {
+        match mode {
+            b"000000" => Self::Nothing,
+            b"160000" => Self::Submodule,
+            _ => Self::File,
+        }
+    }
+}
+
+/// Ends what a mend that was killed left in the middle.
+///
+/// # Errors
+/// It could not be put back or kept: it lies where it is.
+pub(super) fn resume(config: &Config, mirror: &Mirror, administration: &Path) -> Result<(), StepError> {
+    let top = mirror.worktree.as_path();
+    let prefix = prefix(top);
+    for parent in [top.parent().unwrap_or(top), top] {
+        for entry in fs::read_dir(parent).into_iter().flatten().filter_map(Result::ok) {
+            let name = entry.file_name();
+            let random = name.as_encoded_bytes().strip_prefix(prefix.as_bytes());
+            if !random.is_some_and(|it| it.len() == 6) || !entry.file_type().is_ok_and(|it| it.is_dir()) {
+                continue;
+            }
+            let it = Waiting { config, mirror, administration, place: entry.path() };
+            let is_whole = ["before", "new", "old", "late"].iter().all(|part| it.place.join(part).exists());
+            if is_whole {
+                it.put_back()?;
+                it.end()?;
+            } else {
+                // It was killed before anything was moved.
+                let _ = fs::remove_dir_all(&it.place);
+            }
+        }
+    }
+    Ok(())
+}
+
+/// Puts an index in the place of the worktree's own, unless that was changed since it was looked at.
+///
+/// # Errors
+/// Somebody holds its lock; the disk's own words.
+pub(super) fn install_index(
+    index: &Path,
+    own: &Path,
+    seen: Option<(u64, u64, u64, i128)>,
+) -> Result<bool, StepError> {
+    let lock = own.with_extension("lock");
+    let failed = |error: io::Error| StepError::failed(format!("write {}", own.display()), &error);
+    let mut from = fs::File::open(index).map_err(failed)?;
+    let mut to = fs::File::options().write(true).create_new(true).open(&lock).map_err(failed)?;
+    let written = if guard::identity(own) == seen {
+        io::copy(&mut from, &mut to)
+            .and_then(|_| to.sync_all())
+            .and_then(|()| fs::rename(&lock, own))
+            .map(|()| true)
+    } else {
+        Ok(false)
+    };
+    if !matches!(written, Ok(true)) {
+        let _ = fs::remove_file(&lock);
+    }
+    written.map_err(failed)
+}
+
+/// Where files can wait: beside the worktree, or in it where it is a volume of its own.
+fn beside(top: &Path) -> Result<&Path, StepError> {
+    let mounts = Mounts::read()?;
+    let parent = top.parent().filter(|parent| mounts.holding(parent) == mounts.holding(top));
+    Ok(parent.unwrap_or(top))
+}
+
+fn prefix(top: &Path) -> String {
+    format!("{WAITING}{}-", top.file_name().unwrap_or_default().to_string_lossy())
+}

@@ -1,0 +1,138 @@
+//! What a person saves, stages or commits in the mirror between the look at it and the end of the sync.
+//!
+//! A filter of the repository's does it in their stead: git runs it while it writes the new files.
+
+use std::fs;
+use std::path::{Path, PathBuf};
+
+use housecall::probes::state::SyncStatus::Failed;
+
+use crate::oracle::assert_tidy;
+use crate::world::{World, walk};
+
+/// A mirror whose upstream changes while that script runs in the worktree, as git writes `filtered.txt`, the first time.
+fn meanwhile(upstream: &[(&str, Option<&str>)], script: &str) -> World {
+    let world = World::synced();
+    let author = world.home.at("author");
+    let commit = |content: &str, files: &[(&str, Option<&str>)]| {
+        for (name, content) in files {
+            let path = author.join(name);
+            match content {
+                Some(content) => {
+                    fs::create_dir_all(path.parent().expect("a parent")).expect("a directory");
+                    if path.is_dir() {
+                        fs::remove_dir_all(&path).expect("out of the way");
+                    }
+                    fs::write(path, content).expect("a file");
+                }
+                None => fs::remove_file(path).expect("one less"),
+            }
+        }
+        world.home.git(&author, ["add", "-A"]);
+        world.push("filtered.txt", content);
+    };
+    commit(
+        "one\n",
+        &[
+            (".gitattributes", Some("filtered.txt filter=slow\n")),
+            ("page.html", Some("old\n")),
+            ("gone.html", Some("old\n")),
+            ("deep/page.html", Some("old\n")),
+        ],
+    );
+    world.sync();
+    world.assert_aligned();
+    let file = world.home.at("meanwhile.sh");
+    let top = world.worktree();
+    let done = world.home.at("done");
+    let unset = "unset $(git rev-parse --local-env-vars)";
+    let text = format!(
+        "cat\n[ -e {0} ] && exit 0\n: > {0}\n{unset}\ncd {1} || exit 1\n{{ {script}; }} >/dev/null 2>&1\n",
+        done.display(),
+        top.display()
+    );
+    fs::write(&file, text).expect("a script");
+    let slow = format!("sh {}", file.display());
+    world.home.git(&world.repository(), ["config", "filter.slow.smudge", &slow]);
+    world.home.git(&world.repository(), ["config", "filter.slow.clean", "cat"]);
+    commit("two\n", upstream);
+    let last = world.sync();
+    assert!(done.exists(), "the filter ran: {}", last.reason);
+    assert_ne!(last.status, Failed, "{}", last.reason);
+    let last = world.sync();
+    assert_ne!(last.status, Failed, "{}", last.reason);
+    world.assert_aligned();
+    assert_tidy(&world);
+    world
+}
+
+/// Whether some file that is kept holds that line: in the mirror, in the state directory, under a ref.
+fn is_kept(world: &World, line: &str) -> bool {
+    let holds = |path: &Path| fs::read(path).is_ok_and(|it| String::from_utf8_lossy(&it).contains(line));
+    let places: [PathBuf; 2] = [world.worktree(), world.config.state.join("rescued")];
+    let on_disk = places.iter().flat_map(|place| walk(place)).any(|path| holds(&path));
+    let in_ref = |name: &String| {
+        let found = std::process::Command::new("git")
+            .args(["grep", "-q", "-F", line, name])
+            .current_dir(world.repository())
+            .status();
+        found.is_ok_and(|it| it.success())
+    };
+    on_disk || world.rescued().iter().any(in_ref)
+}
+
+#[test]
+fn a_file_that_is_saved_while_upstreams_is_written_is_kept() {
+    for save in [
+        "echo mine > page.html",
+        "echo mine > .swp; mv .swp page.html",
+        "rm page.html; mkdir page.html; echo mine > page.html/mine.txt",
+        "rm page.html; ln -s mine page.html; cp page.html mine.txt; echo mine > mine.txt",
+    ] {
+        let world = meanwhile(&[("page.html", Some("new\n"))], save);
+        assert!(is_kept(&world, "mine"), "{save}");
+        assert_eq!(fs::read_to_string(world.worktree().join("page.html")).expect("upstream's"), "new\n");
+    }
+}
+
+#[test]
+fn a_file_that_is_saved_while_upstream_deletes_it_is_kept() {
+    let world = meanwhile(&[("gone.html", None)], "echo mine > gone.html");
+    assert!(is_kept(&world, "mine"));
+}
+
+#[test]
+fn a_new_file_is_kept_wherever_it_is_saved_meanwhile() {
+    for (upstream, save) in [
+        (("page.html", Some("new\n")), "echo mine > fresh.html"),
+        (("fresh.html", Some("new\n")), "echo mine > fresh.html"),
+        (("fresh/page.html", Some("new\n")), "echo mine > fresh"),
+        (("deep/page.html", None), "echo mine > deep/mine.html"),
+        (("deep", Some("a file now\n")), "echo mine > deep/mine.html"),
+    ] {
+        let world = meanwhile(&[upstream], save);
+        assert!(is_kept(&world, "mine"), "{save} beside {upstream:?}");
+    }
+}
+
+#[test]
+fn nothing_is_written_through_a_link_that_comes_meanwhile() {
+    let other = tempfile::tempdir().expect("a directory");
+    let save = format!("ln -s {} fresh", other.path().display());
+    let world = meanwhile(&[("fresh/page.html", Some("new\n"))], &save);
+    assert_eq!(fs::read_dir(other.path()).expect("still there").count(), 0);
+    assert!(world.worktree().join("fresh/page.html").exists());
+}
+
+#[test]
+fn what_is_staged_or_committed_meanwhile_is_kept() {
+    for save in [
+        "echo mine > mine.html; git add mine.html",
+        "echo mine > mine.html; git add mine.html; git -c user.name=P -c user.email=p@x commit -q -m mine",
+        "git switch -q -c mine; echo mine > mine.html; git add -A; git -c user.name=P -c user.email=p@x commit -q -m mine",
+    ] {
+        let world = meanwhile(&[("page.html", Some("new\n"))], save);
+        let on_branch = world.home.git(&world.repository(), ["log", "--all", "--format=%s"]);
+        assert!(is_kept(&world, "mine") || on_branch.lines().any(|it| it == "mine"), "{save}");
+    }
+}
