@@ -23,6 +23,7 @@ fn surroundings() -> Surroundings {
         home: "/home/ann".into(),
         directory: "/home/ann/dev/site".into(),
         environment: environment.map(|(name, value)| (name.to_owned(), value.to_owned())).into(),
+        odd: [].into(),
         uid: 1000,
     }
 }

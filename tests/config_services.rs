@@ -13,6 +13,7 @@ fn load(text: &str) -> Result<Config, String> {
         home: "/home/ann".into(),
         directory: "/home/ann/dev/site".into(),
         environment: [("HOME".to_owned(), "/home/ann".to_owned())].into(),
+        odd: [].into(),
         uid: 1000,
     };
     let file = Path::new("/home/ann/dev/site/housecall.toml");

@@ -30,7 +30,7 @@ impl World {
         fs::write(repository.join(".gitignore"), ".env.*\nnode_modules\n").unwrap();
         let environment = BTreeMap::from([("HOME".to_owned(), home.display().to_string())]);
         let uid = rustix::process::geteuid().as_raw();
-        let surroundings = Surroundings { home, directory: repository, environment, uid };
+        let surroundings = Surroundings { home, directory: repository, environment, odd: [].into(), uid };
         let world = Self { _folder: folder, surroundings };
         let remote = world.surroundings.home.join("remote.git");
         world.git(&["init", "-q", "--bare", "-b", "trunk", &remote.to_string_lossy()]);

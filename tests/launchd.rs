@@ -26,7 +26,8 @@ fn config(launchd: &Launchd) -> Config {
         .map(|(name, value)| (name.clone(), value.to_string_lossy().into_owned()))
         .collect();
     let home = launchd.home.path().to_owned();
-    let surroundings = Surroundings { home: home.clone(), directory: home.clone(), environment, uid: 0 };
+    let surroundings =
+        Surroundings { home: home.clone(), directory: home.clone(), environment, odd: [].into(), uid: 0 };
     let limits = Limits { timeout: Duration::from_secs(20), ..Limits::default() };
     Config::of_text("name = \"site\"\n", &home.join("housecall.toml"), &surroundings, limits)
         .expect("a configuration")

@@ -14,6 +14,7 @@ fn redactor(environment: &[(&str, &str)]) -> Redactor {
         home: PathBuf::from("/home/ann"),
         directory: PathBuf::from("/home/ann/site"),
         environment: variables.collect::<BTreeMap<_, _>>(),
+        odd: [].into(),
         uid: 1000,
     })
 }

@@ -80,6 +80,7 @@ fn load(text: &str) -> Result<Config, String> {
         home: "/home/ada".into(),
         directory: "/home/ada".into(),
         environment: std::collections::BTreeMap::new(),
+        odd: [].into(),
         uid: 1000,
     };
     let file = Path::new("/home/ada/housecall.toml");

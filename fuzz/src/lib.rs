@@ -35,6 +35,7 @@ static SURROUNDINGS: LazyLock<Surroundings> = LazyLock::new(|| Surroundings {
         ("HOME".to_owned(), HOME.to_owned()),
         ("WORK".to_owned(), "work".to_owned()),
     ]),
+    odd: [].into(),
     uid: 501,
 });
 

@@ -105,7 +105,10 @@ fn declared(name: &Text, check: Spanned<raw::Check>, it: &mut Reading<'_>) -> Op
     let tags: Vec<String> =
         check.tags.iter().filter(|tag| is_name(tag, "a tag", it)).map(|tag| tag.get_ref().clone()).collect();
     let needs = it.texts(&check.needs)?;
-    let when = check.when.map(|when| conditions(*when.into_inner(), it)).unwrap_or_default();
+    let when = match check.when {
+        Some(when) => conditions(&when.into_inner(), it)?,
+        None => When::default(),
+    };
     let severity = match check.severity.as_ref().map(|it| it.get_ref().as_str()) {
         Some("info") => Severity::Info,
         Some("warning") => Severity::Warning,
@@ -142,18 +145,18 @@ fn question(
     check.question(it)
 }
 
-fn conditions(when: raw::When, it: &mut Reading<'_>) -> When {
+fn conditions(when: &raw::When, it: &mut Reading<'_>) -> Option<When> {
     const SYSTEMS: [&str; 2] = ["linux", "macos"];
-    for os in &when.os {
-        if !SYSTEMS.contains(&os.get_ref().as_str()) {
-            let near = nearest(os.get_ref(), SYSTEMS.map(str::to_owned));
+    let systems = it.texts(&when.os)?;
+    for (os, written) in systems.iter().zip(&when.os) {
+        if !SYSTEMS.contains(&os.as_str()) {
+            let near = nearest(os, SYSTEMS.map(str::to_owned));
             let hint =
                 near.map_or_else(|| "linux or macos".to_owned(), |near| format!("did you mean `{near}`?"));
-            it.wrong(os.span(), format!("`{}` is no system", os.get_ref()), hint);
+            it.wrong(written.span(), format!("`{os}` is no system"), hint);
         }
     }
-    let plain = |texts: Vec<Text>| texts.into_iter().map(Spanned::into_inner).collect();
-    When { os: plain(when.os), host: plain(when.host), env: plain(when.env) }
+    Some(When { os: systems, host: it.texts(&when.host)?, env: it.texts(&when.env)? })
 }
 
 fn mended(name: &Text, fix: Spanned<Box<raw::Fix>>, it: &mut Reading<'_>) -> Option<fixes::declared::Fix> {

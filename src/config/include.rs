@@ -2,6 +2,7 @@
 #![expect(clippy::disallowed_methods, reason = "the configuration is read at the edge")]
 
 use std::collections::{BTreeMap, HashSet};
+use std::ops::Range;
 use std::path::{Path, PathBuf};
 
 use toml::Spanned;
@@ -106,15 +107,24 @@ fn files(
         return Ok(vec![path]);
     }
     let directory = path.parent().unwrap_or(Path::new("/"));
-    let entries = std::fs::read_dir(directory).map_err(|error| {
-        (format!("cannot read {}: {error}", surroundings.tilde(directory)), String::new())
-    })?;
-    let mut files: Vec<PathBuf> = entries
-        .filter_map(Result::ok)
-        .filter(|entry| crate::declared::is_like(&entry.file_name().to_string_lossy(), &name))
-        .map(|entry| entry.path())
-        .filter(|path| path.is_file())
-        .collect();
+    let failed = |error| (format!("cannot read {}: {error}", surroundings.tilde(directory)), String::new());
+    let mut files: Vec<PathBuf> = Vec::new();
+    for entry in std::fs::read_dir(directory).map_err(failed)? {
+        let entry = entry.map_err(failed)?;
+        let found = entry.file_name();
+        let found = found.to_string_lossy();
+        // As in a shell, a name that begins with a dot is meant only where that is written.
+        let is_hidden = found.starts_with('.') && !name.starts_with('.');
+        if is_hidden || !crate::declared::is_like(&found, &name) {
+            continue;
+        }
+        let path = entry.path();
+        if !path.is_file() {
+            let message = format!("{} is like it, and is no file", surroundings.tilde(&path));
+            return Err((message, "take it away, or write a pattern that leaves it out".to_owned()));
+        }
+        files.push(path);
+    }
     files.sort();
     files.iter().try_for_each(|file| inside(file))?;
     if files.is_empty() {
@@ -139,8 +149,8 @@ pub(super) fn add_checks(
     for (name, value) in &variables {
         config.redactor.learn(name, value);
     }
-    let mut places: BTreeMap<String, (usize, std::ops::Range<usize>)> = BTreeMap::new();
-    let mut needs = Vec::new();
+    let mut places: BTreeMap<String, (usize, Range<usize>)> = BTreeMap::new();
+    let (mut needs, mut needed) = (Vec::new(), BTreeMap::<String, Vec<Range<usize>>>::new());
     let mut spent = 0;
     for (at, source) in sources.iter_mut().enumerate() {
         let (file, mistakes) = (&*source.file, Vec::new());
@@ -158,14 +168,15 @@ pub(super) fn add_checks(
                     "keep one of them",
                 );
             }
-            let of_check = check
-                .get_ref()
-                .needs
-                .iter()
-                .map(|need| (at, need.span(), need.get_ref().clone(), Named::Need));
-            needs.extend(of_check);
+            let of_check = check.get_ref().needs.iter().map(Spanned::span).collect();
+            needed.insert(name.get_ref().clone(), of_check);
         }
         let checks = declare::read(std::mem::take(&mut source.raw.check), &mut it);
+        for check in &checks.declared {
+            let spans: &[Range<usize>] = needed.get(&check.name).map_or(&[], Vec::as_slice);
+            let of_check = spans.iter().cloned().zip(check.needs.iter().cloned());
+            needs.extend(of_check.map(|(span, need)| (at, span, need, Named::Need)));
+        }
         config.overrides.extend(checks.overrides);
         config.declared.extend(checks.declared);
         for written in &source.raw.accept {
@@ -249,7 +260,7 @@ fn variables(
 
 /// An included file speaks of checks alone.
 fn only_checks(raw: &raw::File, it: &mut Reading<'_>) {
-    let place = |span: Option<std::ops::Range<usize>>| span.unwrap_or(0..0);
+    let place = |span: Option<Range<usize>>| span.unwrap_or(0..0);
     let others = [
         ("name", raw.name.as_ref().map(Spanned::span)),
         ("runtime", raw.runtime.as_ref().map(Spanned::span)),

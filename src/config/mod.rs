@@ -76,7 +76,7 @@ pub struct Config {
     /// Findings that the user lives with for a while.
     pub accepted: Vec<Accepted>,
     /// The caller's whole environment, for the programs of declared checks: they are the user's own.
-    pub caller: BTreeMap<String, String>,
+    pub caller: BTreeMap<OsString, OsString>,
     /// How the jobs are kept.
     pub jobs: Jobs,
     /// Other jobs that must run and answer.

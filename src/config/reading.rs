@@ -117,7 +117,8 @@ impl Reading<'_> {
     /// A duration such as `90s`, if one is written.
     pub fn duration(&mut self, written: Option<&Text>) -> Option<Duration> {
         let written = written?;
-        match values::duration(written.get_ref()) {
+        let text = self.text(written)?;
+        match values::duration(&text) {
             Ok(duration) => Some(duration),
             Err(why) => {
                 self.wrong(written.span(), why, "");

@@ -2,6 +2,7 @@
 #![expect(clippy::disallowed_methods, reason = "this is where the environment is read")]
 
 use std::collections::BTreeMap;
+use std::ffi::OsString;
 use std::path::{Path, PathBuf};
 
 use super::ConfigError;
@@ -15,6 +16,8 @@ pub struct Surroundings {
     pub directory: PathBuf,
     /// Its environment, as far as that is text.
     pub environment: BTreeMap<String, String>,
+    /// The rest of it: variables whose names or values are no text.
+    pub odd: BTreeMap<OsString, OsString>,
     /// The user.
     pub uid: u32,
 }
@@ -25,10 +28,16 @@ impl Surroundings {
     /// # Errors
     /// No home directory, or no directory to be in.
     pub fn of_process(directory: Option<&Path>) -> Result<Self, ConfigError> {
-        let text = |(name, value): (std::ffi::OsString, std::ffi::OsString)| {
-            Some((name.into_string().ok()?, value.into_string().ok()?))
-        };
-        let environment: BTreeMap<String, String> = std::env::vars_os().filter_map(text).collect();
+        let (mut environment, mut odd) = (BTreeMap::new(), BTreeMap::new());
+        for (name, value) in std::env::vars_os() {
+            match (name.into_string(), value.into_string()) {
+                (Ok(name), Ok(value)) => drop(environment.insert(name, value)),
+                (name, value) => {
+                    let raw = |it: Result<String, OsString>| it.map_or_else(|raw| raw, OsString::from);
+                    odd.insert(raw(name), raw(value));
+                }
+            }
+        }
         let home = etcetera::home_dir()
             .map_err(|error| ConfigError::Surroundings { what: "home directory", why: error.to_string() })?;
         if !home.is_absolute() {
@@ -50,7 +59,14 @@ impl Surroundings {
                 there
             }
         };
-        Ok(Self { home, directory, environment, uid: rustix::process::geteuid().as_raw() })
+        Ok(Self { home, directory, environment, odd, uid: rustix::process::geteuid().as_raw() })
+    }
+
+    /// Its whole environment, text or not.
+    #[must_use]
+    pub fn whole(&self) -> BTreeMap<OsString, OsString> {
+        let text = self.environment.iter().map(|(name, value)| (name.into(), value.into()));
+        text.chain(self.odd.clone()).collect()
     }
 
     /// A variable that is set to something.

@@ -80,7 +80,7 @@ impl Validation<'_> {
             .collect();
         Some(Config {
             environment: self.surroundings.kept_environment(),
-            caller: self.surroundings.environment.clone(),
+            caller: self.surroundings.whole(),
             runtime_path,
             system_path: self.surroundings.system_path(),
             tools,

@@ -100,10 +100,11 @@ impl Question for Command {
                 .with("command", command())
                 .with("said", excerpt(said)));
         }
-        let failure = self
-            .stdout
-            .failure("its output", &stdout)
-            .or_else(|| self.stderr.failure("its standard error", &stderr));
+        let [out_is_whole, err_is_whole] = output.cut.map(|is_cut| !is_cut);
+        let failure = match self.stdout.judge("its output", &stdout, out_is_whole)? {
+            None => self.stderr.judge("its standard error", &stderr, err_is_whole)?,
+            failure => failure,
+        };
         Ok(failure.unwrap_or_else(Verdict::pass).with("command", command()))
     }
 

@@ -13,7 +13,8 @@ use crate::config::{self, Reading};
 use crate::cx::Cx;
 use crate::error::{ProbeError, human_duration};
 use crate::probes::clock;
-use crate::probes::names::{Connection, Target, connect};
+use crate::probes::machine::Where;
+use crate::probes::names::{BANNER, Connection, Target, connect};
 use crate::verdict::{Seen, Verdict};
 
 /// A place to connect to, and what is asked of it.
@@ -77,7 +78,12 @@ impl Question for Connect {
     /// # Errors
     /// A name cannot be resolved for want of an answer, or the configuration may not ask others.
     fn look(&self, cx: &Cx, deadline: Duration) -> Seen {
-        cx.machine("connect")?;
+        let machine = cx.machine("connect")?;
+        if let Target::Path(path) = &self.target
+            && machine.guard(path)? != Where::Here
+        {
+            return Err(ProbeError::failed(format!("connect to {}", self.place()), &"its volume may hang"));
+        }
         if let Target::Port(host, _) = &self.target
             && let Some(verdict) = may_ask(cx, host)?
         {
@@ -109,7 +115,8 @@ impl Question for Connect {
         let said = stream
             .banner(deadline.saturating_sub(took), enough)
             .map_err(|error| ProbeError::failed(format!("listen to {place}"), &error))?;
-        let failure = self.banner.failure(&format!("what {place} says first"), &said);
+        let is_whole = said.len() < BANNER || enough(&said);
+        let failure = self.banner.judge(&format!("what {place} says first"), &said, is_whole)?;
         Ok(failure.unwrap_or_else(Verdict::pass).with("address", place))
     }
 }

@@ -2,6 +2,7 @@
 
 use schemars::JsonSchema;
 use serde::Deserialize;
+use std::ffi::OsStr;
 use std::ops::Range;
 use std::time::Duration;
 
@@ -9,6 +10,7 @@ use super::Question;
 use super::text::{self, Text};
 use crate::config::{self, Reading};
 use crate::cx::Cx;
+use crate::error::ProbeError;
 use crate::unit::Pace;
 use crate::verdict::{Seen, Verdict};
 
@@ -57,16 +59,20 @@ impl Question for Env {
     /// Looks at the environment that Housecall was called with.
     ///
     /// # Errors
-    /// None on a real machine.
+    /// Its value is no text, and a text is asked of it.
     fn look(&self, cx: &Cx, _: Duration) -> Seen {
         cx.machine("env")?;
-        let value = cx.config().caller.get(&self.name).filter(|value| !value.is_empty());
+        let value = cx.config().caller.get(OsStr::new(&self.name)).filter(|value| !value.is_empty());
         let name = &self.name;
         Ok(match (value, self.set) {
             (None, true) => Verdict::fail(format!("{name} is not set")),
             (Some(_), false) => Verdict::fail(format!("{name} is set")),
             (None, false) => Verdict::pass(),
-            (Some(value), true) => self.value.failure(name, value).unwrap_or_else(Verdict::pass),
+            (Some(_), true) if self.value.is_empty() => Verdict::pass(),
+            (Some(value), true) => {
+                let text = value.to_str().ok_or_else(|| ProbeError::unreadable(name, &"it is no UTF-8"))?;
+                self.value.failure(name, text).unwrap_or_else(Verdict::pass)
+            }
         })
     }
 

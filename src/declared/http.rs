@@ -259,7 +259,6 @@ impl Http {
         if !self.status.contains(&it.status) {
             return Ok(Some(self.other_status(it)));
         }
-        let too_long = || ProbeError::unreadable(self.url.as_str(), &"its answer is longer than is read");
         for (name, text) in &self.header {
             let values: Vec<&str> = it
                 .headers
@@ -274,14 +273,11 @@ impl Http {
                 return Ok(Some(failure));
             }
         }
-        if let Some(failure) = self.page.failure("the page", &it.body) {
-            if it.truncated && self.page.equals.is_none() {
-                return Err(too_long());
-            }
+        if let Some(failure) = self.page.judge("the page", &it.body, !it.truncated)? {
             return Ok(Some(failure));
         }
-        if it.truncated && self.page.wants_whole() {
-            return Err(too_long());
+        if it.truncated && !self.json.is_empty() {
+            return Err(ProbeError::unreadable(self.url.as_str(), &"its answer is longer than is read"));
         }
         if let Some(failure) = self.json_failure(it) {
             return Ok(Some(failure));

@@ -93,8 +93,7 @@ impl Launch {
         for (name, value) in &self.environment {
             config.redactor.learn(name, value);
         }
-        let mut environment: BTreeMap<OsString, OsString> =
-            config.caller.iter().map(|(name, value)| (name.into(), value.into())).collect();
+        let mut environment = config.caller.clone();
         environment.insert("PATH".into(), config.declared_path());
         environment.extend(self.environment.iter().map(|(name, value)| (name.into(), value.into())));
         Ok(Program {

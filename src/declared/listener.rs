@@ -2,7 +2,7 @@
 
 use std::net::{Ipv4Addr, SocketAddr};
 use std::ops::Range;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use schemars::JsonSchema;
@@ -137,11 +137,13 @@ fn is_of(address: &SocketAddr, family: Option<Family>) -> bool {
 }
 
 /// Who waits at any address of a family; on `[::]`, a server may take IPv4 as well.
-fn any(table: &Table, protocol: Protocol, family: Option<Family>, port: u16) -> Option<&Open> {
-    let mut all = table.on_port(protocol, port).iter();
-    let own = all.find(|it| it.address.is_some_and(|address| is_of(&address, family)));
-    let is_v4 = family == Some(Family::V4);
-    own.or_else(|| table.at(protocol, (Ipv4Addr::LOCALHOST, port).into()).filter(|_| is_v4))
+fn any(table: &Table, protocol: Protocol, family: Option<Family>, port: u16) -> Vec<&Open> {
+    let is_own = |it: &&Open| it.address.is_some_and(|address| is_of(&address, family));
+    let own: Vec<&Open> = table.on_port(protocol, port).iter().filter(is_own).collect();
+    if own.is_empty() && family == Some(Family::V4) {
+        return table.at(protocol, (Ipv4Addr::LOCALHOST, port).into());
+    }
+    own
 }
 
 impl std::fmt::Display for Address {
@@ -175,16 +177,22 @@ impl Question for Listener {
         let open = match &self.address {
             Address::One(protocol, address) => table.at(*protocol, *address),
             Address::Any(protocol, family, port) => any(&table, *protocol, *family, *port),
-            Address::Path(path) => table.at_path(path),
+            Address::Path(path) => at_path(cx, &table, path)?,
         };
-        match (open, self.is_absent) {
-            (None, true) => Ok(Verdict::pass()),
-            (None, false) => Ok(self.nobody(cx, &table)),
-            (Some(open), true) => {
+        match (open.as_slice(), self.is_absent) {
+            ([], true) => Ok(Verdict::pass()),
+            ([], false) => Ok(self.nobody(cx, &table)),
+            ([open, ..], true) => {
                 let verdict = Verdict::fail(format!("somebody listens on {}", self.address));
                 Ok(told(cx, verdict.with("expected", "nobody"), open))
             }
-            (Some(open), false) => self.judge(cx, open),
+            ([first, more @ ..], false) => {
+                // Any of them may be the one that answers.
+                let verdict = self.judge(cx, first)?;
+                let mut others = more.iter().map(|open| self.judge(cx, open));
+                let worse = others.find(|it| !matches!(it, Ok(Verdict::Pass(_))));
+                if matches!(verdict, Verdict::Pass(_)) { worse.unwrap_or(Ok(verdict)) } else { Ok(verdict) }
+            }
         }
     }
 
@@ -233,24 +241,52 @@ impl Listener {
         if known.is_empty() {
             return Err(unseen(wanted, open));
         }
+        // Whoever holds a socket may answer; only a manager that opened it for another does not.
+        let served: Vec<&Process> = known.iter().copied().filter(|it| !is_manager(it)).collect();
+        let served = if served.is_empty() { known } else { served };
         if let Some(command) = &self.command
-            && !known.iter().any(|it| command.is_match(&it.argv.join(" ")))
+            && let Some(other) = served.iter().find(|it| !command.is_match(&it.argv.join(" ")))
         {
             let it = verdict(format!("another program listens on {wanted}"), command.as_str());
-            return Ok(told(cx, it.with("actual", known[0].command()), open));
+            return Ok(told(cx, it.with("actual", other.command()), open));
         }
         if let Some(directory) = &self.directory {
             let real = ground::real_of(cx.machine("listener")?, directory)?;
-            let places: Vec<&PathBuf> = known.iter().filter_map(|it| it.directory.as_ref()).collect();
-            let first = places.first().ok_or_else(|| unseen(wanted, open))?;
-            if !places.iter().any(|it| it.starts_with(&real)) {
-                let it = Verdict::fail(format!("the server on {wanted} runs from another directory"));
-                let it = it.with("expected", directory.as_path()).with("actual", first.as_path());
-                return Ok(told(cx, it, open));
+            for it in &served {
+                let place = it.directory.as_ref().ok_or_else(|| unseen(wanted, open))?;
+                if !place.starts_with(&real) {
+                    let it = Verdict::fail(format!("the server on {wanted} runs from another directory"));
+                    let it = it.with("expected", directory.as_path()).with("actual", place.as_path());
+                    return Ok(told(cx, it, open));
+                }
             }
         }
-        Ok(Verdict::pass().with("who", known[0].command()))
+        Ok(Verdict::pass().with("who", served[0].command()))
     }
+}
+
+/// Who waits at a path: it was bound to that, or to another that leads to the same place.
+fn at_path<'a>(cx: &Cx, table: &'a Table, path: &Path) -> Result<Vec<&'a Open>, ProbeError> {
+    let exact = table.at_path(path);
+    if !exact.is_empty() {
+        return Ok(exact.iter().collect());
+    }
+    let mounts = cx.machine("listener")?.mounts()?;
+    let real = mounts.resolved(path);
+    let same = |it: &&Path| it.is_absolute() && mounts.resolved(it) == real;
+    let found: Vec<&Open> = table.namesakes(path).filter(same).flat_map(|it| table.at_path(it)).collect();
+    match table.namesakes(path).find(|it| it.is_relative()).filter(|_| found.is_empty()) {
+        None => Ok(found),
+        Some(name) => {
+            let why = format!("a socket was bound by the relative name {}", name.display());
+            Err(ProbeError::failed(format!("tell who listens on {}", path.display()), &why))
+        }
+    }
+}
+
+/// Whether it opens sockets for others: the system's manager of services, or a user's.
+fn is_manager(it: &Process) -> bool {
+    it.pid == 1 || it.executable.as_ref().is_some_and(|it| it.ends_with("systemd/systemd"))
 }
 
 /// The processes that hold a socket.

@@ -24,6 +24,7 @@ pub mod tool;
 pub mod user;
 pub mod who;
 
+use std::ffi::OsStr;
 use std::fmt;
 use std::path::PathBuf;
 use std::sync::Arc;
@@ -148,7 +149,7 @@ impl When {
                 return Some(format!("only on the machine {}", self.host.join(", ")));
             }
         }
-        let unset = |name: &&String| config.caller.get(*name).is_none_or(String::is_empty);
+        let unset = |name: &&String| config.caller.get(OsStr::new(*name)).is_none_or(|it| it.is_empty());
         self.env.iter().find(unset).map(|name| format!("only where {name} is set"))
     }
 }

@@ -76,7 +76,7 @@ impl Question for Mount {
     fn look(&self, cx: &Cx, _: Duration) -> Seen {
         let name = cx.config().tilde(&self.path);
         let table = cx.machine("mounts")?.mounts()?;
-        let found = match (table.at(&self.path), self.exists) {
+        let found = match (table.at(&table.resolved(&self.path)), self.exists) {
             (None, false) => return Ok(Verdict::pass()),
             (None, true) => return Ok(Verdict::fail(format!("nothing is mounted at {name}"))),
             (Some(found), false) => {

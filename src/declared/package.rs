@@ -13,7 +13,7 @@ use super::text::padded;
 use crate::config::{self, Reading};
 use crate::cx::Cx;
 use crate::error::ProbeError;
-use crate::probes::declared::packages::{self, Asked, Database};
+use crate::probes::declared::packages::{self, Asked, Database, Found};
 use crate::verdict::{Fact, Seen, Verdict};
 
 /// A package, and what is asked of it.
@@ -107,11 +107,15 @@ impl Question for Package {
         let version = match (found, self.installed) {
             (None, false) => return Ok(Verdict::pass()),
             (None, true) => return Ok(Verdict::fail(format!("{name} is not installed"))),
-            (Some(version), false) => {
+            (Some(Found { version, .. }), false) => {
                 let failure = Verdict::fail(format!("{name} is installed"));
                 return Ok(failure.with("actual", Fact::Version(version)));
             }
-            (Some(version), true) => version,
+            (Some(Found { partly: Some(state), .. }), true) => {
+                let failure = Verdict::fail(format!("{name} is only partly installed"));
+                return Ok(failure.with("expected", "installed").with("actual", state));
+            }
+            (Some(Found { version, partly: None }), true) => version,
         };
         if let Some(exact) = self.exact.as_ref().filter(|exact| **exact != version) {
             let failure = Verdict::fail(format!("{name} is installed in another version"));
@@ -133,8 +137,9 @@ impl Question for Package {
 }
 
 impl Package {
-    fn found(&self, cx: &Cx, deadline: Duration) -> Result<Option<String>, ProbeError> {
-        let read = |database: Database| Ok(cx.packages(database)?.get(&self.name).cloned());
+    fn found(&self, cx: &Cx, deadline: Duration) -> Result<Option<Found>, ProbeError> {
+        let whole = |version: Option<String>| Ok(version.map(|version| Found { version, partly: None }));
+        let read = |database: Database| Ok(packages::named(&*cx.packages(database)?, &self.name).cloned());
         let ask = |manager: Asked, program: &str| {
             let launch = Launch {
                 argv: vec![program.to_owned()],
@@ -142,16 +147,16 @@ impl Package {
                 environment: BTreeMap::new(),
             };
             let environment = launch.program(cx.config(), deadline)?.environment;
-            packages::ask(manager, &self.name, &environment, deadline)
+            whole(packages::ask(manager, &self.name, &environment, deadline)?)
         };
         match self.manager {
             Manager::Dpkg => read(Database::Dpkg),
             Manager::Apk => read(Database::Apk),
-            Manager::Brew => packages::brew(&self.name),
+            Manager::Brew => whole(packages::brew(&self.name)?),
             Manager::Pacman => ask(Asked::Pacman, "pacman"),
             Manager::Npm => ask(Asked::Npm, "npm"),
             Manager::Pip => ask(Asked::Pip, "python3"),
-            Manager::Auto if cfg!(target_os = "macos") => packages::brew(&self.name),
+            Manager::Auto if cfg!(target_os = "macos") => whole(packages::brew(&self.name)?),
             Manager::Auto if Database::Dpkg.is_here() => read(Database::Dpkg),
             Manager::Auto if Database::Apk.is_here() => read(Database::Apk),
             Manager::Auto if packages::is_arch() => ask(Asked::Pacman, "pacman"),

@@ -118,13 +118,21 @@ impl Question for Process {
                 uid => uid,
             },
         };
-        let alike = all.list.iter().filter(|it| self.is_called(it));
+        // The kernel tells of the place itself, and not of the links that lead there.
+        let real = match &self.directory {
+            None => None,
+            Some(directory) => Some(cx.machine("process")?.mounts()?.resolved(directory)),
+        };
         let (mut found, mut unclear): (Vec<&processes::Process>, _) = (Vec::new(), None);
-        for it in alike {
-            match self.is_meant(it, owner) {
-                Some(true) => found.push(it),
+        for it in &all.list {
+            let called = self.is_called(it);
+            if called == Some(false) {
+                continue;
+            }
+            match Self::is_meant(it, owner, real.as_deref()) {
+                Some(true) if called.is_some() => found.push(it),
                 Some(false) => {}
-                None => unclear = Some((unclear.map_or(0, |(count, _)| count) + 1, it.pid)),
+                _ => unclear = Some((unclear.map_or(0, |(count, _)| count) + 1, it.pid)),
             }
         }
         let (mut maybe, pid) = unclear.unwrap_or_default();
@@ -137,7 +145,7 @@ impl Question for Process {
             found.len() >= self.at_least && self.at_most.is_none_or(|most| found.len() + maybe <= most);
         if !certain && !too_few && !too_many {
             return Err(if all.is_whole {
-                ProbeError::failed(format!("tell where process {pid} runs"), &"it is another user's")
+                ProbeError::failed(format!("tell what process {pid} is, or where"), &"it is another user's")
             } else {
                 ProbeError::failed("see all processes", &"/proc hides those of other users")
             });
@@ -175,17 +183,28 @@ impl Process {
         }
     }
 
-    fn is_called(&self, it: &processes::Process) -> bool {
-        let is_named = |name: &String| it.names().any(|it| it == name.as_str());
-        self.name.as_ref().is_none_or(is_named)
-            && self.command.as_ref().is_none_or(|pattern| pattern.is_match(&it.argv.join(" ")))
+    /// Whether it is called that; `None` where the system does not say.
+    fn is_called(&self, it: &processes::Process) -> Option<bool> {
+        if self.command.as_ref().is_some_and(|pattern| !pattern.is_match(&it.argv.join(" "))) {
+            return Some(false);
+        }
+        let Some(wanted) = self.name.as_deref() else { return Some(true) };
+        if it.names().any(|it| it == wanted) {
+            return Some(true);
+        }
+        // The executable of another user's process is hidden; what the kernel calls it may be cut.
+        let name = it.name.as_deref().filter(|_| it.executable.is_none()).unwrap_or_default();
+        if name.len() >= processes::NAME && wanted.len() > name.len() && wanted.starts_with(name) {
+            return None;
+        }
+        Some(name == wanted)
     }
 
     /// Whether it is of that owner and runs there; `None` where the system does not say.
-    fn is_meant(&self, it: &processes::Process, owner: Option<u32>) -> Option<bool> {
+    fn is_meant(it: &processes::Process, owner: Option<u32>, directory: Option<&Path>) -> Option<bool> {
         let is_own = owner.map_or(Some(true), |owner| it.uid.map(|uid| uid == owner))?;
-        let is_here = |wanted: &PathBuf| it.directory.as_deref().map(|place| place == wanted.as_path());
-        if is_own { self.directory.as_ref().map_or(Some(true), is_here) } else { Some(false) }
+        let is_here = |wanted: &Path| it.directory.as_deref().map(|place| place == wanted);
+        if is_own { directory.map_or(Some(true), is_here) } else { Some(false) }
     }
 }
 

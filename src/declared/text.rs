@@ -4,6 +4,7 @@ use schemars::JsonSchema;
 use serde::Deserialize;
 
 use crate::config::{Reading, Text as Written_};
+use crate::error::ProbeError;
 use crate::verdict::Verdict;
 
 /// What a text must say.
@@ -94,10 +95,13 @@ impl Text {
     /// Whether nothing is asked of it.
     #[must_use]
     pub fn is_empty(&self) -> bool {
-        let Self { equals, contains, absent, matches, no_match, lines, no_line, version, number } = self;
+        self.contains.is_empty() && self.asks_no_more_than_contains()
+    }
+
+    fn asks_no_more_than_contains(&self) -> bool {
+        let Self { equals, contains: _, absent, matches, no_match, lines, no_line, version, number } = self;
         let patterns = [matches, no_match, lines, no_line];
         equals.is_none()
-            && contains.is_empty()
             && absent.is_empty()
             && patterns.iter().all(|it| it.is_empty())
             && version.is_none()
@@ -108,7 +112,26 @@ impl Text {
     #[must_use]
     pub fn wants_whole(&self) -> bool {
         let is_excluding = !self.absent.is_empty() || !self.no_match.is_empty() || !self.no_line.is_empty();
-        is_excluding || self.number != Number::default()
+        is_excluding || self.equals.is_some() || self.number != Number::default()
+    }
+
+    /// The same of a text that may have been cut: what is not in its beginning may be in the rest.
+    ///
+    /// # Errors
+    /// The text is longer than is read, and its beginning settles nothing.
+    pub fn judge(&self, what: &str, text: &str, is_whole: bool) -> Result<Option<Verdict>, ProbeError> {
+        let failure = self.failure(what, text);
+        if is_whole {
+            return Ok(failure);
+        }
+        let is_another = self.equals.as_ref().is_some_and(|it| !it.trim().starts_with(text.trim()));
+        if is_another || self.absent.iter().any(|it| text.contains(&**it)) {
+            return Ok(failure);
+        }
+        if !self.asks_no_more_than_contains() || !self.contains.iter().all(|it| text.contains(&**it)) {
+            return Err(ProbeError::unreadable(what, &"it is longer than is read, or did not end"));
+        }
+        Ok(None)
     }
 
     /// The first thing that does not hold, as a failure; `what` names the text: "stdout", "the page".

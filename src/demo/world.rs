@@ -192,8 +192,13 @@ fn configuration(home: &Path) -> Result<Config, DemoError> {
     let kept = ["LANG", "LC_ALL", "LC_CTYPE", "TMPDIR", "PATH"];
     let environment: BTreeMap<String, String> =
         real.environment.into_iter().filter(|(name, _)| kept.contains(&name.as_str())).collect();
-    let surroundings =
-        Surroundings { home: home.to_owned(), directory: home.to_owned(), environment, uid: real.uid };
+    let surroundings = Surroundings {
+        home: home.to_owned(),
+        directory: home.to_owned(),
+        environment,
+        odd: [].into(),
+        uid: real.uid,
+    };
     let file = surroundings.config_home().join("site.toml");
     write(&file, &text_of(free_address()?, home, ["dev/site", "ops/site/worktree", "ops/site"]))?;
     let options = Options { file: Some(file), ..Options::default() };

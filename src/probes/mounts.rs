@@ -73,6 +73,16 @@ impl Mounts {
     /// The path is absolute; it need not exist. A link on a volume that can hang counts as being there.
     #[must_use]
     pub fn holding(&self, path: &Path) -> Mount {
+        self.followed(path).1
+    }
+
+    /// The path with the links followed of as much of it as cannot hang; it need not exist.
+    #[must_use]
+    pub fn resolved(&self, path: &Path) -> PathBuf {
+        self.followed(path).0
+    }
+
+    fn followed(&self, path: &Path) -> (PathBuf, Mount) {
         let mut rest: VecDeque<OsString> = components(path);
         let mut place = PathBuf::from("/");
         let mut links = 0;
@@ -84,12 +94,14 @@ impl Mounts {
             place.push(name);
             let mount = self.covering(&place);
             if mount.kind != Kind::Local {
-                return mount;
+                place.extend(rest);
+                return (place, mount);
             }
             let Ok(target) = std::fs::read_link(&place) else { continue };
             links += 1;
             if links > LINKS {
-                return mount;
+                place.extend(rest);
+                return (place, mount);
             }
             place.pop();
             if target.is_absolute() {
@@ -99,7 +111,8 @@ impl Mounts {
             leading.append(&mut rest);
             rest = leading;
         }
-        self.covering(&place)
+        let mount = self.covering(&place);
+        (place, mount)
     }
 
     /// The volume with the longest mount point that begins this path; of several at one point, the last mounted.

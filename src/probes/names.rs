@@ -4,17 +4,19 @@
 use std::io::{self, Read};
 use std::net::{IpAddr, SocketAddr, TcpStream};
 use std::os::unix::net::UnixStream;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::sync::mpsc;
 use std::thread;
 use std::time::{Duration, Instant};
 
 use dns_lookup::LookupErrorKind;
+use rustix::io::Errno;
+use rustix::net::{AddressFamily, SocketAddrUnix, SocketFlags, SocketType, socket_with, sockopt};
 
 use crate::error::ProbeError;
 
 /// The most that is read of what a server says first.
-const BANNER: usize = 4 << 10;
+pub const BANNER: usize = 4 << 10;
 
 /// Where a connection is made to.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -85,20 +87,13 @@ pub fn addresses(name: &str, deadline: Duration) -> Result<Result<Vec<IpAddr>, S
 /// Connects, within one deadline for all of it.
 ///
 /// # Errors
-/// The name cannot be resolved, or this machine cannot make a connection at all.
+/// The name cannot be resolved, this machine cannot make a connection at all, or there was no time to ask: then nobody
+/// may say "it cannot be reached".
 pub fn connect(target: &Target, deadline: Duration) -> Result<Connection, ProbeError> {
     let start = Instant::now();
     let (host, port) = match target {
         Target::Port(host, port) => (host, *port),
-        Target::Path(path) => {
-            return match UnixStream::connect(path) {
-                Ok(stream) => Ok(Connection::Made(Stream::Unix(stream))),
-                Err(error) if error.kind() == io::ErrorKind::PermissionDenied => {
-                    Err(ProbeError::failed(format!("connect to {}", path.display()), &error))
-                }
-                Err(error) => Ok(Connection::Refused(error.to_string())),
-            };
-        }
+        Target::Path(path) => return connect_to_path(path, deadline),
     };
     let addresses = match addresses(host, deadline)? {
         Ok(addresses) => addresses,
@@ -110,21 +105,50 @@ pub fn connect(target: &Target, deadline: Duration) -> Result<Connection, ProbeE
         // Each address gets its share of what is left, so that a silent one does not use up the others' time.
         let left = deadline.saturating_sub(start.elapsed()) / (many - at);
         if left.is_zero() {
-            break;
+            return Err(ProbeError::TimedOut { what: format!("looking {host} up"), after: deadline });
         }
-        match TcpStream::connect_timeout(&SocketAddr::new(address, port), left) {
+        let place = SocketAddr::new(address, port);
+        match TcpStream::connect_timeout(&place, left) {
             Ok(stream) => return Ok(Connection::Made(Stream::Tcp(stream))),
             Err(error) if error.kind() == io::ErrorKind::TimedOut => {}
-            Err(error) => refused = Some(plain(&error)),
+            Err(error) => match answered(&error) {
+                Some(why) => refused = Some(why),
+                None => return Err(ProbeError::failed(format!("connect to {place}"), &error)),
+            },
         }
     }
     Ok(refused.map_or(Connection::Silent, Connection::Refused))
 }
 
-fn plain(error: &io::Error) -> String {
+/// A path has no other side whose silence could be waited for: only a queue that is full makes one wait.
+fn connect_to_path(path: &Path, deadline: Duration) -> Result<Connection, ProbeError> {
+    let made = || {
+        let socket = socket_with(AddressFamily::UNIX, SocketType::STREAM, SocketFlags::empty(), None)?;
+        rustix::io::fcntl_setfd(&socket, rustix::io::FdFlags::CLOEXEC)?;
+        sockopt::set_socket_timeout(&socket, sockopt::Timeout::Send, Some(deadline))?;
+        rustix::net::connect(&socket, &SocketAddrUnix::new(path)?)?;
+        Ok(UnixStream::from(socket))
+    };
+    match made() {
+        Ok(stream) => Ok(Connection::Made(Stream::Unix(stream))),
+        Err(Errno::AGAIN) => Ok(Connection::Silent),
+        Err(error) => match answered(&error.into()) {
+            Some(why) => Ok(Connection::Refused(why)),
+            None => Err(ProbeError::failed(format!("connect to {}", path.display()), &error)),
+        },
+    }
+}
+
+/// Why nobody is there, where that is what the error says; all others are errors of ours.
+fn answered(error: &io::Error) -> Option<String> {
+    use io::ErrorKind::{
+        ConnectionRefused, ConnectionReset, HostUnreachable, NetworkUnreachable, NotADirectory, NotFound,
+    };
     match error.kind() {
-        io::ErrorKind::ConnectionRefused => "connection refused".to_owned(),
-        _ => error.to_string(),
+        ConnectionRefused => Some("connection refused".to_owned()),
+        NotFound | NotADirectory => Some("nothing is there".to_owned()),
+        ConnectionReset | HostUnreachable | NetworkUnreachable => Some(error.to_string()),
+        _ => None,
     }
 }
 

@@ -21,6 +21,8 @@ use macos as system;
 
 /// What ends the path of an executable or a directory that is no longer there, as Linux writes it.
 pub const DELETED: &str = " (deleted)";
+/// How much the kernel keeps of the name that a process was started by, in bytes.
+pub const NAME: usize = if cfg!(target_os = "macos") { 16 } else { 15 };
 /// The most of a command line that people are shown, in characters.
 const COMMAND: usize = 160;
 
@@ -36,6 +38,8 @@ pub struct Process {
     /// Its executable, links resolved; `None` where that may not be known. [`DELETED`] ends the name of one
     /// that is no longer there, so that no other file is taken for it.
     pub executable: Option<PathBuf>,
+    /// What the kernel calls it: the name it was started by, cut to [`NAME`] bytes; `None` for a thread of the kernel's.
+    pub name: Option<String>,
     /// Its command line; empty where that may not be known.
     pub argv: Vec<String>,
     /// Its working directory, real path; `None` where that may not be known. One that is gone ends as above.

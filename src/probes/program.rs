@@ -48,6 +48,8 @@ pub struct Output {
     pub stderr: Vec<u8>,
     /// Whether either was longer than is kept.
     pub truncated: bool,
+    /// Of the one and the other, whether it is not all: longer than is kept, or still held by somebody in the end.
+    pub cut: [bool; 2],
     /// How long it took.
     pub took: Duration,
 }
@@ -187,9 +189,10 @@ pub(crate) fn watch(
         (None, signal) => Ended::Signal(signal.unwrap_or_default()),
     };
     let [stdout, stderr] = pipes.0;
+    let cut = [&stdout, &stderr].map(|pipe| pipe.truncated || pipe.source.is_some());
     let truncated = stdout.truncated || stderr.truncated;
     let took = start.elapsed();
-    Ok(Run::Ended(Output { ended, stdout: stdout.kept, stderr: stderr.kept, truncated, took }))
+    Ok(Run::Ended(Output { ended, stdout: stdout.kept, stderr: stderr.kept, truncated, cut, took }))
 }
 
 impl Program {

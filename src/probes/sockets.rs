@@ -58,11 +58,11 @@ pub fn rank(listener: SocketAddr, wanted: SocketAddr) -> Option<u8> {
     if listener.port() != wanted.port() {
         return None;
     }
-    match (listener.ip(), wanted.ip()) {
+    // An IPv6 socket bound to `::ffff:0.0.0.0` is one of IPv4.
+    match (listener.ip().to_canonical(), wanted.ip().to_canonical()) {
         (ip, wanted) if ip == wanted => Some(0),
         (IpAddr::V4(ip), IpAddr::V4(_)) if ip.is_unspecified() => Some(1),
         (IpAddr::V6(ip), IpAddr::V6(_)) if ip.is_unspecified() => Some(1),
-        (IpAddr::V6(ip), IpAddr::V4(wanted)) if ip.to_ipv4_mapped() == Some(wanted) => Some(1),
         (IpAddr::V6(ip), IpAddr::V4(_)) if ip.is_unspecified() => Some(2),
         _ => None,
     }

@@ -54,6 +54,7 @@ fn served(directory: PathBuf, program: &str) -> Probes {
         parent: Some(1),
         uid: Some(501),
         executable: Some(PathBuf::from(program)),
+        name: Some("node".to_owned()),
         argv: ["node", "node_modules/.bin/astro", "dev"].map(str::to_owned).to_vec(),
         directory: Some(directory),
         started: ago(3_600),

@@ -109,6 +109,7 @@ fn process(pid: u32, command: &str, directory: &Path) -> Process {
         parent: Some(1),
         uid: Some(501),
         executable: argv.first().map(PathBuf::from),
+        name: None,
         argv,
         directory: Some(directory.to_owned()),
         started: ago(3_600),

@@ -4,6 +4,7 @@
 mod accounts;
 mod disk;
 mod false_greens;
+mod doubts;
 mod files;
 mod packages;
 mod processes;

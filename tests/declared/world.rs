@@ -42,6 +42,7 @@ impl World {
             environment: environment
                 .map(|(name, value)| (name.clone(), value.to_string_lossy().into_owned()))
                 .collect(),
+            odd: [].into(),
             uid: rustix::process::geteuid().as_raw(),
         };
         let file = home.join("housecall.toml");

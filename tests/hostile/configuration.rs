@@ -14,6 +14,7 @@ fn read(text: &str) -> Result<Config, ConfigError> {
         home: home.into(),
         directory: home.into(),
         environment: BTreeMap::from([("HOME".to_owned(), "/nobody/home".to_owned())]),
+        odd: [].into(),
         uid: 501,
     };
     Config::of_text(text, &home.join(".config/housecall/site.toml"), &surroundings, Limits::default())

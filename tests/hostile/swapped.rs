@@ -32,6 +32,7 @@ fn surroundings(home: &Path) -> Surroundings {
         home: home.to_owned(),
         directory: home.to_owned(),
         environment: [("HOME".to_owned(), home.display().to_string())].into(),
+        odd: [].into(),
         uid: rustix::process::geteuid().as_raw(),
     }
 }

@@ -105,7 +105,8 @@ fn config(home: &Home, text: &str) -> Config {
         .map(|(name, value)| (name.clone(), value.to_string_lossy().into_owned()))
         .collect();
     let directory = home.path().to_owned();
-    let surroundings = Surroundings { home: directory.clone(), directory, environment, uid: 0 };
+    let surroundings =
+        Surroundings { home: directory.clone(), directory, environment, odd: [].into(), uid: 0 };
     let file = home.at(".config/housecall/site.toml");
     Config::of_text(text, &file, &surroundings, Limits::default()).expect("the configuration makes sense")
 }

@@ -23,8 +23,17 @@ pub enum Database {
 /// Where Homebrew keeps what it installed.
 const BREW: [&str; 3] = ["/opt/homebrew", "/usr/local", "/home/linuxbrew/.linuxbrew"];
 
-/// Names and versions of what is installed.
-pub type Installed = HashMap<String, String>;
+/// What is installed, by name; for dpkg also by `name:architecture`.
+pub type Installed = HashMap<String, Found>;
+
+/// A package that is installed.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Found {
+    /// Its version, in its manager's words.
+    pub version: String,
+    /// How far its installation came, where it is not whole: "unpacked", "half-configured".
+    pub partly: Option<String>,
+}
 
 /// A manager whose program must be asked.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -78,19 +87,43 @@ pub fn read(database: Database) -> Result<Installed, ProbeError> {
 
 /// Paragraphs of `Package:`, `Status:` and `Version:`; what was removed but for its configuration stands there too.
 fn dpkg(text: &str) -> Installed {
-    let paragraphs = text.split("\n\n").filter_map(|paragraph| {
+    let mut installed = Installed::new();
+    for paragraph in text.split("\n\n") {
         let field = |name: &str| paragraph.lines().find_map(|line| line.strip_prefix(name)).map(str::trim);
-        let is_installed = field("Status:")?.split_whitespace().nth(2)? == "installed";
-        is_installed.then_some((field("Package:")?.to_owned(), field("Version:")?.to_owned()))
-    });
-    paragraphs.collect()
+        let state = field("Status:").and_then(|it| it.split_whitespace().nth(2)).unwrap_or("not-installed");
+        let partly = match state {
+            "not-installed" | "config-files" => continue,
+            // What waits for a trigger is configured.
+            "installed" | "triggers-awaited" | "triggers-pending" => None,
+            other => Some(other.to_owned()),
+        };
+        let (Some(name), version) = (field("Package:"), field("Version:").unwrap_or_default()) else {
+            continue;
+        };
+        let found = Found { version: version.to_owned(), partly };
+        if let Some(architecture) = field("Architecture:") {
+            installed.insert(format!("{name}:{architecture}"), found.clone());
+        }
+        let of_any = installed.entry(name.to_owned()).or_insert_with(|| found.clone());
+        if of_any.partly.is_some() {
+            *of_any = found;
+        }
+    }
+    installed
+}
+
+/// The package of that name; what is of all architectures is of each.
+#[must_use]
+pub fn named<'a>(installed: &'a Installed, name: &str) -> Option<&'a Found> {
+    let of_all = || installed.get(&format!("{}:all", name.split_once(':')?.0));
+    installed.get(name).or_else(of_all)
 }
 
 /// Paragraphs of `P:` and `V:`.
 fn apk(text: &str) -> Installed {
     let paragraphs = text.split("\n\n").filter_map(|paragraph| {
         let field = |name: &str| paragraph.lines().find_map(|line| line.strip_prefix(name));
-        Some((field("P:")?.to_owned(), field("V:")?.to_owned()))
+        Some((field("P:")?.to_owned(), Found { version: field("V:")?.to_owned(), partly: None }))
     });
     paragraphs.collect()
 }
@@ -159,7 +192,8 @@ pub fn ask(
         Asked::Npm => output.ended == Ended::Code(1) && npm(&said, name) == Listed::Missing,
         Asked::Pip => complaint.contains("not found:"),
     };
-    if is_missing && !output.succeeded() {
+    let is_failure = |line: &&str| line.starts_with("error:") && !line.contains("was not found");
+    if is_missing && !output.succeeded() && !complaint.lines().any(|line| is_failure(&line)) {
         return Ok(None);
     }
     let version = match manager {
@@ -177,7 +211,7 @@ pub fn ask(
     let program = argv.first().copied().unwrap_or_default();
     let failed = || {
         let words = if complaint.trim().is_empty() { said.trim() } else { complaint.trim() };
-        let first = words.lines().next().unwrap_or("it says nothing");
+        let first = words.lines().find(is_failure).or(words.lines().next()).unwrap_or("it says nothing");
         ProbeError::failed(format!("ask {program} for {name}"), &first)
     };
     version.map(Some).ok_or_else(failed)
@@ -196,7 +230,10 @@ fn npm(said: &str, name: &str) -> Listed {
     let found = tree.get("dependencies").and_then(|it| it.get(name));
     let is_there = found.filter(|it| it.get("missing").is_none());
     let version = is_there.and_then(|it| it.get("version")?.as_str());
-    version.map_or(Listed::Missing, |version| Listed::In(version.to_owned()))
+    // It lists what it has of a tree with problems; of any other error it lists nothing.
+    let is_read = tree.get("error").is_none_or(|it| it.get("code").is_some_and(|it| it == "ELSPROBLEMS"));
+    let missing = if is_read { Listed::Missing } else { Listed::Unreadable };
+    version.map_or(missing, |version| Listed::In(version.to_owned()))
 }
 
 #[cfg(test)]
@@ -207,8 +244,38 @@ mod tests {
     fn what_is_removed_is_not_installed() {
         let text = "Package: git\nStatus: install ok installed\nVersion: 1:2.39.5-0+deb12u1\n\n\
                     Package: vim\nStatus: deinstall ok config-files\nVersion: 2:9.0\n\n";
-        assert_eq!(dpkg(text), [("git".to_owned(), "1:2.39.5-0+deb12u1".to_owned())].into());
+        let found = |version: &str| Found { version: version.to_owned(), partly: None };
+        assert_eq!(dpkg(text), [("git".to_owned(), found("1:2.39.5-0+deb12u1"))].into());
         let text = "C:Q1\nP:musl\nV:1.2.4_git20230717-r4\nA:x86_64\n\nP:zlib\nV:1.3.1-r0\n";
-        assert_eq!(apk(text).get("zlib").map(String::as_str), Some("1.3.1-r0"));
+        assert_eq!(apk(text).get("zlib"), Some(&found("1.3.1-r0")));
+    }
+
+    #[test]
+    fn what_is_half_there_is_neither_whole_nor_absent() {
+        let paragraph = |name: &str, architecture: &str, state: &str| {
+            format!(
+                "Package: {name}\nStatus: install ok {state}\nArchitecture: {architecture}\nVersion: 2.0-1\n\n"
+            )
+        };
+        let text = [
+            paragraph("libc6", "amd64", "unpacked"),
+            paragraph("libc6", "i386", "installed"),
+            paragraph("man-db", "amd64", "triggers-pending"),
+            paragraph("tzdata", "all", "half-configured"),
+            paragraph("gone", "amd64", "config-files"),
+        ];
+        let installed = dpkg(&text.concat());
+        for (name, partly) in [
+            ("libc6", Some(None)),
+            ("libc6:i386", Some(None)),
+            ("libc6:amd64", Some(Some("unpacked"))),
+            ("libc6:arm64", None),
+            ("man-db", Some(None)),
+            ("tzdata", Some(Some("half-configured"))),
+            ("tzdata:amd64", Some(Some("half-configured"))),
+            ("gone", None),
+        ] {
+            assert_eq!(named(&installed, name).map(|it| it.partly.as_deref()), partly, "{name}");
+        }
     }
 }

@@ -16,6 +16,8 @@ use crate::probes::mounts::Mounts;
 
 /// The unit of start times that the kernel shows to programs, a hundredth of a second on every Linux that matters.
 const TICK_MS: u64 = 10;
+/// The flag of a thread of the kernel's own.
+const OF_KERNEL: u32 = 0x20_0000;
 
 pub(super) fn read(pid: u32) -> Result<Option<Process>, ProbeError> {
     let place = format!("/proc/{pid}");
@@ -35,6 +37,7 @@ pub(super) fn read(pid: u32) -> Result<Option<Process>, ProbeError> {
         parent: (stat.parent != 0).then_some(stat.parent),
         uid: std::fs::metadata(&place).ok().map(|it| it.uid()),
         executable: std::fs::read_link(format!("{place}/exe")).ok(),
+        name: stat.name,
         argv: arguments(&command),
         directory: std::fs::read_link(format!("{place}/cwd")).ok(),
         started: started(stat.start),
@@ -71,6 +74,8 @@ fn is_gone(error: &io::Error) -> bool {
 }
 
 struct Stat {
+    /// What the kernel calls it; `None` for a thread of its own.
+    name: Option<String>,
     state: u8,
     parent: u32,
     /// In ticks since the machine was started.
@@ -79,12 +84,16 @@ struct Stat {
 
 /// The fields after the program's name, which stands in parentheses and may itself hold any character.
 fn parse(stat: &[u8]) -> Option<Stat> {
+    let begin = stat.iter().position(|byte| *byte == b'(')?;
     let end = stat.iter().rposition(|byte| *byte == b')')?;
+    let name = String::from_utf8_lossy(stat.get(begin + 1..end)?).into_owned();
     let rest = std::str::from_utf8(&stat[end + 1..]).ok()?;
     let mut words = rest.split_whitespace();
     let state = *words.next()?.as_bytes().first()?;
     let parent = words.next()?.parse().ok()?;
-    Some(Stat { state, parent, start: words.nth(17)?.parse().ok()? })
+    let flags: u32 = words.nth(4)?.parse().ok()?;
+    let name = (flags & OF_KERNEL == 0).then_some(name);
+    Some(Stat { name, state, parent, start: words.nth(12)?.parse().ok()? })
 }
 
 /// A program that rewrites its title, as node does, leaves one text with trailing zeros.
@@ -125,6 +134,9 @@ mod tests {
         let stat = b"7 (a) Z 1 (x) S 42 7 7 0 -1 4194560 1 0 0 0 0 0 0 0 20 0 1 0 98765 1 2 3";
         let stat = parse(stat).unwrap();
         assert_eq!((stat.state, stat.parent, stat.start), (b'S', 42, 98_765));
+        assert_eq!(stat.name.as_deref(), Some("a) Z 1 (x"));
+        let stat = b"2 (kthreadd) S 0 0 0 0 -1 2129984 0 0 0 0 0 0 0 0 20 0 1 0 3 0 0 0";
+        assert_eq!(parse(stat).unwrap().name, None);
         assert!(parse(b"7 (short) S 1").is_none());
     }
 

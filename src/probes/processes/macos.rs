@@ -35,6 +35,10 @@ pub(super) fn read(pid: u32) -> Result<Option<Process>, ProbeError> {
         parent: u32::try_from(record.kp_eproc.e_ppid).ok().filter(|parent| *parent != 0),
         uid: Some(record.kp_eproc.e_pcred.p_ruid),
         executable: seen.and_then(|it| it.exe()).map(still_there),
+        name: Some(
+            record.kp_proc.p_comm.iter().map(|it| it.to_ne_bytes()[0]).take_while(|it| *it != 0).collect(),
+        )
+        .map(|name: Vec<u8>| String::from_utf8_lossy(&name).into_owned()),
         argv: words.unwrap_or_default(),
         directory: seen.and_then(|it| it.cwd()).map(ToOwned::to_owned),
         started: Timestamp::from_microsecond(micros).unwrap_or(Timestamp::UNIX_EPOCH),

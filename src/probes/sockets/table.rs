@@ -3,6 +3,7 @@
 //! Who holds a socket is another, dearer question: a walk through all processes, made once and only where it is asked.
 
 use std::collections::HashMap;
+use std::ffi::OsString;
 use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
 
@@ -15,7 +16,9 @@ use crate::error::ProbeError;
 #[derive(Debug, Clone, Default)]
 pub struct Table {
     ports: HashMap<(Protocol, u16), Vec<Open>>,
-    paths: HashMap<PathBuf, Open>,
+    paths: HashMap<PathBuf, Vec<Open>>,
+    /// The names beneath which sockets with a path are found, as they were bound: a path may lead through links.
+    names: HashMap<OsString, Vec<PathBuf>>,
     /// Where reading the sockets told who holds them.
     #[cfg(target_os = "macos")]
     pub(super) holders: Holders,
@@ -62,7 +65,12 @@ impl Table {
     }
 
     pub(super) fn add_path(&mut self, path: PathBuf, inode: u64) {
-        self.paths.insert(path, Open { address: None, uid: None, inode, is_v6_only: false });
+        let open = Open { address: None, uid: None, inode, is_v6_only: false };
+        let of_path = self.paths.entry(path.clone()).or_default();
+        if of_path.is_empty() {
+            self.names.entry(path.file_name().unwrap_or_default().to_owned()).or_default().push(path);
+        }
+        of_path.push(open);
     }
 
     /// Everything that waits on a port, whatever its address.
@@ -71,19 +79,28 @@ impl Table {
         self.ports.get(&(protocol, port)).map_or(&[], Vec::as_slice)
     }
 
-    /// What takes a connection to this address: the one that names it most exactly.
+    /// What takes a connection to this address: those that name it most exactly; several may share it.
     #[must_use]
-    pub fn at(&self, protocol: Protocol, wanted: SocketAddr) -> Option<&Open> {
+    pub fn at(&self, protocol: Protocol, wanted: SocketAddr) -> Vec<&Open> {
         let takes = |it: &&Open| !(it.is_v6_only && wanted.is_ipv4());
         let ranked = self.on_port(protocol, wanted.port()).iter().filter(takes);
-        let ranked = ranked.filter_map(|it| Some((rank(it.address?, wanted)?, it)));
-        ranked.min_by_key(|(rank, _)| *rank).map(|(_, it)| it)
+        let mut ranked: Vec<(u8, &Open)> =
+            ranked.filter_map(|it| Some((rank(it.address?, wanted)?, it))).collect();
+        let best = ranked.iter().map(|(rank, _)| *rank).min();
+        ranked.retain(|(rank, _)| Some(*rank) == best);
+        ranked.into_iter().map(|(_, it)| it).collect()
     }
 
-    /// What waits at this path.
+    /// What was bound to this very path.
     #[must_use]
-    pub fn at_path(&self, path: &Path) -> Option<&Open> {
-        self.paths.get(path)
+    pub fn at_path(&self, path: &Path) -> &[Open] {
+        self.paths.get(path).map_or(&[], Vec::as_slice)
+    }
+
+    /// The other paths of sockets whose last part is this one's, as they were bound: absolute or not.
+    pub fn namesakes<'a>(&'a self, path: &'a Path) -> impl Iterator<Item = &'a Path> {
+        let names = path.file_name().and_then(|name| self.names.get(name)).into_iter().flatten();
+        names.map(PathBuf::as_path).filter(move |it| *it != path)
     }
 
     /// Who holds the sockets: one walk through all processes. Those that may not be looked into are passed over.
@@ -94,7 +111,7 @@ impl Table {
         #[cfg(not(target_os = "macos"))]
         {
             let ports = self.ports.values().flatten();
-            let inodes: Vec<u64> = ports.chain(self.paths.values()).map(|it| it.inode).collect();
+            let inodes: Vec<u64> = ports.chain(self.paths.values().flatten()).map(|it| it.inode).collect();
             linux::holders(&inodes)
         }
     }

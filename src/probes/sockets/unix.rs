@@ -19,6 +19,7 @@ pub(super) fn waiting() -> Result<Vec<(PathBuf, u64)>, ProbeError> {
 }
 
 /// A line is `Num RefCount Protocol Flags Type St Inode Path`; most have no path, and an abstract one begins with `@`.
+/// A path is written as it was bound: it may be relative.
 fn parse(line: &str) -> Option<(PathBuf, u64)> {
     let mut words = [""; 7];
     let mut rest = line;
@@ -27,7 +28,8 @@ fn parse(line: &str) -> Option<(PathBuf, u64)> {
     }
     let [_, _, _, flags, kind, _, inode] = words;
     let waits = u32::from_str_radix(flags, 16).ok()? & ACCEPTS != 0 || kind == DATAGRAMS;
-    (waits && rest.starts_with('/')).then_some((PathBuf::from(rest), inode.parse().ok()?))
+    (waits && !rest.is_empty() && !rest.starts_with('@'))
+        .then_some((PathBuf::from(rest), inode.parse().ok()?))
 }
 
 #[cfg(test)]
@@ -49,6 +51,7 @@ mod tests {
             ("0000000000000000: 00000002 00000000 00000000 0002 01 27002 /dev/log", Some("/dev/log 27002")),
             ("0000000000000000: 00000003 00000000 00000000 0001 03 27003 /run/a.sock", None),
             ("0000000000000000: 00000002 00000000 00010000 0001 01 27004 @abstract", None),
+            ("0000000000000000: 00000002 00000000 00010000 0001 01 27006 rel.sock", Some("rel.sock 27006")),
             ("0000000000000000: 00000003 00000000 00000000 0001 03 27005", None),
         ] {
             assert_eq!(read(line).as_deref(), expected, "{line}");
