@@ -74,7 +74,7 @@ fn programs(config: &Config, file: &str) -> String {
         row("from", &config.tilde(directory));
     }
     for declared in &config.declared {
-        if let Some(line) = declared.question.runs(config) {
+        if let Some(line) = declared.question.needs_trust(config) {
             row("check", &format!("{}: {line}", declared.name));
         }
         if let Some(fix) = &declared.fix {

@@ -9,10 +9,11 @@ use serde::Deserialize;
 use super::Question;
 use super::reach::may_ask;
 use super::text::{self, Text};
-use crate::config::{self, Reading};
+use crate::config::{self, Config, Reading};
 use crate::cx::Cx;
 use crate::error::{ProbeError, human_duration};
 use crate::probes::clock;
+use crate::probes::http::is_here;
 use crate::probes::machine::Where;
 use crate::probes::names::{BANNER, Connection, Target, connect};
 use crate::verdict::{Seen, Verdict};
@@ -118,6 +119,13 @@ impl Question for Connect {
         let is_whole = said.len() < BANNER || enough(&said);
         let failure = self.banner.judge(&format!("what {place} says first"), &said, is_whole)?;
         Ok(failure.unwrap_or_else(Verdict::pass).with("address", place))
+    }
+
+    fn needs_trust(&self, _: &Config) -> Option<String> {
+        match &self.target {
+            Target::Port(host, _) if !is_here(host) => Some(format!("connects to {}", self.place())),
+            Target::Port(..) | Target::Path(_) => None,
+        }
     }
 }
 

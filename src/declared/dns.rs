@@ -9,11 +9,12 @@ use serde::Deserialize;
 
 use super::Question;
 use super::reach::may_ask;
-use crate::config::{self, Reading};
+use crate::config::{self, Config, Reading};
 use crate::cx::Cx;
 use crate::error::ProbeError;
 use crate::probes::clock;
 use crate::probes::declared::dns::{self, Record, Said};
+use crate::probes::http::is_here;
 use crate::probes::names;
 use crate::verdict::{Seen, Verdict};
 
@@ -109,8 +110,7 @@ impl Question for Dns {
     /// Nobody answers, the server cannot tell, or the configuration may not ask others.
     fn look(&self, cx: &Cx, deadline: Duration) -> Seen {
         cx.machine("dns")?;
-        let whom = self.server.map_or_else(|| self.name.clone(), |server| server.ip().to_string());
-        if let Some(verdict) = may_ask(cx, &whom)? {
+        if let Some(verdict) = may_ask(cx, &self.whom())? {
             return Ok(verdict);
         }
         let start = clock::instant();
@@ -121,9 +121,22 @@ impl Question for Dns {
             None => verdict,
         })
     }
+
+    fn needs_trust(&self, _: &Config) -> Option<String> {
+        let name = &self.name;
+        let asks = match self.server {
+            Some(server) => format!("asks {server} for {name}"),
+            None => format!("looks {name} up"),
+        };
+        (!is_here(&self.whom())).then_some(asks)
+    }
 }
 
 impl Dns {
+    fn whom(&self) -> String {
+        self.server.map_or_else(|| self.name.clone(), |server| server.ip().to_string())
+    }
+
     fn said(&self, deadline: Duration) -> Result<Said, ProbeError> {
         let Some(server) = self.server else {
             let found = names::addresses(&self.name, deadline)?;

@@ -151,6 +151,15 @@ impl Question for Git {
         };
         Ok(verdict.with("repository", &*self.repository))
     }
+
+    fn needs_trust(&self, config: &Config) -> Option<String> {
+        let place = config.tilde(&self.repository);
+        let asked = self.parity.as_ref().filter(|_| self.remote);
+        let asks = asked.map(|(remote, branch)| format!("git ls-remote {remote} {branch}"));
+        let filters = self.clean.then(|| "the filters that the repository names".to_owned());
+        let all: Vec<String> = asks.into_iter().chain(filters).collect();
+        (!all.is_empty()).then(|| format!("{}, in {place}", all.join(" and ")))
+    }
 }
 
 impl Git {

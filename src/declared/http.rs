@@ -14,10 +14,10 @@ use toml::Spanned;
 use super::Question;
 use super::reach::may_ask;
 use super::text::{self, Text, excerpt};
-use crate::config::{self, Reading, Trust};
+use crate::config::{self, Config, Reading, Trust};
 use crate::cx::Cx;
 use crate::error::{ProbeError, human_duration};
-use crate::probes::http::{Answer, Request, Response, ask};
+use crate::probes::http::{Answer, Request, Response, ask, is_here};
 use crate::verdict::{Fact, Seen, Verdict};
 
 /// A request, and what is asked of its answer.
@@ -194,7 +194,7 @@ impl Question for Http {
             return Ok(verdict);
         }
         let untrusted = cx.config().trust == Trust::Untrusted;
-        if untrusted && (self.body.is_some() || !["GET", "HEAD"].contains(&&*self.method)) {
+        if untrusted && self.changes() {
             return Err(ProbeError::failed(
                 format!("send {} to {}", self.method, self.url),
                 &"the configuration is not trusted: nothing is changed anywhere before `housecall trust`",
@@ -224,9 +224,37 @@ impl Question for Http {
         };
         Ok(verdict.with("address", Fact::Url(url.to_string())))
     }
+
+    fn needs_trust(&self, _: &Config) -> Option<String> {
+        let leaves = !is_here(self.url.host_str().unwrap_or_default());
+        if !leaves && !self.changes() && self.redirects == 0 {
+            return None;
+        }
+        let mut line = format!("{} {}", self.method, self.url);
+        let headers = match self.headers.len() {
+            0 => None,
+            1 => Some("1 header".to_owned()),
+            many => Some(format!("{many} headers")),
+        };
+        let body = self.body.as_ref().map(|_| "a body".to_owned());
+        let with: Vec<String> = headers.into_iter().chain(body).collect();
+        if !with.is_empty() {
+            line = format!("{line} with {}", with.join(" and "));
+        }
+        Some(if self.redirects == 0 { line } else { format!("{line}, wherever it is redirected") })
+    }
+
+    fn acts(&self, _: &Config) -> bool {
+        self.changes()
+    }
 }
 
 impl Http {
+    /// Whether it may change what it asks.
+    fn changes(&self) -> bool {
+        self.body.is_some() || !["GET", "HEAD"].contains(&&*self.method)
+    }
+
     fn judge(&self, cx: &Cx, it: &Response) -> Seen {
         let held = it.certified_until.map(|until| until.duration_since(cx.now()));
         let left = held.map(|held| Duration::try_from(held).unwrap_or_default());

@@ -97,6 +97,16 @@ pub trait Question: fmt::Debug + Send + Sync {
     fn runs(&self, _config: &Config) -> Option<String> {
         None
     }
+
+    /// What of it waits for trust, in a line: the program that it runs, the machine that it asks.
+    fn needs_trust(&self, config: &Config) -> Option<String> {
+        self.runs(config)
+    }
+
+    /// Whether its look does something, so that what it needs must hold before: it runs a program, it sends what changes.
+    fn acts(&self, config: &Config) -> bool {
+        self.runs(config).is_some()
+    }
 }
 
 /// Where a check applies; all that is said must hold.
@@ -126,10 +136,10 @@ impl Declared {
         self.question.look(cx, deadline)
     }
 
-    /// How its look is scheduled: a program is only started once what it needs holds.
+    /// How its look is scheduled: what does something is only done once what it needs holds.
     #[must_use]
     pub fn pace(&self, config: &Config) -> Pace {
-        if !self.needs.is_empty() && self.question.runs(config).is_some() {
+        if !self.needs.is_empty() && self.question.acts(config) {
             return Pace::After;
         }
         self.question.pace()

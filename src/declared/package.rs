@@ -10,9 +10,10 @@ use serde::Deserialize;
 use super::Question;
 use super::launch::Launch;
 use super::text::padded;
-use crate::config::{self, Reading};
+use crate::config::{self, Config, Reading};
 use crate::cx::Cx;
 use crate::error::ProbeError;
+use crate::fixes::hands::commands::shell;
 use crate::probes::declared::packages::{self, Asked, Database, Found};
 use crate::verdict::{Fact, Seen, Verdict};
 
@@ -47,6 +48,17 @@ pub enum Manager {
     Npm,
     /// Python's: those of the `python3` on the PATH.
     Pip,
+}
+
+/// Where it is known what is installed.
+#[derive(Debug, Clone, Copy)]
+enum Source {
+    /// A file of the manager's.
+    File(Database),
+    /// Folders of Homebrew's.
+    Brew,
+    /// What the manager answers.
+    Program(Asked),
 }
 
 /// As it is written.
@@ -134,33 +146,46 @@ impl Question for Package {
         };
         Ok(verdict.with("expected", range.to_string()).with("actual", Fact::Version(version)))
     }
+
+    fn runs(&self, _: &Config) -> Option<String> {
+        let Source::Program(manager) = self.source() else { return None };
+        Some(format!("{} {}", manager.argv().join(" "), shell(&self.name)))
+    }
 }
 
 impl Package {
     fn found(&self, cx: &Cx, deadline: Duration) -> Result<Option<Found>, ProbeError> {
         let whole = |version: Option<String>| Ok(version.map(|version| Found { version, partly: None }));
         let read = |database: Database| Ok(packages::named(&*cx.packages(database)?, &self.name).cloned());
-        let ask = |manager: Asked, program: &str| {
+        let ask = |manager: Asked| {
             let launch = Launch {
-                argv: vec![program.to_owned()],
+                argv: manager.argv().iter().map(|it| (*it).to_owned()).collect(),
                 directory: "/".into(),
                 environment: BTreeMap::new(),
             };
             let environment = launch.program(cx.config(), deadline)?.environment;
             whole(packages::ask(manager, &self.name, &environment, deadline)?)
         };
+        match self.source() {
+            Source::File(database) => read(database),
+            Source::Brew => whole(packages::brew(&self.name)?),
+            Source::Program(manager) => ask(manager),
+        }
+    }
+
+    fn source(&self) -> Source {
         match self.manager {
-            Manager::Dpkg => read(Database::Dpkg),
-            Manager::Apk => read(Database::Apk),
-            Manager::Brew => whole(packages::brew(&self.name)?),
-            Manager::Pacman => ask(Asked::Pacman, "pacman"),
-            Manager::Npm => ask(Asked::Npm, "npm"),
-            Manager::Pip => ask(Asked::Pip, "python3"),
-            Manager::Auto if cfg!(target_os = "macos") => whole(packages::brew(&self.name)?),
-            Manager::Auto if Database::Dpkg.is_here() => read(Database::Dpkg),
-            Manager::Auto if Database::Apk.is_here() => read(Database::Apk),
-            Manager::Auto if packages::is_arch() => ask(Asked::Pacman, "pacman"),
-            Manager::Rpm | Manager::Auto => ask(Asked::Rpm, "rpm"),
+            Manager::Dpkg => Source::File(Database::Dpkg),
+            Manager::Apk => Source::File(Database::Apk),
+            Manager::Brew => Source::Brew,
+            Manager::Pacman => Source::Program(Asked::Pacman),
+            Manager::Npm => Source::Program(Asked::Npm),
+            Manager::Pip => Source::Program(Asked::Pip),
+            Manager::Auto if cfg!(target_os = "macos") => Source::Brew,
+            Manager::Auto if Database::Dpkg.is_here() => Source::File(Database::Dpkg),
+            Manager::Auto if Database::Apk.is_here() => Source::File(Database::Apk),
+            Manager::Auto if packages::is_arch() => Source::Program(Asked::Pacman),
+            Manager::Rpm | Manager::Auto => Source::Program(Asked::Rpm),
         }
     }
 }

@@ -124,7 +124,7 @@ impl Tool {
     fn asked(&self, cx: &Cx, path: &Path, deadline: Duration) -> Result<String, ProbeError> {
         let machine = cx.machine("tool")?;
         let Some(arguments) = &self.arguments else {
-            return tools::version_of(machine, &within(cx.config(), deadline), path);
+            return tools::proven_version_of(machine, &within(cx.config(), deadline), path);
         };
         let argv = [path.to_string_lossy().into_owned()].into_iter().chain(arguments.iter().cloned());
         let launch = Launch { argv: argv.collect(), directory: "/".into(), environment: BTreeMap::new() };

@@ -89,6 +89,54 @@ pub fn version_of(machine: &Machine, config: &Config, path: &Path) -> Result<Str
     }
 }
 
+/// The same for a program of which it is not known that it runs: only a whole node is believed without being started.
+///
+/// # Errors
+/// As for [`find`]; nobody's programs are run before the configuration is trusted, known ones neither.
+pub fn proven_version_of(machine: &Machine, config: &Config, path: &Path) -> Result<String, ProbeError> {
+    let name = path.file_name().unwrap_or(path.as_os_str()).to_string_lossy().into_owned();
+    if machine.guard(path)? == Where::Here {
+        let failed = |error| ProbeError::failed(format!("find {}", config.tilde(path)), &error);
+        let real = path.canonicalize().map_err(failed)?;
+        let written = if name == "node" && is_whole(&real) { written_version(&name, &real) } else { None };
+        if let Some(version) = written {
+            return Ok(version);
+        }
+        if config.trust == Trust::Trusted {
+            return answered_at(machine, config, &name, path, &real);
+        }
+    }
+    if config.trust == Trust::Untrusted {
+        return Err(ProbeError::NotTrusted { what: config.tilde(path) });
+    }
+    version_of(machine, config, path)
+}
+
+/// Whether this is a program of this very machine's kind, and no small one: node with all that it needs is 30 MB and more.
+fn is_whole(real: &Path) -> bool {
+    const LEAST: u64 = 16 << 20;
+    // The class, the byte order and the machine of ELF; the magic number and the processor of Mach-O.
+    let kind = |path: &Path| {
+        let mut head = [0; 20];
+        let mut file = std::fs::File::open(path).ok()?;
+        std::io::Read::read_exact(&mut file, &mut head).ok()?;
+        match head {
+            [0x7f, b'E', b'L', b'F', class, order, .., low, high] => {
+                Some([0, class, order, low, high, 0, 0, 0, 0])
+            }
+            [0xcf, 0xfa, 0xed, 0xfe, a, b, c, d, ..] => Some([1, a, b, c, d, 0, 0, 0, 0]),
+            _ => None,
+        }
+    };
+    let this = if cfg!(target_os = "linux") {
+        Some(PathBuf::from("/proc/self/exe"))
+    } else {
+        std::env::current_exe().ok()
+    };
+    let is_large = std::fs::metadata(real).is_ok_and(|it| it.len() >= LEAST);
+    is_large && this.and_then(|this| kind(&this)).is_some_and(|ours| kind(real) == Some(ours))
+}
+
 /// The installers of runtimes that are on this machine, best first: "brew", "mise", "fnm", "volta", "asdf", "n", "nvm".
 ///
 /// Only files are looked for; none is run.
@@ -117,6 +165,16 @@ fn version_at(
     if let Some(version) = written_version(name, real) {
         return Ok(version);
     }
+    answered_at(machine, config, name, path, real)
+}
+
+fn answered_at(
+    machine: &Machine,
+    config: &Config,
+    name: &str,
+    path: &Path,
+    real: &Path,
+) -> Result<String, ProbeError> {
     refuse_untrusted(config, name, path)?;
     // What a shim answers depends on more than the shim.
     let is_shim = real.components().any(|it| it.as_os_str() == "shims")

@@ -11,6 +11,7 @@ mod processes;
 mod repositories;
 mod system;
 mod tools;
+mod trusted;
 mod connect;
 mod http;
 mod interfaces;

@@ -71,3 +71,25 @@ fn a_program_is_not_run_before_it_is_trusted() {
     }
     assert!(!world.home.at("ran").exists());
 }
+
+#[test]
+fn a_node_that_does_not_run_is_not_believed_for_what_lies_beside_it() {
+    let mut world = world();
+    let header =
+        "#define NODE_MAJOR_VERSION 22\n#define NODE_MINOR_VERSION 1\n#define NODE_PATCH_VERSION 0\n";
+    world.home.write("include/node/node_version.h", header);
+    world.home.program("bin/node", "#!/bin/sh\necho 'no such library' >&2; exit 127\n");
+    let question = "tool = { name = 'node', version = '>=22' }";
+    assert_eq!(world.look(question), "unknown: cannot ask node for its version: no such library");
+    world.home.program("bin/node", "#!/bin/sh\necho v22.1.0\n");
+    assert_eq!(world.look(question), "pass");
+    world.home.write("package.json", "{\"name\": \"npm\", \"version\": \"10.0.0\"}");
+    world.home.program("bin/npm", "#!/bin/sh\nexit 1\n");
+    assert!(world.look("tool = { name = 'npm', version = '>=10' }").starts_with("unknown: cannot ask npm"));
+    // Programs that anybody knows are not run for a stranger's configuration either.
+    world.trust = Trust::Untrusted;
+    for name in ["node", "npm", "git"] {
+        let told = world.look(&format!("tool = {{ name = '{name}', version = '*' }}"));
+        assert!(told.starts_with("unknown: not trusted: "), "{told}");
+    }
+}

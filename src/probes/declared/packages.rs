@@ -65,6 +65,19 @@ impl Database {
     }
 }
 
+impl Asked {
+    /// What it is asked with, before the name of the package.
+    #[must_use]
+    pub const fn argv(self) -> &'static [&'static str] {
+        match self {
+            Self::Rpm => &["rpm", "--query", "--queryformat", "%{VERSION}\\n", "--"],
+            Self::Pacman => &["pacman", "--query", "--"],
+            Self::Npm => &["npm", "ls", "--global", "--json", "--depth=0", "--"],
+            Self::Pip => &["python3", "-m", "pip", "--disable-pip-version-check", "show", "--"],
+        }
+    }
+}
+
 /// Whether this system's packages are pacman's.
 #[must_use]
 pub fn is_arch() -> bool {
@@ -168,12 +181,7 @@ pub fn ask(
     environment: &BTreeMap<OsString, OsString>,
     deadline: Duration,
 ) -> Result<Option<String>, ProbeError> {
-    let argv: &[&str] = match manager {
-        Asked::Rpm => &["rpm", "--query", "--queryformat", "%{VERSION}\\n", "--"],
-        Asked::Pacman => &["pacman", "--query", "--"],
-        Asked::Npm => &["npm", "ls", "--global", "--json", "--depth=0", "--"],
-        Asked::Pip => &["python3", "-m", "pip", "--disable-pip-version-check", "show", "--"],
-    };
+    let argv = manager.argv();
     let mut environment = environment.clone();
     environment.insert("LC_ALL".into(), "C".into());
     let program = Program {
