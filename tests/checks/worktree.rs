@@ -342,6 +342,19 @@ fn git_locks_left_behind() {
 }
 
 #[test]
+fn git_locks_of_the_future() {
+    let made = "2027-03-16T20:29:43Z".parse().expect("a time");
+    let locks = vec![Lock { made, ..lock(".git/worktrees/worktree/index.lock", 0) }];
+    assert_snapshot!(found(&git_locks::CHECK, Worktree::Present(Checkout { locks, ..checkout() })), @"
+    fail git is locked by `index.lock`, whose time is in the future
+      made: 2027-03-16T20:29:43Z
+      lock: /home/ada/dev/site/.git/worktrees/worktree/index.lock
+      age: 0 ms
+      size: 0 B
+    ");
+}
+
+#[test]
 fn git_locks_during_an_operation() {
     let operation = Some("rebase".to_owned());
     let locks = vec![lock(".git/worktrees/worktree/index.lock", 2)];

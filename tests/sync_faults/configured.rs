@@ -149,3 +149,18 @@ fn a_configuration_that_git_cannot_read_is_told_with_its_line() {
     fs::write(&config, whole).expect("mended by its owner");
     world.heals();
 }
+
+#[test]
+fn a_commit_graph_that_the_user_wants_of_each_fetch_is_not_written_by_ours() {
+    let world = World::synced();
+    let repository = world.repository();
+    world.home.git(&repository, ["config", "fetch.writeCommitGraph", "true"]);
+    let oracle = Oracle::of(&world);
+    for content in ["two\n", "three\n"] {
+        world.push("index.html", content);
+        oracle.heals(&world);
+    }
+    let information = fs::read_dir(repository.join(".git/objects/info")).expect("a folder");
+    let names: Vec<_> = information.map(|it| it.expect("an entry").file_name()).collect();
+    assert!(names.is_empty(), "{names:?}");
+}

@@ -8,6 +8,7 @@ mod oracle;
 
 mod configured;
 mod hidden;
+mod installers;
 mod line;
 mod meanwhile;
 mod moved;

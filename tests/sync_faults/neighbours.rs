@@ -4,8 +4,8 @@ use std::fs;
 use std::process::Stdio;
 use std::time::Duration;
 
-use housecall::probes::state::SyncStatus::{Failed, Updated};
-use support::processes::{Kept, eventually};
+use housecall::probes::state::SyncStatus::{Failed, Stale, Updated};
+use support::processes::{Kept, eventually, signal};
 
 use crate::oracle::{Oracle, assert_tidy};
 use crate::world::{World, child, walk};
@@ -211,4 +211,51 @@ fn an_editor_that_writes_all_the_time_delays_the_mirror_and_loses_nothing() {
     let lost: Vec<u32> = (1..=written).filter(|line| !kept.contains(&format!("line-{line}."))).collect();
     assert!(lost.is_empty(), "of {written} lines these are nowhere: {lost:?}");
     assert_tidy(&world);
+}
+
+/// A git of a person's that is at work in that repository and has nothing of it open, as one that packs has none open
+/// between a pack and its index.
+fn at_work(world: &World, place: &str) -> Kept {
+    let git = world.repository().join(".git");
+    let mut command = world.home.command("sh");
+    command.args(["-c", "sleep 600 | git cat-file --batch & wait"]).env("HOME", "/nonexistent");
+    match place {
+        "here" => command.current_dir(world.repository()),
+        "beside" => {
+            world.home.git(&world.repository(), ["worktree", "add", "--quiet", "--detach", "../beside"]);
+            command.current_dir(world.home.at("dev/beside"))
+        }
+        _ => command.current_dir("/").env("GIT_DIR", git),
+    };
+    Kept::start(command.stdout(Stdio::null()).stderr(Stdio::null()))
+}
+
+#[test]
+fn unfinished_files_of_a_git_at_work_are_left_alone_and_removed_when_it_is_gone() {
+    for place in ["here", "beside", "elsewhere"] {
+        let world = World::synced();
+        let neighbour = at_work(&world, place);
+        let is_git =
+            |pid: &u32| fs::read_to_string(format!("/proc/{pid}/comm")).is_ok_and(|it| it == "git\n");
+        let began = eventually(Duration::from_secs(5), || started_by(&neighbour).iter().any(is_git));
+        assert!(began, "it is at work");
+        let oracle = Oracle::of(&world);
+        let pack = world.repository().join(".git/objects/pack/tmp_pack_theirs");
+        fs::create_dir_all(pack.parent().expect("a folder")).expect("the folder");
+        fs::write(&pack, "theirs").expect("a pack");
+        let later = std::time::SystemTime::now() + Duration::from_mins(1);
+        fs::File::options().write(true).open(&pack).expect("it").set_modified(later).expect("its time");
+        crate::oracle::set_url(&world, "http://127.0.0.1:9/x.git");
+        assert_eq!(world.sync().status, Stale);
+        assert!(pack.exists(), "{place}: their pack is gone");
+        let group = started_by(&neighbour);
+        drop(neighbour);
+        for pid in &group {
+            signal(*pid, "KILL");
+        }
+        let ended = || !group.iter().any(|pid| support::processes::read(*pid).is_some());
+        assert!(eventually(Duration::from_secs(5), ended), "it ended");
+        crate::oracle::set_url(&world, &world.home.at("remote.git").display().to_string());
+        oracle.goes_on(&world);
+    }
 }

@@ -130,6 +130,27 @@ fn refs_of_the_mirror_that_name_nothing_or_garbage() {
 }
 
 #[test]
+fn commits_of_a_branch_that_is_torn_are_kept_by_what_its_log_says() {
+    for content in ["", "garbage\n", "0123456789012345678901234567890123456789\n"] {
+        let world = World::synced();
+        let oracle = Oracle::of(&world);
+        for version in ["v1\n", "v2\n"] {
+            world.edit("note.txt", version);
+            world.home.commit(&world.worktree(), version.trim());
+        }
+        let tip = world.home.git(&world.worktree(), ["rev-parse", "HEAD"]);
+        fs::write(world.repository().join(".git/refs/heads/localhost-sync"), content).expect("torn");
+        oracle.heals(&world);
+        let containing = ["for-each-ref", "--format=%(refname)", "--contains", &tip, "refs/housecall"];
+        assert_ne!(world.home.git(&world.repository(), containing), "", "{content:?}");
+        let kept = world.rescued();
+        world.push("index.html", "two\n");
+        oracle.heals(&world);
+        assert_eq!(world.rescued(), kept, "once");
+    }
+}
+
+#[test]
 fn what_a_killed_sync_left_unfinished_is_removed_wherever_it_is() {
     let world = World::synced();
     let oracle = Oracle::of(&world);

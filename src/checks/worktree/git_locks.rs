@@ -34,6 +34,11 @@ fn look(cx: &Cx, _: &Mirror) -> Seen {
                 .with("operation", operation.as_str())
         }
         (None, None) => return Ok(Verdict::pass()),
+        (None, Some(lock)) if lock.made > cx.now() + AT_WORK => {
+            let name = lock.path.file_name().unwrap_or_default().to_string_lossy();
+            Verdict::fail(format!("git is locked by `{name}`, whose time is in the future"))
+                .with("made", lock.made)
+        }
         (None, Some(lock)) if cx.since(lock.made) < AT_WORK => {
             return Ok(Verdict::pending("git is at work in the worktree", lock.made + AT_WORK));
         }

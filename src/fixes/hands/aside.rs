@@ -214,10 +214,20 @@ pub fn keep_branch(config: &Config, mirror: &Mirror, target: &str) -> Result<Opt
             tips.extend(commit(config, repository, head.trim())?);
         }
     }
+    keep_commits(config, repository, &tips, &[target.to_owned()])
+}
+
+/// Keeps those commits that are in none of the others.
+pub(in crate::fixes::hands) fn keep_commits(
+    config: &Config,
+    repository: &Path,
+    tips: &[String],
+    others: &[String],
+) -> Result<Option<String>, StepError> {
     let mut kept = Vec::new();
     for tip in tips {
-        if !is_kept(config, repository, &tip, &[target.to_owned()])? {
-            kept.push(reference(config, repository, &stamp(clock::now()), &tip)?);
+        if !is_kept(config, repository, tip, others)? {
+            kept.push(reference(config, repository, &stamp(clock::now()), tip)?);
         }
     }
     kept.dedup();

@@ -4,14 +4,14 @@
 use std::ffi::OsStr;
 use std::fs;
 use std::path::{Path, PathBuf};
-use std::time::{Duration, SystemTime};
+use std::time::Duration;
 
 use crate::config::{Config, Mirror};
 use crate::error::{ProbeError, StepError};
-use crate::fixes::hands::{commands, killed, objects, refs, turns};
+use crate::fixes::hands::{commands, objects, refs, turns};
 use crate::git;
 use crate::probes;
-use crate::probes::git::{Canonical, Repository};
+use crate::probes::git::{Canonical, Repository, store};
 use crate::probes::machine::Machine;
 use crate::probes::program::{self, Output, Program};
 
@@ -87,10 +87,26 @@ pub(super) fn succeeded(what: &str, output: Output) -> Result<Output, StepError>
 }
 
 /// The commit that a name means, if it means one that is there.
+///
+/// # Errors
+/// It is not found, and a part of the repository where it may be cannot be read now.
 pub(super) fn commit(config: &Config, directory: &Path, name: &str) -> Result<Option<String>, StepError> {
-    let name = format!("{name}^{{commit}}");
-    let output = run(config, directory, &["rev-parse", "--verify", "--quiet", "--end-of-options", &name])?;
-    Ok(output.succeeded().then(|| git::said(&output)))
+    let parsed =
+        |name: &str| run(config, directory, &["rev-parse", "--verify", "--quiet", "--end-of-options", name]);
+    let output = parsed(&format!("{name}^{{commit}}"))?;
+    if output.succeeded() {
+        return Ok(Some(git::said(&output)));
+    }
+    // Where the administration is torn, git finds nothing of anything: that is mended before.
+    if let Ok(common) = common_directory(config, directory) {
+        let object = parsed(name)?;
+        if object.succeeded() {
+            store::can_miss(&common, &git::said(&object))?;
+        } else {
+            store::can_miss_ref(&common, name)?;
+        }
+    }
+    Ok(None)
 }
 
 /// Fetches the one ref into its tracking branch, and says where that is now.
@@ -182,6 +198,7 @@ fn fetched(
         "--progress",
         "--no-tags",
         "--no-auto-maintenance",
+        "--no-write-commit-graph",
         "--no-write-fetch-head",
         "--no-recurse-submodules",
         "--no-prune",
@@ -194,13 +211,8 @@ fn fetched(
     if url.is_none_or(git::is_ssh) {
         git::never_ask_over_ssh(config, &mirror.repository, &mut fetch);
     }
-    let began = SystemTime::now();
-    let came = program::run_while_it_speaks(&fetch, git::silence(config), tell);
-    if !came.as_ref().is_ok_and(Output::succeeded) {
-        let objects = git_path(config, &mirror.repository, "objects")?;
-        killed::half_packs(&objects, mirror, began.checked_sub(Duration::from_secs(1)).unwrap_or(began));
-    }
-    came.map_err(|error| match error {
+    // What a fetch leaves that failed is removed when its step ends.
+    program::run_while_it_speaks(&fetch, git::silence(config), tell).map_err(|error| match error {
         ProbeError::TimedOut { after, .. } => {
             ProbeError::TimedOut { what: mirror.remote.clone(), after }.into()
         }

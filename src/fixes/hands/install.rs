@@ -2,23 +2,23 @@
 #![expect(clippy::disallowed_methods, reason = "hands write")]
 
 mod trees;
+mod untouched;
 
 use std::collections::BTreeMap;
 use std::ffi::OsString;
-use std::fs::{self, Permissions};
+use std::fs;
 use std::io::{ErrorKind, Write};
-use std::os::unix::fs::PermissionsExt;
-use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use crate::config::{Config, Mirror};
 use crate::error::StepError;
 use crate::fixes::built;
+use crate::fixes::events::{self, Decision};
 use crate::fixes::hands::install::trees::Trees;
+use crate::fixes::hands::install::untouched::Before;
 use crate::fixes::hands::{files, git};
-use crate::plain;
 use crate::probes::built::Build;
-use crate::probes::deps::{self, SCHEMA, Stamp, TREE, stamp_file};
+use crate::probes::deps::{self, INSTALLED, SCHEMA, Stamp, TREE, stamp_file};
 use crate::probes::machine::Machine;
 use crate::probes::program::{self, Ended, Program};
 use crate::probes::{clock, project, tools};
@@ -59,15 +59,28 @@ pub fn install(
         at: clock::now(),
         command: argv.to_vec(),
     };
+    let unlinked = without_links(config, mirror)?;
+    let installed = whole(config, mirror, argv, &stamp, on_output)?;
+    Ok(unlinked.into_iter().chain(installed).reduce(|all, one| format!("{all}; {one}")))
+}
+
+/// Installs them, or brings them back.
+fn whole(
+    config: &Config,
+    mirror: &Mirror,
+    argv: &[String],
+    stamp: &Stamp,
+    on_output: &mut dyn FnMut(&[u8]),
+) -> Result<Option<String>, StepError> {
     let trees = Trees::of(config, mirror, argv);
     let Some(trees) = trees else {
-        return anew(config, mirror, &stamp, on_output);
+        return anew(config, mirror, stamp, on_output);
     };
-    if let Some(old) = deps::read(mirror)?.stamp.filter(|old| !old.is_of(&stamp)) {
+    if let Some(old) = deps::read(mirror)?.stamp.filter(|old| !old.is_of(stamp)) {
         // What cannot be put away is replaced, as any installer does it.
         let _ = trees.put_away(&old);
     }
-    if let Ok(Some(known)) = trees.bring_back(&stamp) {
+    if let Ok(Some(known)) = trees.bring_back(stamp) {
         return Ok(Some(format!(
             "brought back the dependencies installed on {}, without an install",
             known.at.strftime("%Y-%m-%d at %H:%M")
@@ -76,7 +89,7 @@ pub fn install(
     let installed = std::thread::scope(|scope| {
         let sweeping = std::thread::Builder::new().name("sweep".to_owned());
         let sweeping = sweeping.spawn_scoped(scope, || trees.sweep());
-        let installed = anew(config, mirror, &stamp, on_output);
+        let installed = anew(config, mirror, stamp, on_output);
         drop(sweeping);
         installed
     });
@@ -107,14 +120,14 @@ fn anew(
     if lockfile(mirror)? != stamp.lockfile {
         return Err(StepError::failed("install the dependencies", &"the installer rewrote the lockfile"));
     }
+    let failed = |error: &dyn std::fmt::Display| StepError::failed("write the stamp of the install", error);
     let file = stamp_file(mirror);
-    if file.parent().is_some_and(Path::is_dir) {
-        let failed =
-            |error: &dyn std::fmt::Display| StepError::failed("write the stamp of the install", error);
-        let stamp = Stamp { at: clock::now(), ..stamp.clone() };
-        let content = serde_json::to_vec(&stamp).map_err(|error| failed(&error))?;
-        files::write_private(&file, &content).map_err(|error| failed(&error))?;
-    }
+    // Where there is nothing to install, an installer may make no tree: then the stamp is all that is in it.
+    let tree = file.parent().unwrap_or(&mirror.worktree);
+    fs::create_dir_all(tree).map_err(|error| failed(&error))?;
+    let stamp = Stamp { at: clock::now(), ..stamp.clone() };
+    let content = serde_json::to_vec(&stamp).map_err(|error| failed(&error))?;
+    files::write_private(&file, &content).map_err(|error| failed(&error))?;
     Ok(note)
 }
 
@@ -152,7 +165,7 @@ fn runtime(machine: &Machine, config: &Config) -> Result<String, StepError> {
     Ok(String::new())
 }
 
-/// Runs it in the worktree, and puts back what it changed in the repository's configuration and hooks.
+/// Runs it in the worktree, and puts back what it changed in the repository's configuration, hooks and attributes.
 fn guarded(
     config: &Config,
     mirror: &Mirror,
@@ -160,11 +173,58 @@ fn guarded(
     on_output: &mut dyn FnMut(&[u8]),
 ) -> Result<Option<String>, StepError> {
     let common = git::common_directory(config, &mirror.worktree)?;
-    let before = snapshot(&common)?;
+    if let Some(left) = Before::left(config)? {
+        left.put_back(config, Some(left.at() + DEADLINE))?;
+    }
+    let before = Before::of(config, &common)?;
     let ran = run(config, mirror, argv, on_output);
-    let restored = restore(config, &common, &before)?;
+    let restored = before.put_back(config, None)?;
     ran?;
     Ok(restored)
+}
+
+/// Puts back what an install or a build changed in the repository whose sync was killed.
+///
+/// Where that fails, it is tried again by the next one, and nothing is installed before.
+pub(super) fn put_back(config: &Config) {
+    let left = Before::left(config);
+    let came =
+        left.and_then(|left| left.map_or(Ok(None), |it| it.put_back(config, Some(it.at() + DEADLINE))));
+    let (outcome, reason) = match came {
+        Ok(None) => return,
+        Ok(Some(told)) => ("done", told),
+        Err(error) => ("failed", error.to_string()),
+    };
+    let (ev, action, cause) = ("mend", Some("put-back"), Some("an install was killed"));
+    let (outcome, reason) = (Some(outcome), Some(reason.as_str()));
+    events::record(config, &Decision { ev, action, outcome, cause, reason, ..Decision::default() });
+}
+
+/// Moves what an installer would write through out of its way: links that lead out of the mirror, to others' dependencies.
+fn without_links(config: &Config, mirror: &Mirror) -> Result<Option<String>, StepError> {
+    let mut told = Vec::new();
+    for name in INSTALLED {
+        let link = mirror.worktree.join(name);
+        let Ok(target) = fs::read_link(&link) else { continue };
+        let inside = fs::canonicalize(&mirror.worktree).ok().zip(fs::canonicalize(&link).ok());
+        if inside.is_some_and(|(top, real)| real.starts_with(top)) {
+            continue;
+        }
+        let tracked =
+            git::must(config, &mirror.worktree, "ask what is tracked", &["ls-files", "-z", "--", name])?;
+        if !tracked.stdout.is_empty() {
+            let why = format!(
+                "{name} is a link out of the mirror that the project tracks: nothing is installed there"
+            );
+            return Err(StepError::Refused(why));
+        }
+        let kept = files::rescued_place(config, clock::now()).join(name);
+        let failed = |error: std::io::Error| StepError::failed(format!("move the link {name} aside"), &error);
+        files::private_directory(kept.parent().unwrap_or(&kept)).map_err(failed)?;
+        files::move_out(&link, &kept).map_err(failed)?;
+        told.push(format!("{name} was a link to {}, kept as {}", config.tilde(&target), config.tilde(&kept)));
+    }
+    Ok((!told.is_empty()).then(|| told.join("; ")))
 }
 
 fn run(
@@ -207,82 +267,4 @@ fn run(
         Ended::Signal(signal) => format!("signal {signal} ended it: {line}"),
     };
     Err(StepError::failed(what, &why))
-}
-
-/// The configuration and the hooks of the repository: names, content and modes.
-type Snapshot = BTreeMap<PathBuf, (Vec<u8>, u32)>;
-
-fn snapshot(common: &Path) -> Result<Snapshot, StepError> {
-    let failed = |error: std::io::Error| StepError::failed("look at the repository's hooks", &error);
-    let mut paths = vec![common.join("config"), common.join("config.worktree")];
-    match fs::read_dir(common.join("hooks")) {
-        Ok(entries) => {
-            for entry in entries {
-                paths.push(entry.map_err(failed)?.path());
-            }
-        }
-        Err(error) if error.kind() == ErrorKind::NotFound => {}
-        Err(error) => return Err(failed(error)),
-    }
-    let mut found = Snapshot::new();
-    for path in paths {
-        match fs::metadata(&path) {
-            Ok(it) if it.is_file() => {
-                found.insert(
-                    path.clone(),
-                    (plain::read(&path).map_err(failed)?, it.permissions().mode() & 0o7777),
-                );
-            }
-            Err(error) if error.kind() != ErrorKind::NotFound => return Err(failed(error)),
-            _ => {}
-        }
-    }
-    Ok(found)
-}
-
-/// Puts back what is different now; names what that was, and where it is kept.
-///
-/// An install takes minutes, in which a person may have changed the same files: what is taken away is theirs to get back.
-fn restore(config: &Config, common: &Path, before: &Snapshot) -> Result<Option<String>, StepError> {
-    let after = snapshot(common)?;
-    let place = files::rescued_place(config, clock::now()).join("repository");
-    let name = |path: &Path| path.strip_prefix(common).unwrap_or(path).display().to_string();
-    let failed =
-        |path: &Path, error: std::io::Error| StepError::failed(format!("put back {}", name(path)), &error);
-    let mut restored = Vec::new();
-    let keep = |path: &Path, content: &[u8]| {
-        files::write_private(&place.join(path.strip_prefix(common).unwrap_or(path)), content)
-            .map_err(|error| failed(path, error))
-    };
-    for (path, (content, _)) in after.iter().filter(|(path, _)| !before.contains_key(*path)) {
-        keep(path, content)?;
-        fs::remove_file(path).map_err(|error| failed(path, error))?;
-        restored.push(name(path));
-    }
-    for (path, (content, mode)) in before {
-        if after.get(path) != Some(&(content.clone(), *mode)) {
-            if let Some((now, _)) = after.get(path) {
-                keep(path, now)?;
-            }
-            replace(path, content, *mode).map_err(|error| failed(path, error))?;
-            restored.push(name(path));
-        }
-    }
-    let told = || {
-        let place = config.tilde(&place);
-        format!("put back in the repository: {}; what was there is kept in {place}", restored.join(", "))
-    };
-    Ok((!restored.is_empty()).then(told))
-}
-
-/// Writes a file of the repository's whole or not at all; a link is followed.
-fn replace(path: &Path, content: &[u8], mode: u32) -> std::io::Result<()> {
-    let real = fs::canonicalize(path).unwrap_or_else(|_| path.to_owned());
-    let parent = real.parent().unwrap_or(&real);
-    fs::create_dir_all(parent)?;
-    let mut beside = files::unfinished(parent)?;
-    beside.write_all(content)?;
-    beside.as_file().set_permissions(Permissions::from_mode(mode))?;
-    beside.as_file().sync_all()?;
-    beside.persist(&real).map(drop).map_err(|error| error.error)
 }

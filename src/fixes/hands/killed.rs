@@ -9,7 +9,7 @@ use std::time::{Duration, SystemTime};
 
 use crate::config::{Config, Mirror};
 use crate::fixes::hands::files::UNFINISHED;
-use crate::fixes::hands::{git, locks, swap};
+use crate::fixes::hands::{at_work, git, locks, swap};
 use crate::probes::git::REFS;
 
 /// How long is waited before it is looked again whether somebody has a file open.
@@ -17,6 +17,9 @@ const DYING: Duration = Duration::from_millis(25);
 
 /// The temporary indexes, through which is read what a person left.
 pub(super) const INDEX: &str = ".housecall-index-";
+
+/// Half packs that another git may be at work on were left: they are looked for again.
+const LEFT: &str = "half-packs";
 
 /// In the state directory, others than the lock's holder write files too, and finish them within this.
 const FINISHED: Duration = Duration::from_secs(10);
@@ -51,7 +54,7 @@ pub(super) fn in_mirror(config: &Config, mirror: &Mirror, began: SystemTime) {
         places.push(administration);
     }
     if let Ok(common) = git::common_directory(config, &mirror.repository) {
-        half_packs(&common.join("objects"), mirror, since);
+        half_packs(config, mirror, &common, since);
         locks_in(&common.join(REFS), mirror, since);
         places.extend([common.join("hooks"), common]);
     }
@@ -63,20 +66,50 @@ pub(super) fn in_mirror(config: &Config, mirror: &Mirror, began: SystemTime) {
     }
 }
 
-/// Removes git's temporary files among the objects that were written since then, unless somebody has them open.
+/// Removes git's temporary files among the objects that were written since then, unless a git is at work there: one that
+/// packs has its files closed for a while before it names them.
 ///
-/// Of a fetch that was ended a moment ago, a part may still be dying: it is waited for.
-pub(super) fn half_packs(objects: &Path, mirror: &Mirror, since: SystemTime) {
-    let elsewhere = [mirror.repository.clone(), mirror.worktree.clone()];
-    // Only Linux says who has a file open: elsewhere a git at work there may have.
-    let at_work: &[PathBuf] = if cfg!(target_os = "linux") { &[] } else { &elsewhere };
-    let folders = entries(objects).into_iter().filter(|(_, found)| found.is_dir());
-    for (path, found) in folders.flat_map(|(folder, _)| entries(&folder)) {
-        let is_left = found.is_file() && found.modified().is_ok_and(|at| at >= since);
-        if is_left && is_named(&path, "tmp_") && becomes_free(&path, at_work) {
-            let _ = fs::remove_file(&path);
-        }
+/// Of a fetch that was ended a moment ago, a part may still be dying: it is waited for. What is left is remembered.
+fn half_packs(config: &Config, mirror: &Mirror, common: &Path, since: SystemTime) {
+    let left = half_packs_in(common, since);
+    let is_free = |attempt: u32| {
+        std::thread::sleep(DYING * attempt.min(1));
+        at_work::somebody(common, mirror).is_none()
+    };
+    if left.is_empty() || (0..20).any(is_free) {
+        // They were there before it was seen that nobody is at work.
+        return remove(&left);
     }
+    let note = config.state.join(LEFT);
+    if !note.exists() {
+        // The time of the note is the time since when.
+        let _ = fs::File::create(note).and_then(|note| note.set_modified(since));
+    }
+}
+
+/// Removes those that had to be left, once nobody is at work there any more.
+pub(super) fn half_packs_again(config: &Config, mirror: &Mirror) {
+    let note = config.state.join(LEFT);
+    let Some(since) = fs::metadata(&note).ok().and_then(|note| note.modified().ok()) else { return };
+    let Ok(common) = git::common_directory(config, &mirror.repository) else { return };
+    let left = half_packs_in(&common, since);
+    if left.is_empty() || at_work::somebody(&common, mirror).is_none() {
+        remove(&left);
+        let _ = fs::remove_file(note);
+    }
+}
+
+fn remove(files: &[PathBuf]) {
+    for file in files {
+        let _ = fs::remove_file(file);
+    }
+}
+
+fn half_packs_in(common: &Path, since: SystemTime) -> Vec<PathBuf> {
+    let folders = entries(&common.join("objects")).into_iter().filter(|(_, found)| found.is_dir());
+    let files = folders.flat_map(|(folder, _)| entries(&folder));
+    let is_left = |found: &fs::Metadata| found.is_file() && found.modified().is_ok_and(|at| at >= since);
+    files.filter(|(path, found)| is_left(found) && is_named(path, "tmp_")).map(|(path, _)| path).collect()
 }
 
 /// Removes locks that stop no sync, and would stop whoever needs them: of `AUTO_MERGE`, of a rescue.

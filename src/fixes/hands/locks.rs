@@ -2,6 +2,7 @@
 #![expect(clippy::disallowed_methods, reason = "hands write")]
 
 use std::fs;
+use std::os::unix::fs::MetadataExt;
 use std::path::{Path, PathBuf};
 use std::time::{Duration, SystemTime};
 
@@ -37,12 +38,15 @@ pub fn remove(config: &Config, mirror: &Mirror, path: &Path) -> Result<(), StepE
     let places: Vec<PathBuf> = places.into_iter().filter_map(|it| fs::canonicalize(it).ok()).collect();
     let real = parent.join(path.file_name().unwrap_or_default());
     let start = clock::instant();
+    let first = made(path);
     loop {
         let Ok(found) = fs::symlink_metadata(path) else {
             // Whoever held it has ended, as they should.
             return Ok(());
         };
         let age = found.modified().ok().and_then(|made| SystemTime::now().duration_since(made).ok());
+        // One of the future says nothing of its age: it is as old as it was seen to be.
+        let age = age.or_else(|| (made(path) == first).then(|| start.elapsed()));
         let holder = in_use(&real, &places);
         let same = Guard::same_file(path);
         match (holder, age.is_some_and(|age| age >= SAFE_AGE)) {
@@ -60,6 +64,12 @@ pub fn remove(config: &Config, mirror: &Mirror, path: &Path) -> Result<(), StepE
             _ => std::thread::sleep(EVERY),
         }
     }
+}
+
+/// Which file it is, and of when.
+fn made(path: &Path) -> Option<(u64, SystemTime)> {
+    let found = fs::symlink_metadata(path).ok()?;
+    Some((found.ino(), found.modified().ok()?))
 }
 
 /// The lock of the tracking ref, if there is one: no fetch succeeds while it is there.
@@ -101,10 +111,10 @@ pub(super) fn in_use(_lock: &Path, places: &[PathBuf]) -> Option<u32> {
     system.processes().values().find(at_work).map(|process| process.pid().as_u32())
 }
 
-fn is_git(name: &str) -> bool {
+pub(super) fn is_git(name: &str) -> bool {
     name.trim() == "git" || name.starts_with("git-")
 }
 
-fn within(directory: &Path, places: &[PathBuf]) -> bool {
+pub(super) fn within(directory: &Path, places: &[PathBuf]) -> bool {
     places.iter().any(|place| directory.starts_with(place))
 }

@@ -2,6 +2,7 @@
 
 pub mod align;
 pub mod aside;
+mod at_work;
 pub mod commands;
 mod declared;
 pub mod disk;
@@ -65,6 +66,10 @@ impl<'a> Hands<'a> {
     pub fn new(config: &'a Arc<Config>, machine: &'a Arc<Machine>, _lock: &Lock) -> Result<Self, StepError> {
         let mut journal = Journal::open(config)?;
         killed::in_state(config);
+        if let Some(mirror) = config.mirror.as_deref() {
+            killed::half_packs_again(config, mirror);
+            install::put_back(config);
+        }
         if let (Some(began), Some(mirror)) = (journal.cut_off(), config.mirror.as_deref()) {
             killed::in_mirror(config, mirror, began.into());
             journal.swept();

@@ -6,9 +6,14 @@ use std::path::Path;
 
 use crate::config::{Config, Mirror};
 use crate::error::StepError;
+use crate::fixes::events::{self, Decision};
 use crate::fixes::hands::git::{administration, commit, common_directory, must, run};
-use crate::fixes::hands::worktree;
+use crate::fixes::hands::{aside, worktree};
 use crate::plain;
+use crate::probes::state;
+
+/// How many lines of a log are looked through for a commit that is there.
+const DEEPEST: usize = 100;
 
 /// Mends the tracking ref, the mirror's branch and its HEAD where they are torn or name a commit that is not there;
 /// says whether there was anything to mend.
@@ -16,7 +21,13 @@ pub(super) fn mend(config: &Config, mirror: &Mirror) -> Result<bool, StepError> 
     let repository = &mirror.repository;
     let common = common_directory(config, repository)?;
     let (branch, tracking) = (format!("refs/heads/{}", mirror.branch), mirror.tracking_ref());
+    let administration = administration(config, mirror)?;
     let mut mended = false;
+    if is_torn(&common.join(&branch)) || leads_nowhere(config, repository, &branch)? {
+        keep_last(config, mirror, &common.join("logs").join(&branch))?;
+        let log = administration.as_ref().map(|it| it.join("logs/HEAD"));
+        log.map_or(Ok(()), |log| keep_last(config, mirror, &log))?;
+    }
     for name in [&tracking, &branch] {
         let file = common.join(name);
         if is_torn(&file) || leads_nowhere(config, repository, name)? && file.is_file() {
@@ -32,15 +43,43 @@ pub(super) fn mend(config: &Config, mirror: &Mirror) -> Result<bool, StepError> 
     if mended || leads_nowhere(config, repository, &branch)? {
         mended |= mend_branch(config, mirror, &branch)?;
     }
-    if let Some(administration) = administration(config, mirror)? {
+    if let Some(administration) = administration {
         mended |= worktree::mend_administration(mirror, &administration)?;
         let head = plain::text(&administration.join("HEAD")).unwrap_or_default();
         if is_id(&head) && commit(config, repository, head.trim())?.is_none() {
+            keep_last(config, mirror, &administration.join("logs/HEAD"))?;
             worktree::write_head(mirror, &administration)?;
             mended = true;
         }
     }
     Ok(mended)
+}
+
+/// Sets the last commit aside that is there of those that a log names, unless a sync brought it.
+fn keep_last(config: &Config, mirror: &Mirror, log: &Path) -> Result<(), StepError> {
+    let repository = &mirror.repository;
+    let log = plain::read(log).unwrap_or_default();
+    let log = String::from_utf8_lossy(&log);
+    let aligned = state::read(config).ok().and_then(|it| it.last_sync).and_then(|it| it.aligned);
+    for id in log.lines().rev().filter_map(|line| line.split(' ').nth(1)).filter(|id| is_id(id)).take(DEEPEST)
+    {
+        if let Some(tip) = commit(config, repository, id)? {
+            let told = aside::keep_commits(config, repository, &[tip], aligned.as_slice())?;
+            if let Some(told) = told {
+                let decision = Decision {
+                    ev: "mend",
+                    action: Some("set-aside"),
+                    outcome: Some("done"),
+                    cause: Some("the mirror's branch is torn"),
+                    reason: Some(&told),
+                    ..Decision::default()
+                };
+                events::record(config, &decision);
+            }
+            return Ok(());
+        }
+    }
+    Ok(())
 }
 
 /// Puts the mirror's branch where its upstream is known to be; takes it away where nothing is known.

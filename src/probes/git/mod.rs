@@ -8,6 +8,7 @@ mod changes;
 mod distance;
 mod remote;
 mod rescued;
+pub mod store;
 pub mod submodules;
 mod worktree;
 
