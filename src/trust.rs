@@ -200,9 +200,23 @@ fn read(surroundings: &Surroundings) -> Result<Allowed, StepError> {
         Err(error) if error.kind() == std::io::ErrorKind::NotFound => return Ok(Allowed::default()),
         Err(error) => return Err(StepError::failed(what(), &error)),
     };
-    let allowed: Allowed = serde_json::from_str(&text).map_err(|error| StepError::failed(what(), &error))?;
+    parsed(&text, &surroundings.tilde(&file))
+}
+
+/// What a text of that file allows: for each configuration the digest of its content.
+///
+/// # Errors
+/// It is torn, or of a newer version.
+pub fn allowed_in(text: &str) -> Result<Vec<(PathBuf, String)>, StepError> {
+    let files = parsed(text, "trust.json")?.files.into_iter();
+    Ok(files.map(|(file, content)| (file, content.digest().to_owned())).collect())
+}
+
+fn parsed(text: &str, name: &str) -> Result<Allowed, StepError> {
+    let failed = |error: &dyn std::fmt::Display| StepError::failed(format!("read {name}"), error);
+    let allowed: Allowed = serde_json::from_str(text).map_err(|error| failed(&error))?;
     if allowed.schema > SCHEMA {
-        return Err(StepError::Refused(format!("a newer housecall wrote {}", surroundings.tilde(&file))));
+        return Err(StepError::Refused(format!("a newer housecall wrote {name}")));
     }
     Ok(allowed)
 }

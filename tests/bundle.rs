@@ -13,6 +13,7 @@ const ENVIRONMENT: &str = "planted-in-env-4711";
 const SERVED: &str = "planted-in-serve-0815";
 const DEFINED: &str = "planted-in-plist-2342";
 const ADDRESS: &str = "planted-in-url-1337";
+const CARRIED: &str = "planted-in-carried-9001";
 const SHAPED: &str = "4f9Kq2Zr8Tn1Vb6Xc3Wd7Ly5Hs0Jg";
 
 /// The files of a bundle, by their names, as tar unpacks them.
@@ -57,7 +58,7 @@ fn planted() -> Mirror {
         ),
     );
     let logs = format!(
-        "/home/annabella/x {ENVIRONMENT}\n{SERVED} {DEFINED}\ngh\u{1b}[31mp_{SHAPED}\n-----BEGIN {key}-----\n{SHAPED}\n-----END {key}-----\n{}\n",
+        "/home/annabella/x {ENVIRONMENT} {CARRIED}\n{SERVED} {DEFINED}\ngh\u{1b}[31mp_{SHAPED}\n-----BEGIN {key}-----\n{SHAPED}\n-----END {key}-----\n{}\n",
         home.path().display(),
         key = "PRIVATE KEY",
     );
@@ -66,6 +67,13 @@ fn planted() -> Mirror {
         home.write(format!("ops/state/{name}"), format!("{}{logs}", "line\n".repeat(300)));
     }
     mirror.configure("[jobs]", "[service.conductor]\nlabel = \"org.annabella.conductor\"\n\n[jobs]");
+    mirror.home.write("dev/site/.env.local", format!("export DB_PASSWORD=\"{CARRIED}\"\n"));
+    mirror.configure("install = []", "install = []\ncarry = [\".env.local\"]");
+    mirror.home.write(
+        ".config/housecall/more.toml",
+        format!("# {CARRIED}\n[check.more]\nenv = {{ name = \"HOME\" }}\n"),
+    );
+    mirror.configure("name = \"site\"\n", "name = \"site\"\ninclude = [\"more.toml\"]\n");
     mirror.configure("ready = ", &format!("env = {{ API_SECRET = \"{SERVED}\" }}\nready = "));
     mirror
 }
@@ -81,9 +89,10 @@ fn a_bundle_holds_the_facts_and_nothing_that_is_nobodys_to_know() {
     for name in [
         "manifest.json",
         "report.json",
-        "report.txt",
+        "report.md",
         "facts.json",
         "config.toml",
+        "config/1-more.toml",
         "logs/serve.log",
         "state/events.log",
     ] {
@@ -98,7 +107,9 @@ fn a_bundle_holds_the_facts_and_nothing_that_is_nobodys_to_know() {
     let home = mirror.home.path().to_string_lossy();
     let host = fs::read_to_string("/proc/sys/kernel/hostname").unwrap_or_default();
     let names = home.rsplit('/').next().expect("a name");
-    for secret in [ENVIRONMENT, SERVED, DEFINED, ADDRESS, SHAPED, &home, names, "annabella", host.trim()] {
+    for secret in
+        [ENVIRONMENT, SERVED, DEFINED, ADDRESS, CARRIED, SHAPED, &home, names, "annabella", host.trim()]
+    {
         for (name, content) in &files {
             let text = String::from_utf8_lossy(content);
             let found = text.lines().find(|line| !secret.is_empty() && line.contains(secret));

@@ -281,3 +281,19 @@ fn a_mistake_in_the_configuration_is_shown_without_the_secret_beside_it() {
         assert!(ran.stderr.contains("API_SECRET") && !ran.stderr.contains("Zq7wPx3kLm9v"), "{ran}");
     }
 }
+
+/// Ten thousand secrets cost one pass over a text, and marks that nobody closed cost none.
+#[test]
+fn however_many_secrets_and_marks_there_are_a_text_is_read_in_one_pass() {
+    let redactor = redactor(&[]);
+    let secret = |at: usize| format!("planted-{at:05}-secret");
+    for at in 0..10_000 {
+        redactor.learn(&format!("A{at}_TOKEN"), &secret(at));
+    }
+    let text: String = (0..10_000).map(|at| secret(at) + " fine\n").collect();
+    let shown = redactor.text(&text);
+    assert!(!shown.contains("planted"), "{}", &shown[..200]);
+    assert_eq!(shown.matches(" fine").count(), 10_000);
+    let open = "[redacted:".repeat(200_000);
+    assert_eq!(redactor.text(&open), open);
+}

@@ -5,6 +5,7 @@
 mod configuration;
 mod git;
 mod looks;
+mod outside;
 mod plist;
 mod print;
 mod systemd;
@@ -13,6 +14,7 @@ mod terminal;
 pub use configuration::configuration;
 pub use git::{git_status, mountinfo};
 pub use looks::{page, state};
+pub use outside::{allowed, output, redactor};
 pub use plist::plist_lint;
 pub use print::launchctl_print;
 pub use systemd::systemctl_show;

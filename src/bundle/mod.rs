@@ -14,17 +14,13 @@ use crate::error::StepError;
 use crate::probes::jobs::Keeping;
 use crate::probes::logs;
 use crate::redact::Redactor;
-use crate::report::human::{self, Detail, View};
-use crate::report::style::Styles;
 use crate::report::words::{Colours, harmless};
-use crate::report::{Report, json};
+use crate::report::{Report, json, markdown};
 
 /// The folder that every file of a bundle lies in.
 const FOLDER: &str = "housecall-bundle";
 /// How many of the last lines of a log are shared.
 const LINES: usize = 200;
-/// What a bundle's report is as wide as.
-const WIDTH: usize = 100;
 
 /// What is in a bundle, as `manifest.json` says.
 #[derive(Debug, Serialize)]
@@ -67,7 +63,11 @@ pub fn bundle(cx: &Arc<Cx>, report: &Report, redactor: &Redactor) -> Result<(Man
     let jobs = definitions(cx, &mut collected);
     collected.add_report(report);
     collected.add_json("facts.json", facts::of(cx));
-    collected.add_end("config.toml", &config.file, usize::MAX);
+    for (at, (file, text)) in config.sources.iter().enumerate() {
+        let included = || file.file_name().map_or_else(String::new, |it| it.to_string_lossy().into_owned());
+        let name = if at == 0 { "config.toml".to_owned() } else { format!("config/{at}-{}", included()) };
+        collected.add(&name, text);
+    }
     let state = |name: &str| config.state.join(name);
     for name in ["sync.json", "last-sync.env", "keeper.json", "install.json", "events.log", "journal.jsonl"] {
         collected.add_end(&format!("state/{name}"), &state(name), LINES);
@@ -115,8 +115,7 @@ impl Collected<'_> {
             }
             Err(error) => self.absent.push(format!("report.json: {error}")),
         }
-        let view = View { width: WIDTH, styles: Styles::default(), detail: Detail::Everything };
-        self.add("report.txt", &human::render(report, &view));
+        self.add("report.md", &markdown::render(report));
     }
 
     /// The last lines of a file, taken after it was redacted: a key goes over several lines.

@@ -36,6 +36,8 @@ use crate::cli::{Cli, Command, Format, GlobalOptions, ImportFrom};
 use crate::config::{Config, ConfigError, Options, Surroundings};
 use crate::demo::Keep;
 use crate::exit::Exit;
+use crate::probes::files;
+use crate::probes::machine::Machine;
 use crate::redact::Redactor;
 
 /// One call of the program.
@@ -119,6 +121,7 @@ impl Call<'_, '_> {
             offline: self.global.offline,
         };
         let config = Config::load(&options, &self.surroundings)?;
+        files::learn_carried(&Machine::default(), &config);
         // What its looks learn is secret for whatever is told from now on.
         self.console.redactor = config.redactor.clone();
         Ok(Arc::new(config))

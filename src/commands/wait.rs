@@ -7,7 +7,7 @@ use std::time::Duration;
 use crate::probes::clock;
 use crate::progress::Progress;
 use crate::report::weight::Weight;
-use crate::report::{CheckReport, Report, Verdict};
+use crate::report::{CheckReport, Report, Status, Verdict};
 use crate::selection::Selection;
 use crate::unit::UnitId;
 
@@ -20,7 +20,8 @@ const LONGEST: Duration = Duration::from_secs(1);
 pub(super) type Again<'a> = dyn FnMut(&Selection, &mut Progress) -> Report + 'a;
 
 /// Waits. The report is always of one whole look: what was green early is looked at once more in the end, and is waited
-/// for again where it no longer is. What the user stopped is not waited for.
+/// for again where it no longer is. What the user stopped is not waited for,
+/// and neither is what is not looked at before `housecall trust`.
 pub(super) fn until_healthy(
     first: Report,
     selection: &Selection,
@@ -33,7 +34,7 @@ pub(super) fn until_healthy(
     loop {
         let is_settled = match report.verdict {
             Verdict::Healthy | Verdict::Stopped => true,
-            Verdict::Unhealthy | Verdict::Undetermined => start.elapsed() >= time,
+            Verdict::Unhealthy | Verdict::Undetermined => start.elapsed() >= time || is_in_vain(&report),
         };
         let is_whole = looked.units.len() == selection.units.len();
         if is_settled && is_whole {
@@ -54,6 +55,15 @@ pub(super) fn until_healthy(
         report = look(&next, progress);
         looked = next;
     }
+}
+
+/// Whether something is not looked at before the configuration is trusted: that does not come by waiting.
+fn is_in_vain(report: &Report) -> bool {
+    let needs_trust = |check: &CheckReport| {
+        check.status == Status::Unknown
+            && check.message.as_deref().is_some_and(|it| it.contains("`housecall trust`"))
+    };
+    report.checks.iter().any(|check| needs_trust(check) && check.weight(report.fail_on) == Weight::Open)
 }
 
 /// What keeps it from being healthy, and all that this rests on. Where nothing passes though nothing fails, that is

@@ -12,8 +12,10 @@ use crate::config::service::is_word;
 pub(super) fn toml(it: &Inferred, surroundings: &Surroundings, place: Place) -> String {
     let path = |path: &Path| quoted(&surroundings.tilde(path));
     let is_team = place == Place::Repository;
+    // Editors check it as it is written; a team's file has no such place that is everybody's.
+    let schema = if is_team { "" } else { "#:schema ../config.schema.json\n" };
     let mut text = format!(
-        "# Housecall keeps a local mirror of {upstream}: a worktree of its own, and a server that runs from it.\n\
+        "{schema}# Housecall keeps a local mirror of {upstream}: a worktree of its own, and a server that runs from it.\n\
          # `housecall` examines it, `housecall --fix` mends it. Every key: docs/configuration.md of Housecall.\n\n\
          name = {name}\n\n",
         upstream = one_line(&it.repository.upstream()),

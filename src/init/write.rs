@@ -5,6 +5,7 @@ use std::io::{ErrorKind, Write as _};
 use std::path::{Path, PathBuf};
 
 use super::{Inferred, InitError, Place};
+use crate::commands::promises;
 use crate::config::{self, Surroundings};
 
 /// Where the file goes; a registered name that is another repository's is left to it.
@@ -50,7 +51,12 @@ pub fn write(file: &Path, text: &str, surroundings: &Surroundings) -> Result<(),
         _ => InitError::NotWritten(shown.clone(), error.to_string()),
     };
     let directory = file.parent().unwrap_or(Path::new("/"));
+    let is_registered = directory == surroundings.registry();
     let written = std::fs::create_dir_all(directory).and_then(|()| {
+        if is_registered {
+            let schema = surroundings.config_home().join("config.schema.json");
+            whole(&schema, &promises::config_schema())?;
+        }
         let mut beside = tempfile::NamedTempFile::new_in(directory)?;
         beside.write_all(text.as_bytes())?;
         beside.as_file().sync_all()?;
@@ -58,4 +64,12 @@ pub fn write(file: &Path, text: &str, surroundings: &Surroundings) -> Result<(),
         Ok(())
     });
     written.map_err(|error| failed(&error))
+}
+
+/// Writes a file of our own whole, over an older one.
+fn whole(file: &Path, text: &str) -> std::io::Result<()> {
+    let mut beside = tempfile::NamedTempFile::new_in(file.parent().unwrap_or(Path::new("/")))?;
+    beside.write_all(text.as_bytes())?;
+    beside.persist(file).map_err(|error| error.error)?;
+    Ok(())
 }

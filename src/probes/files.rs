@@ -15,7 +15,7 @@ use crate::config::{Config, Mirror};
 use crate::error::ProbeError;
 use crate::plain;
 use crate::probes::away::{self, Local, Place, What};
-use crate::probes::machine::Machine;
+use crate::probes::machine::{Machine, Where};
 
 /// A file that git does not track, and its copy in the worktree.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -45,6 +45,22 @@ pub fn carried(machine: &Machine, config: &Config, mirror: &Mirror) -> Result<Ve
     let place = Place::of(mirror);
     let none = || Err(ProbeError::failed("read the carried files", &"git has nothing to say of them"));
     away::look(machine, config, &place, What::Carried, read)?.or_ask(config, none)
+}
+
+/// Has the redactor learn what the carried files give away, as far as they can be read without fear.
+pub fn learn_carried(machine: &Machine, config: &Config) {
+    let mirror = config.mirror.as_deref();
+    let files = mirror.into_iter().flat_map(|mirror| {
+        let places = [&mirror.repository, &mirror.worktree];
+        places.into_iter().flat_map(|place| mirror.carry.iter().map(move |file| place.join(file)))
+    });
+    for file in files.filter(|file| machine.guard(file) == Ok(Where::Here)) {
+        for line in plain::text(&file).unwrap_or_default().lines() {
+            if let Some((name, value)) = line.trim().trim_start_matches("export ").split_once('=') {
+                config.redactor.learn(name.trim(), value.trim().trim_matches(['"', '\'']));
+            }
+        }
+    }
 }
 
 /// Reads them here.

@@ -10,7 +10,9 @@ mod view;
 use std::collections::BTreeMap;
 use std::ops::Range;
 use std::path::Path;
-use std::sync::{Arc, PoisonError, RwLock};
+use std::sync::{Arc, OnceLock, PoisonError, RwLock};
+
+use aho_corasick::AhoCorasick;
 
 use crate::config::Surroundings;
 use view::View;
@@ -32,6 +34,18 @@ struct Known {
     words: BTreeMap<String, &'static str>,
     /// How often something was taken out, by its mark.
     taken: BTreeMap<String, usize>,
+    /// Finds all values at once; made when it is first needed after they changed.
+    finder: OnceLock<Finder>,
+}
+
+/// Finds all known values in one pass over a text, however many they are.
+struct Finder {
+    /// As they are.
+    plain: Option<AhoCorasick>,
+    /// With every escape undone.
+    decoded: Option<AhoCorasick>,
+    /// What holds each of them.
+    names: Vec<String>,
 }
 
 /// A part of a text, and what is shown instead.
@@ -74,7 +88,7 @@ impl Redactor {
         let user = surroundings.variable("USER").map(str::to_owned).or(of_home);
         let user = user.filter(|it| names::is_persons(it));
         let words = user.map(|user| (user, "user")).into_iter().collect();
-        let known = Known { values, homes, words, taken: BTreeMap::new() };
+        let known = Known { values, homes, words, ..Known::default() };
         Self { known: Arc::new(RwLock::new(known)) }
     }
 
@@ -92,6 +106,7 @@ impl Redactor {
         let is_new = |known: &Known| secrets.iter().any(|it| !known.values.contains_key(it));
         if self.with(is_new) {
             self.change(|known| {
+                known.finder = OnceLock::new();
                 for secret in secrets {
                     known.values.entry(secret).or_insert_with(|| name.to_owned());
                 }
@@ -185,13 +200,15 @@ impl Redactor {
         let text = view.text();
         let mut found = Vec::new();
         self.with(|known| {
-            for (value, name) in &known.values {
-                let decoded = view.is_decoded().then(|| View::decoded(value)).flatten();
-                let value = decoded.as_ref().map_or(value.as_str(), View::text);
-                let all = text.match_indices(value).filter(|_| !value.is_empty());
-                found.extend(
-                    all.map(|(at, it)| Found { at: view.place(at..at + it.len()), mark: mark(name) }),
-                );
+            let finder = known.finder.get_or_init(|| Finder::of(&known.values));
+            let values = if view.is_decoded() { &finder.decoded } else { &finder.plain };
+            match values {
+                Some(values) => found.extend(values.find_overlapping_iter(text).map(|it| Found {
+                    at: view.place(it.range()),
+                    mark: mark(&finder.names[it.pattern().as_usize()]),
+                })),
+                // More values than can be looked for: nothing is shown rather than one of them.
+                None => found.push(Found { at: view.place(0..text.len()), mark: mark("text") }),
             }
         });
         let shaped = shapes::find(text).into_iter();
@@ -202,7 +219,10 @@ impl Redactor {
     /// The text with each found part replaced; parts that overlap become one, with the mark of the first.
     fn replaced(&self, text: &str, mut found: Vec<Found>) -> String {
         let marks = marks(text);
-        found.retain(|it| !marks.iter().any(|mark| mark.start <= it.at.start && it.at.end <= mark.end));
+        found.retain(|it| {
+            let before = marks.partition_point(|mark| mark.start <= it.at.start);
+            before.checked_sub(1).is_none_or(|last| it.at.end > marks[last].end)
+        });
         if found.is_empty() {
             return text.to_owned();
         }
@@ -239,22 +259,54 @@ impl Redactor {
     }
 }
 
+impl Finder {
+    fn of(values: &BTreeMap<String, String>) -> Self {
+        let values: Vec<_> = values.iter().filter(|(value, _)| !value.is_empty()).collect();
+        let decoded = values.iter().map(|(value, _)| {
+            let view = View::decoded(value).filter(|view| !view.text().is_empty());
+            view.map_or_else(|| (*value).clone(), |view| view.text().to_owned())
+        });
+        Self {
+            decoded: AhoCorasick::new(decoded).ok(),
+            plain: AhoCorasick::new(values.iter().map(|(value, _)| value)).ok(),
+            names: values.into_iter().map(|(_, name)| name.clone()).collect(),
+        }
+    }
+}
+
 impl std::fmt::Debug for Redactor {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         f.write_str("Redactor")
     }
 }
 
+/// How every mark begins.
+const MARK: &str = "[redacted:";
+
 fn mark(label: &str) -> String {
-    let label: String =
-        label.chars().filter(|it| it.is_ascii_alphanumeric() || "_.-".contains(*it)).collect();
-    format!("[redacted:{label}]")
+    let label: String = label.chars().filter(|it| is_of_label(*it)).collect();
+    format!("{MARK}{label}]")
 }
 
-/// Where something was taken out before.
+fn is_of_label(character: char) -> bool {
+    character.is_ascii_alphanumeric() || "_.-".contains(character)
+}
+
+/// Where something was taken out before, in order.
 fn marks(text: &str) -> Vec<Range<usize>> {
-    let marks = text.match_indices("[redacted:");
-    marks.filter_map(|(at, _)| Some(at..at + text[at..].find(']')? + 1)).collect()
+    let mut marks: Vec<Range<usize>> = Vec::new();
+    let mut from = 0;
+    while let Some(at) = text[from..].find(MARK).map(|it| from + it) {
+        let label = &text[at + MARK.len()..];
+        let length = label.find(|it: char| !is_of_label(it)).unwrap_or(label.len());
+        from = at + MARK.len() + length;
+        // What only begins like a mark hides nothing: it could stand before any secret.
+        if length > 0 && text[from..].starts_with(']') {
+            from += 1;
+            marks.push(at..from);
+        }
+    }
+    marks
 }
 
 /// Where a path begins with the home directory; `/home/ann` is not in `/home/anna` or `/mnt/home/ann`.

@@ -120,6 +120,14 @@ fn trust_shows_every_program_of_every_file_and_what_is_shown_is_what_runs() {
     assert!(clone.marks().contains(&"included".to_owned()), "this test can fail: {:?}", clone.marks());
 }
 
+/// By waiting nothing becomes trusted: this would never end.
+#[test]
+fn what_is_not_trusted_is_not_waited_for() {
+    let clone = everything();
+    let ran = clone.run(&["--wait", "100h", "--only", "look"]).exits(3);
+    harmless(&ran);
+}
+
 #[test]
 fn a_change_of_an_included_file_asks_again() {
     let clone = everything();

@@ -58,6 +58,22 @@ fn a_file_that_another_can_put_there_is_not_the_users_own() {
     assert_eq!(judge(), Trust::Trusted, "a sticky one cannot");
 }
 
+/// Git's own idea of a name's case is not the volume's.
+#[test]
+fn what_is_tracked_in_another_case_is_tracked() {
+    let home = Home::new();
+    let file = home.write("clone/housecall.toml", "name = \"a\"\n");
+    home.write("clone/Housecall.TOML", "name = \"a\"\n");
+    home.git(&home.at("clone"), ["init", "--quiet"]);
+    let judge = || trust::judge(&[(file.clone(), "name = \"a\"\n".to_owned())], &surroundings(home.path()));
+    assert_eq!(judge(), Trust::Trusted);
+    home.git(&home.at("clone"), ["add", "Housecall.TOML"]);
+    assert_eq!(judge(), Trust::Untrusted, "in the index");
+    home.git(&home.at("clone"), ["commit", "--quiet", "-m", "one"]);
+    home.git(&home.at("clone"), ["rm", "--quiet", "--cached", "Housecall.TOML"]);
+    assert_eq!(judge(), Trust::Untrusted, "in the last commit");
+}
+
 /// What somebody does to the file at that path.
 type Swap = fn(&Path);
 
