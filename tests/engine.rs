@@ -152,7 +152,7 @@ fn a_look_that_never_returns_is_given_up() {
             std::thread::park();
         }
     }
-    let limits = Limits { timeout: Duration::ZERO, offline: false };
+    let limits = Limits { timeout: Duration::ZERO, ..Limits::default() };
     let config = Arc::new(Config { limits, ..config() });
     let cx = Arc::new(Cx::given(config, NOW.parse().unwrap(), Probes::default()));
     let units = vec![unit("hangs", &[], hang), unit("above", &[0], pass), unit("other", &[], pass)];

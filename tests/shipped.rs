@@ -217,6 +217,40 @@ fn the_prompt_says_nothing_where_there_is_no_mirror_and_something_where_it_is_br
     assert_eq!(prompt(home.path()), "<>");
     home.write("broken/housecall.toml", "[mirror]\nrepository = \"~/nowhere\"\nworktree = \"~/ops\"\n");
     assert_eq!(prompt(&home.at("broken")), "<[mirror: broken] >");
+    home.write("wrong/housecall.toml", "[mirror]\nrepositry = 1\n");
+    assert_eq!(prompt(&home.at("wrong")), "<[mirror: misconfigured] >");
+    let slow = "[check.slow]\ntimeout = '60s'\ncommand = { run = ['sleep', '50'] }\n";
+    home.write("slow/housecall.toml", slow);
+    assert_eq!(prompt(&home.at("slow")), "<[mirror: ?] >");
+    let starship: toml::Table = read("examples/starship.toml").parse().expect("TOML");
+    let custom = &starship["custom"]["housecall"];
+    for (folder, shown) in
+        [("", None), ("broken", Some("unhealthy")), ("wrong", Some("mirror: misconfigured"))]
+    {
+        let run = |key: &str| {
+            let script = custom[key].as_str().expect("a script");
+            home.command("sh").args(["-c", script]).current_dir(home.at(folder)).output().expect("sh")
+        };
+        assert_eq!(run("when").status.success(), shown.is_some(), "{folder}");
+        let said = String::from_utf8_lossy(&run("command").stdout).into_owned();
+        assert!(shown.is_none_or(|shown| said.contains(shown)), "{folder}: {said}");
+    }
+}
+
+#[test]
+fn a_configuration_that_is_wrong_is_an_alarm_in_every_format_of_which_silence_is_health() {
+    let home = Home::new();
+    home.write("housecall.toml", "[check.it]\nenv = { nme = 'HOME' }\n");
+    let say =
+        |format: &str, more: &[&str]| home.housecall([&["--format", format], more].concat()).exits(2).stdout;
+    for more in [&[][..], &["--only", "nothing-of-that-name"]] {
+        let told = say("prometheus", more);
+        assert!(told.contains("housecall_healthy{mirror=\"\"} 0\n"), "{told}");
+        assert!(told.contains("housecall_exit_code{mirror=\"\"} 2\n"), "{told}");
+        assert!(say("github", more).starts_with("::error title=misconfigured::"));
+        assert!(say("tap", more).starts_with("TAP version 14\nBail out! "));
+        home.write("housecall.toml", "[check.it]\nenv = { name = 'HOME' }\n");
+    }
 }
 
 #[test]

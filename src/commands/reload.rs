@@ -205,8 +205,11 @@ fn record(config: &Config, label: &str, came: &Result<Served, NotServed>) {
 /// A configuration that says nothing: enough for a label.
 fn nothing(call: &Call<'_, '_>) -> Result<Arc<Config>, ConfigError> {
     let default = Limits::default();
-    let limits =
-        Limits { timeout: call.global.timeout.unwrap_or(default.timeout), offline: call.global.offline };
+    let limits = Limits {
+        timeout: call.global.timeout.unwrap_or(default.timeout),
+        offline: call.global.offline,
+        most: None,
+    };
     let file = call.surroundings.directory.join(crate::config::FILE_NAME);
     Config::of_text("name = \"no mirror\"\n", &file, &call.surroundings, limits).map(Arc::new)
 }

@@ -222,11 +222,13 @@ pub struct Limits {
     pub timeout: Duration,
     /// Whether the network is left alone.
     pub offline: bool,
+    /// The most that any look may take, whatever its check says: what the command line says.
+    pub most: Option<Duration>,
 }
 
 impl Default for Limits {
     fn default() -> Self {
-        Self { timeout: Duration::from_secs(5), offline: false }
+        Self { timeout: Duration::from_secs(5), offline: false, most: None }
     }
 }
 

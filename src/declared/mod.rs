@@ -132,7 +132,8 @@ impl Declared {
         if let Some(why) = self.when.not_here(cx.config()) {
             return Ok(Verdict::not_applicable(why));
         }
-        let deadline = self.timeout.unwrap_or(cx.config().limits.timeout);
+        let limits = cx.config().limits;
+        let deadline = self.timeout.unwrap_or(limits.timeout).min(limits.most.unwrap_or(Duration::MAX));
         self.question.look(cx, deadline)
     }
 

@@ -47,6 +47,12 @@ pub fn render(report: &Report) -> String {
     text
 }
 
+/// What stands in the place of a report where nothing can be examined.
+#[must_use]
+pub fn cannot_start(why: &str) -> String {
+    annotation("error", "misconfigured", why)
+}
+
 /// What counts, then what is warned of; within each, roots before what they block.
 fn order(check: &CheckReport, report: &Report) -> (u8, bool) {
     let rank = match (check.weight(report.fail_on), check.severity) {

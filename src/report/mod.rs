@@ -265,6 +265,20 @@ pub struct About {
     pub command: String,
 }
 
+/// What is written where nothing can be examined, in the formats of which silence would be taken for health.
+#[must_use]
+pub fn cannot_start(format: Format, why: &str) -> String {
+    match format {
+        Format::Prometheus => prometheus::cannot_start(),
+        Format::Github => github::cannot_start(why),
+        Format::Tap => format!(
+            "TAP version 14\nBail out! {}\n",
+            words::clean_line(why.lines().next().unwrap_or_default())
+        ),
+        _ => String::new(),
+    }
+}
+
 /// Writes a report in a format. The same findings are in each; the view counts for people only.
 #[must_use]
 pub fn render(report: &Report, format: Format, view: &human::View) -> String {

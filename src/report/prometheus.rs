@@ -6,9 +6,23 @@ use std::fmt::Write as _;
 use super::words::is_dangerous;
 use super::{RepairReport, RepairResult, Report, SafetyReport, Status, Verdict};
 
+const HEALTHY: &str = "Whether the mirror is healthy: 1, else 0.";
+const EXIT_CODE: &str = "The exit code of the examination.";
+
 /// Every verdict, so that each is a series that is 0 or 1.
 const VERDICTS: [Verdict; 4] =
     [Verdict::Healthy, Verdict::Unhealthy, Verdict::Undetermined, Verdict::Stopped];
+
+/// What stands in the place of a report where nothing can be examined: an empty file would end the alarm.
+#[must_use]
+pub fn cannot_start() -> String {
+    let mut text = String::new();
+    for (name, help, value) in [("housecall_healthy", HEALTHY, 0), ("housecall_exit_code", EXIT_CODE, 2)] {
+        family(&mut text, name, help);
+        let _ = writeln!(text, "{name}{{mirror=\"\"}} {value}");
+    }
+    text
+}
 
 /// Writes a report. Each series carries the mirror's name, so that files of several mirrors stand side by side.
 #[must_use]
@@ -19,12 +33,8 @@ pub fn render(report: &Report) -> String {
         family(&mut text, name, help);
         let _ = writeln!(text, "{name}{{{mirror}}} {value}");
     };
-    one(
-        "housecall_healthy",
-        "Whether the mirror is healthy: 1, else 0.",
-        &u8::from(report.verdict == Verdict::Healthy),
-    );
-    one("housecall_exit_code", "The exit code of the examination.", &report.exit().code());
+    one("housecall_healthy", HEALTHY, &u8::from(report.verdict == Verdict::Healthy));
+    one("housecall_exit_code", EXIT_CODE, &report.exit().code());
     one("housecall_took_seconds", "How long the examination took.", &(report.took_ms / 1_000.0));
     one("housecall_timestamp_seconds", "When the examination began, in Unix time.", &report.at.as_second());
 

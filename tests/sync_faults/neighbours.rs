@@ -208,8 +208,8 @@ fn an_editor_that_writes_all_the_time_delays_the_mirror_and_loses_nothing() {
     for path in walk(&world.config.state.join("rescued")) {
         kept.push_str(&String::from_utf8_lossy(&fs::read(path).unwrap_or_default()));
     }
-    let lost: Vec<u32> = (1..=written).filter(|line| !kept.contains(&format!("line-{line}."))).collect();
-    assert!(lost.is_empty(), "of {written} lines these are nowhere: {lost:?}");
+    let nowhere: Vec<u32> = (1..=written).filter(|line| !kept.contains(&format!("line-{line}."))).collect();
+    assert!(nowhere.is_empty(), "of {written} lines these are nowhere: {nowhere:?}");
     assert_tidy(&world);
 }
 

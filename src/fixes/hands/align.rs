@@ -1,4 +1,5 @@
 //! Aligning: HEAD, index and files come to a commit, and whatever a person left or leaves meanwhile is kept.
+#![expect(clippy::disallowed_methods, reason = "hands look where they write")]
 
 use std::ffi::OsStr;
 use std::path::{Path, PathBuf};

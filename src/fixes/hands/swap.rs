@@ -280,7 +280,7 @@ pub(super) fn resume(config: &Config, mirror: &Mirror, administration: &Path) ->
         for entry in fs::read_dir(parent).into_iter().flatten().filter_map(Result::ok) {
             let name = entry.file_name();
             let random = name.as_encoded_bytes().strip_prefix(prefix.as_bytes());
-            if !random.is_some_and(|it| it.len() == 6) || !entry.file_type().is_ok_and(|it| it.is_dir()) {
+            if random.is_none_or(|it| it.len() != 6) || !entry.file_type().is_ok_and(|it| it.is_dir()) {
                 continue;
             }
             let it = Waiting { config, mirror, administration, place: entry.path() };
