@@ -267,3 +267,34 @@ fn a_submodule_that_its_owner_gave_up_is_emptied_and_its_ignored_files_stay() {
     let kept = walk(&world.config.state.join("rescued"));
     assert!(kept.iter().any(|it| it.ends_with("lib/mine.local")), "{kept:?}: {}", last.reason);
 }
+
+#[test]
+fn edits_in_a_submodule_are_kept_where_gitmodules_is_gone() {
+    let world = with_submodule();
+    world.heals();
+    fs::remove_file(world.worktree().join(".gitmodules")).expect("it goes");
+    world.edit("lib/lib.txt", "edited\n");
+    world.edit("lib/new.txt", "new\n");
+    world.heals();
+    assert_eq!(library(&world), "one\n");
+    let kept = given_back(&world, "back");
+    let text = |file: &str| fs::read_to_string(kept.join("files").join(file)).unwrap_or_default();
+    assert_eq!((text("lib.txt").as_str(), text("new.txt").as_str()), ("edited\n", "new\n"));
+}
+
+#[test]
+fn a_repository_inside_a_submodule_is_moved_out_with_its_history() {
+    let world = with_submodule();
+    world.heals();
+    let nested = world.worktree().join("lib/nested");
+    world.edit("lib/nested/work.txt", "precious\n");
+    world.home.git(&nested, ["init", "--quiet"]);
+    let tip = world.home.commit(&nested, "precious");
+    let last = world.heals();
+    assert!(last.reason.contains("a repository in lib set aside"), "{}", last.reason);
+    assert!(!nested.exists());
+    let kept = walk(&world.config.state.join("rescued"));
+    let head = kept.iter().find(|it| it.ends_with("lib/nested/.git/HEAD")).expect("it is kept");
+    let top = head.ancestors().nth(2).expect("its top");
+    assert_eq!(world.home.git(top, ["rev-parse", "HEAD"]), tip);
+}

@@ -66,6 +66,7 @@ fn keep_one(
         .map_err(|error| StepError::failed("make a temporary index", &error))?;
     let index = Index { config, top: inner, file: directory.path().join("index") };
     let staged = index.start(Some(&head))?;
+    let moved = move_repositories(config, &index, path, time)?;
     index.add_all(Some(&head), &[])?;
     let tree = index.write_tree()?;
     let known = [OsStr::new(&head)];
@@ -78,7 +79,7 @@ fn keep_one(
         && !is_kept(config, inner, &head, &base.iter().cloned().collect::<Vec<_>>())?;
     let changed = is_edited || staged.is_some();
     if !is_theirs && (!changed || is_kept_whole(config, inner, &tree, staged.as_deref())?) {
-        return Ok(None);
+        return Ok(moved);
     }
     let mut parents = vec![head.clone()];
     if let Some(staged) = &staged {
@@ -99,7 +100,31 @@ fn keep_one(
     files::private_directory(to.parent().unwrap_or(&to)).map_err(failed)?;
     fs::rename(&place, &to).map_err(failed)?;
     must(config, inner, KEEP, &["update-ref", &name, &kept, &"0".repeat(kept.len())])?;
-    Ok(Some(format!("what was left in {} set aside as its {name} and {lies}", path.display())))
+    let told = format!("what was left in {} set aside as its {name} and {lies}", path.display());
+    Ok(Some(moved.map_or_else(|| told.clone(), |moved| format!("{told}; {moved}"))))
+}
+
+/// Moves repositories inside a submodule out of it, whole: of them, git would keep only the name.
+fn move_repositories(
+    config: &Config,
+    index: &Index<'_>,
+    path: &Path,
+    time: Timestamp,
+) -> Result<Option<String>, StepError> {
+    let place = files::rescued_place(config, time).join(path);
+    let found = index.repositories()?;
+    for repository in &found {
+        move_out(&index.top.join(repository), &place.join(repository))?;
+    }
+    Ok((!found.is_empty())
+        .then(|| format!("a repository in {} set aside in {}", path.display(), config.tilde(&place))))
+}
+
+/// Moves a folder out of the mirror, even to another disk.
+fn move_out(from: &Path, to: &Path) -> Result<(), StepError> {
+    files::private_directory(to.parent().unwrap_or(to))
+        .and_then(|()| files::move_out(from, to))
+        .map_err(|error| StepError::failed(format!("move {} out of the mirror", from.display()), &error))
 }
 
 /// Whether this very tree, with this very one staged, is kept already, outside of its repository too.
@@ -188,9 +213,7 @@ pub(in crate::fixes::hands) fn leave(
             &["ls-files", "--others", "--ignored", "--exclude-standard", "--directory", "-z"],
         )?;
         if inner.join(".git").is_dir() || !ignored.stdout.is_empty() {
-            let to = place.join(&path);
-            files::private_directory(to.parent().unwrap_or(&place)).map_err(failed)?;
-            fs::rename(&inner, &to).map_err(failed)?;
+            move_out(&inner, &place.join(&path))?;
             is_moved = true;
         } else {
             fs::remove_dir_all(&inner).map_err(failed)?;
@@ -251,7 +274,9 @@ fn talk(
 
 /// The submodules of a worktree that are checked out, by their path in it.
 fn linked(config: &Config, top: &Path) -> Result<BTreeSet<PathBuf>, StepError> {
-    if !top.join(".gitmodules").exists() {
+    // A person may have taken the file away: what it named is checked out all the same.
+    let is_known = |name: &str| Ok::<_, StepError>(run(config, top, &["cat-file", "-e", name])?.succeeded());
+    if !top.join(".gitmodules").exists() && !is_known("HEAD:.gitmodules")? && !is_known(":.gitmodules")? {
         return Ok(BTreeSet::new());
     }
     let mut listed = run(config, top, &["ls-files", "--stage", "-z"])?;
