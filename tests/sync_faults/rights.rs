@@ -23,7 +23,7 @@ struct Mounted(PathBuf);
 
 impl Mounted {
     fn tmpfs(path: &Path) -> Self {
-        mount(&["-t", "tmpfs", "-o", "size=64m", "tmpfs"], path);
+        mount(&["-t", "tmpfs", "-o", "size=64m,mode=700", "tmpfs"], path);
         Self(path.to_owned())
     }
 

@@ -181,5 +181,13 @@ fn differing(config: &Config, mirror: &Mirror, sha: &str) -> Result<Vec<String>,
     }
     let own = own_files(config, mirror)?;
     paths.retain(|path| !own.iter().any(|own| path.starts_with(own)));
+    for path in &paths {
+        match std::fs::symlink_metadata(top.join(path)) {
+            Err(error) if error.kind() != std::io::ErrorKind::NotFound => {
+                return Err(StepError::failed(format!("look at {}", path.display()), &error));
+            }
+            _ => {}
+        }
+    }
     Ok(paths.iter().map(|path| path.display().to_string()).collect())
 }
