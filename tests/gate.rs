@@ -140,7 +140,7 @@ fn a_safe_fix_is_applied_and_verified_and_a_risky_one_only_shown() {
         [check.broken]
         command = { run = ["false"] }
         fix = { run = ["sh", "-c", "echo no way >&2; exit 9"], safety = "safe" }
-        [check.slow]
+        [check.slow-to-come]
         command = { run = ["test", "-e", "slow"] }
         fix = { script = '(sleep 0.4; touch slow) > /dev/null 2>&1 &', safety = "safe", within = "30s" }
         "#,
@@ -148,6 +148,8 @@ fn a_safe_fix_is_applied_and_verified_and_a_risky_one_only_shown() {
     let planned = gate.report(&["--fix", "--dry-run"], 1);
     assert_eq!(planned.0["repairs"].as_array().expect("repairs").len(), 5);
     assert!(!gate.has("safe"));
+    let told = gate.home.housecall(gate.arguments(&["--fix", "--dry-run"])).exits(1).stdout;
+    assert!(told.contains("safe         touch safe") && told.contains("slow-to-come /bin/sh -c"), "{told}");
     let report = gate.report(&["--fix"], 1);
     let results: Vec<String> = report.0["repairs"]
         .as_array()
@@ -160,7 +162,7 @@ fn a_safe_fix_is_applied_and_verified_and_a_risky_one_only_shown() {
     risky proposed null
     idle still-failing null
     broken failed cannot mend broken: exit status 9: no way
-    slow verified null
+    slow-to-come verified null
     ");
     assert!(gate.has("safe") && gate.has("slow") && !gate.has("risky"));
     assert_eq!(report.status("safe"), "pass");

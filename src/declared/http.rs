@@ -61,7 +61,7 @@ pub struct Written {
     pub header: BTreeMap<String, text::Written>,
     /// What the body of the answer must say.
     pub page: Option<text::Written>,
-    /// What values of the answer's JSON must be, each named by a path: "items[0].name", RFC 9535.
+    /// What values of the answer's JSON must be, each named by a path: `items[0].name`, RFC 9535.
     #[serde(default)]
     #[schemars(with = "BTreeMap<String, serde_json::Value>")]
     pub json: BTreeMap<Spanned<String>, toml::Value>,

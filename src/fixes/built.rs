@@ -9,7 +9,7 @@ use crate::probes::state::{self, FaultKind, SCHEMA};
 /// A build begins: until it ends well, nobody knows what is there.
 ///
 /// # Errors
-/// See [`change`].
+/// The stamp cannot be read or written.
 pub fn forget(config: &Config) -> Result<(), StepError> {
     change(config, |built| built.build = None)
 }
@@ -17,7 +17,7 @@ pub fn forget(config: &Config) -> Result<(), StepError> {
 /// A build ended well.
 ///
 /// # Errors
-/// See [`change`].
+/// The stamp cannot be read or written.
 pub fn record(config: &Config, build: Build) -> Result<(), StepError> {
     change(config, |built| built.build = Some(build))
 }
@@ -25,7 +25,7 @@ pub fn record(config: &Config, build: Build) -> Result<(), StepError> {
 /// The server was seen to answer, and it started after what it serves was made.
 ///
 /// # Errors
-/// See [`change`].
+/// The stamp cannot be read or written.
 pub fn record_served(config: &Config, served: Served) -> Result<(), StepError> {
     change(config, |built| built.served = Some(served))
 }

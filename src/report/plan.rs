@@ -6,8 +6,8 @@ use super::human::View;
 use super::words::{self, clean_line, wrap};
 use super::{RepairReport, RepairResult, Report, SafetyReport, Status, StepReport, StepResult};
 
-/// How wide the name of a fix is, with the space behind it.
-const NAME: usize = 8;
+/// How wide the column of the fixes' names is at least, with the space behind them, and at most.
+const NAMES: [usize; 2] = [8, 24];
 
 /// The steps known now, before anything is done.
 #[must_use]
@@ -22,19 +22,26 @@ pub fn plan(repairs: &[RepairReport], view: &View) -> String {
     } else {
         "plan (safe)\n".to_owned()
     };
+    let width = column(repairs);
     for (number, repair) in repairs.iter().enumerate() {
-        let mut lead = format!("  {}  {:<NAME$}", number + 1, repair.fix);
+        let mut lead = format!("  {}  {:<width$} ", number + 1, clean_line(&repair.fix));
         for step in &repair.steps {
             for (at, command) in commands(step).iter().enumerate() {
                 let risky = if at == 0 && step.safety == SafetyReport::Risky { "risky: " } else { "" };
-                hang(&mut text, &mut lead, &format!("{risky}{command}"), view);
+                hang(&mut text, &mut lead, 6 + width, &format!("{risky}{command}"), view);
             }
         }
         if let Some(later) = &repair.later {
-            hang(&mut text, &mut lead, &format!("… {}", clean_line(later)), view);
+            hang(&mut text, &mut lead, 6 + width, &format!("… {}", clean_line(later)), view);
         }
         if let Some(reason) = &repair.reason {
-            hang(&mut text, &mut lead, &format!("{}: {}", name(repair.result), clean_line(reason)), view);
+            hang(
+                &mut text,
+                &mut lead,
+                6 + width,
+                &format!("{}: {}", name(repair.result), clean_line(reason)),
+                view,
+            );
         }
     }
     text
@@ -44,13 +51,21 @@ pub fn plan(repairs: &[RepairReport], view: &View) -> String {
 #[must_use]
 pub fn outcome(report: &Report, view: &View) -> String {
     let mut text = String::new();
+    let width = column(&report.repairs);
     for repair in &report.repairs {
-        let mut lead = view.styles.unit.paint(format!("{:<NAME$}", repair.fix));
+        let mut lead = view.styles.unit.paint(format!("{:<width$} ", clean_line(&repair.fix)));
         for sentence in told(repair, report) {
-            hang_at(&mut text, &mut lead, NAME, &sentence, view);
+            hang(&mut text, &mut lead, width + 1, &sentence, view);
         }
     }
     text
+}
+
+/// How wide the names of these fixes are: a fix of a check of the user's own is called as that.
+fn column(repairs: &[RepairReport]) -> usize {
+    let [least, most] = NAMES;
+    let longest = repairs.iter().map(|repair| repair.fix.chars().count()).max();
+    longest.unwrap_or_default().clamp(least - 1, most - 1)
 }
 
 /// What came of one fix, sentence by sentence.
@@ -140,12 +155,8 @@ fn name(result: RepairResult) -> &'static str {
     }
 }
 
-fn hang(text: &mut String, lead: &mut String, told: &str, view: &View) {
-    hang_at(text, lead, 5 + NAME, told, view);
-}
-
 /// One paragraph beside its lead; the lead stands on the first line only.
-fn hang_at(text: &mut String, lead: &mut String, indent: usize, told: &str, view: &View) {
+fn hang(text: &mut String, lead: &mut String, indent: usize, told: &str, view: &View) {
     for line in wrap(told, view.width.saturating_sub(indent).max(24)) {
         let _ = writeln!(text, "{lead}{line}");
         *lead = " ".repeat(indent);
