@@ -1,6 +1,7 @@
 //! Installing and building: as the jobs would, and without letting an installer change the person's repository.
 #![expect(clippy::disallowed_methods, reason = "hands write")]
 
+mod orphans;
 mod trees;
 mod untouched;
 
@@ -174,10 +175,10 @@ fn guarded(
 ) -> Result<Option<String>, StepError> {
     let common = git::common_directory(config, &mirror.worktree)?;
     if let Some(left) = Before::left(config)? {
-        left.put_back(config, Some(left.at() + DEADLINE))?;
+        end(config, &left)?;
     }
     let before = Before::of(config, &common)?;
-    let ran = run(config, mirror, argv, on_output);
+    let ran = run(config, mirror, argv, &before.mark(config), on_output);
     let restored = before.put_back(config, None)?;
     ran?;
     Ok(restored)
@@ -187,9 +188,7 @@ fn guarded(
 ///
 /// Where that fails, it is tried again by the next one, and nothing is installed before.
 pub(super) fn put_back(config: &Config) {
-    let left = Before::left(config);
-    let came =
-        left.and_then(|left| left.map_or(Ok(None), |it| it.put_back(config, Some(it.at() + DEADLINE))));
+    let came = Before::left(config).and_then(|left| left.map_or(Ok(None), |left| end(config, &left)));
     let (outcome, reason) = match came {
         Ok(None) => return,
         Ok(Some(told)) => ("done", told),
@@ -198,6 +197,12 @@ pub(super) fn put_back(config: &Config) {
     let (ev, action, cause) = ("mend", Some("put-back"), Some("an install was killed"));
     let (outcome, reason) = (Some(outcome), Some(reason.as_str()));
     events::record(config, &Decision { ev, action, outcome, cause, reason, ..Decision::default() });
+}
+
+/// Ends what is left of an install that did not come to its end, and puts back what it changed.
+fn end(config: &Config, left: &Before) -> Result<Option<String>, StepError> {
+    orphans::end(&left.mark(config))?;
+    left.put_back(config, Some(left.at() + DEADLINE))
 }
 
 /// Moves what an installer would write through out of its way: links that lead out of the mirror, to others' dependencies.
@@ -231,6 +236,7 @@ fn run(
     config: &Config,
     mirror: &Mirror,
     argv: &[String],
+    mark: &str,
     on_output: &mut dyn FnMut(&[u8]),
 ) -> Result<(), StepError> {
     let what = format!("run {}", argv.join(" "));
@@ -240,6 +246,7 @@ fn run(
         config.environment.iter().map(|(name, value)| (name.into(), value.into())).collect();
     environment.extend(NO_HOOKS.map(|(name, value)| (name.into(), value.into())));
     environment.insert("PATH".into(), path);
+    environment.insert(orphans::MARK.into(), mark.into());
     let program = Program {
         argv: argv.iter().map(OsString::from).collect(),
         directory: Some(mirror.worktree.clone()),

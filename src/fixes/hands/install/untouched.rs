@@ -17,6 +17,7 @@ use serde::{Deserialize, Serialize};
 use crate::config::Config;
 use crate::error::StepError;
 use crate::fixes::hands::files;
+use crate::fixes::hands::install::orphans;
 use crate::plain;
 use crate::probes::clock;
 
@@ -84,6 +85,11 @@ impl Before {
             return Err(failed(&"it was written by a newer Housecall"));
         }
         Ok(Some(before))
+    }
+
+    /// What everything carries that the installer starts.
+    pub(super) fn mark(&self, config: &Config) -> String {
+        orphans::mark(config, self.at)
     }
 
     /// When the installer began.
