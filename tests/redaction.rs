@@ -104,7 +104,7 @@ fn what_is_no_secret_stays_as_it_is() {
         ("A_TOKEN", "12345"),
         ("KEYBOARD", "german-layout"),
         ("TOKEN_FILE", "/home/ann/.token"),
-        ("PWD", "/work/site"),
+        ("PWD", "/srv/site"),
         ("AUTHOR", "Ann Droid"),
     ]);
     for text in [
