@@ -180,7 +180,7 @@ fn keep(
     };
     let altered = index.altered(tree, &changed)?;
     for path in &altered {
-        let to = place.join("as-it-was").join(path);
+        let to = files::vacant(&place.join("as-it-was"), path);
         files::private_directory(to.parent().unwrap_or(&place))
             .and_then(|()| files::copy(&top.join(path), &to))
             .map_err(|error| StepError::failed(format!("keep {}", path.display()), &error))?;

@@ -130,7 +130,7 @@ pub fn carry(config: &Config, file: &Path) -> Result<Option<String>, StepError> 
     let old = fs::symlink_metadata(&to).ok();
     let differs = old.is_some() && plain::read(&to).ok().as_deref() != Some(&content);
     let kept = if differs {
-        let kept = rescued_place(config, clock::now()).join(file);
+        let kept = vacant(&rescued_place(config, clock::now()), file);
         if let Some(parent) = kept.parent() {
             private_directory(parent).map_err(|error| failed(&error))?;
         }
@@ -272,6 +272,18 @@ pub fn numbered(path: &Path, number: u32) -> PathBuf {
 #[must_use]
 pub fn stamp(time: Timestamp) -> String {
     time.strftime("%Y-%m-%dT%H-%M-%S").to_string()
+}
+
+/// Where something of that path goes in a directory in which another of the same second may be kept already.
+#[must_use]
+pub fn vacant(directory: &Path, path: &Path) -> PathBuf {
+    let mut place = directory.join(path);
+    let mut attempt = 0_u32;
+    while fs::symlink_metadata(&place).is_ok() {
+        attempt += 1;
+        place = directory.join(attempt.to_string()).join(path);
+    }
+    place
 }
 
 /// The directory for what was set aside at that time.

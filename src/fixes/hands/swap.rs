@@ -156,13 +156,7 @@ impl<'a> Waiting<'a> {
         let saved = self.saved()?;
         let kept = files::rescued_place(self.config, clock::now()).join("saved");
         for (place, path) in &saved {
-            let mut to = kept.join(path);
-            for attempt in 1.. {
-                if fs::symlink_metadata(&to).is_err() {
-                    break;
-                }
-                to = kept.join(format!("{attempt}")).join(path);
-            }
+            let to = files::vacant(&kept, path);
             files::private_directory(to.parent().unwrap_or(&kept)).map_err(failed)?;
             files::move_out(&place.join(path), &to).map_err(failed)?;
         }
