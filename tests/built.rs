@@ -80,6 +80,30 @@ fn while_a_build_fails_no_cycle_says_that_nothing_was_needed() {
 }
 
 #[test]
+fn a_build_that_fails_publishes_nothing_and_is_tried_again_until_it_succeeds() {
+    let mirror = built();
+    let _ = mirror.run(&["up", "--detach"]).exits(0);
+    mirror.settle();
+    assert!(eventually(Duration::from_secs(30), || sync(&mirror, 0).contains("noop: ")));
+    let server = mirror.listener();
+    mirror.home.write("broken", "");
+    let sha = mirror.publish("public/index.html", "first", "second");
+    for times in 2..4 {
+        let said = sync(&mirror, 1);
+        assert!(said.contains("failed") && said.contains("no page"), "{said}");
+        assert_eq!((builds(&mirror), mirror.listener()), (times, server));
+        assert!(mirror.page("/").contains("The first text"), "{}", mirror.page("/"));
+    }
+    fs::remove_file(mirror.home.at("broken")).expect("it is mended");
+    assert!(sync(&mirror, 0).contains("updated"));
+    let page = mirror.page("/");
+    assert!(page.contains("The second text") && page.contains(&sha), "{page}");
+    assert!(mirror.listener().is_some_and(|now| Some(now) != server), "it loads what was built");
+    assert_eq!(builds(&mirror), 4);
+    let _ = mirror.run(&["down"]).exits(0);
+}
+
+#[test]
 fn what_was_built_is_served_though_the_cycle_was_killed_before_the_restart() {
     let mirror = built();
     let _ = mirror.run(&["up", "--detach"]).exits(0);

@@ -4,6 +4,7 @@ use std::fs;
 use std::process::Command;
 
 use housecall::probes::state::SyncStatus::{Failed, Stale};
+use support::Mirror;
 
 use crate::oracle::Oracle;
 use crate::world::World;
@@ -36,6 +37,29 @@ fn a_worktree_that_moves_is_found_at_its_new_place() {
     let aside = fs::read_dir(&world.config.state).expect("the state").filter_map(Result::ok);
     let beside = aside.map(|it| it.path().join("note.txt")).any(|it| it.exists());
     assert!(beside || !world.rescued().is_empty(), "{}", last.reason);
+}
+
+#[test]
+fn a_path_with_dots_and_doubled_slashes_is_the_place_that_it_means() {
+    let mirror = Mirror::fixed();
+    mirror.configure("\"~/ops/worktree\"", "\"~/ops//./state/..//worktree/\"");
+    let repository = mirror.repository.display().to_string();
+    let weird = repository.replace("/dev/", "//dev/./../dev//");
+    mirror.configure(&format!("\"{repository}\""), &format!("\"{weird}\""));
+    mirror.configure("\"~/ops/state\"", "\"~//ops/../ops/state/\"");
+    assert!(mirror.run(&["sync"]).exits(0).stdout.starts_with("updated"));
+    assert!(mirror.run(&["sync"]).exits(0).stdout.starts_with("noop"));
+    let sha = mirror.publish("public/index.html", "first", "second");
+    fs::write(mirror.worktree().join("note.txt"), "a person's\n").expect("the edit");
+    assert!(mirror.run(&["sync"]).exits(0).stdout.starts_with("updated"));
+    assert!(mirror.run(&["sync"]).exits(0).stdout.starts_with("noop"));
+    assert_eq!(mirror.home.git(&mirror.worktree(), ["rev-parse", "HEAD"]), sha);
+    let listed = mirror.home.git(&mirror.repository, ["worktree", "list", "--porcelain"]);
+    assert_eq!(listed.lines().filter(|line| line.starts_with("worktree ")).count(), 2, "{listed}");
+    let report = mirror.examine();
+    for check in ["worktree-place", "worktree-exists", "worktree-clean", "canonical-repo", "state-file"] {
+        assert_eq!(report.status(check), "pass", "{check}: {}", report.troubles());
+    }
 }
 
 #[test]

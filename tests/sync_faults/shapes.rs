@@ -80,6 +80,31 @@ fn a_shallow_repository_stays_shallow() {
 }
 
 #[test]
+fn another_branch_is_followed_once_the_configuration_names_it_and_shallow_stays_shallow() {
+    let world = made_of(&[], &["--depth=1"]);
+    Oracle::of(&world).heals(&world);
+    let (author, repository) = (world.home.at("author"), world.repository());
+    world.home.git(&author, ["checkout", "--quiet", "-b", "release"]);
+    world.home.write("author/index.html", "released\n");
+    world.home.commit(&author, "released");
+    world.home.git(&author, ["push", "--quiet", "origin", "release"]);
+    world.edit("note.txt", "a person's\n");
+    let main = world.home.git(&repository, ["rev-parse", "refs/remotes/origin/main"]);
+    let world = world.with(|mirror| mirror.upstream = "release".to_owned());
+    for status in [Updated, Noop] {
+        let last = world.sync();
+        assert_eq!(last.status, status, "{}", last.reason);
+        assert_eq!(last.sha, Some(world.home.git(&author, ["rev-parse", "release"])));
+    }
+    assert_eq!(fs::read_to_string(world.worktree().join("index.html")).expect("it"), "released\n");
+    assert_eq!(world.rescued_file("note.txt"), "a person's");
+    assert_eq!(world.home.git(&repository, ["rev-parse", "refs/remotes/origin/main"]), main);
+    assert_eq!(world.home.git(&repository, ["rev-parse", "--is-shallow-repository"]), "true");
+    let world = world.with(|mirror| mirror.upstream = "main".to_owned());
+    Oracle::of(&world).heals(&world);
+}
+
+#[test]
 fn a_partial_clone_fetches_what_it_needs() {
     let world = made_of(&[], &["--filter=blob:none"]);
     goes_through_all_of_it(&world);
