@@ -95,10 +95,11 @@ http:
   http://127.0.0.1:$port/: { status: 200, body: ["The first text"] }
 C
     mkdir -p "$home/five/.scope"
-    scope_group five node "bash -c \"test \$(node --version) = $node\"" page "test -f $home/site/index.html" \
-        port "bash -c \"exec 3<>/dev/tcp/127.0.0.1/$port\"" \
-        text "bash -c \"curl -sf http://127.0.0.1:$port/ | grep -q 'The first text'\"" \
-        head "bash -c \"test \$(git -C $home/site rev-parse HEAD) = $sha\"" >"$home/five/.scope/five.yaml"
+    # scope hands a command to `env -S`, which takes a `$` for itself except within single quotes.
+    scope_group five node "bash -c 'test \$(node --version) = $node'" page "test -f $home/site/index.html" \
+        port "bash -c 'exec 3<>/dev/tcp/127.0.0.1/$port'" \
+        text "bash -c 'curl -sf http://127.0.0.1:$port/ | grep -q \"The first text\"'" \
+        head "bash -c 'test \$(git -C $home/site rev-parse HEAD) = $sha'" >"$home/five/.scope/five.yaml"
     ours="$binary --config $home/.config/housecall/five.toml"
     commands=("goss, the same five" "$goss -g $home/five.yaml validate")
     [ -z "$scope" ] || commands+=("scope, the same five" "$scope doctor run --working-dir $home/five --fix=false")

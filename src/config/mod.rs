@@ -15,6 +15,7 @@ mod reading;
 mod serving;
 pub mod service;
 mod surroundings;
+mod vain;
 mod validate;
 pub mod values;
 

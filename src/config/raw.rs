@@ -152,10 +152,12 @@ pub struct Page {
     pub status: Option<Spanned<u16>>,
     /// Texts that it must contain.
     #[serde(default)]
-    pub contains: Vec<String>,
+    #[schemars(with = "Vec<String>")]
+    pub contains: Vec<Text>,
     /// Texts that it must not contain.
     #[serde(default)]
-    pub absent: Vec<String>,
+    #[schemars(with = "Vec<String>")]
+    pub absent: Vec<Text>,
     /// Regular expressions that it must match.
     #[serde(default)]
     #[schemars(with = "Vec<String>")]

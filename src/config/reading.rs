@@ -7,7 +7,7 @@ use std::time::Duration;
 
 use super::error::Mistake;
 use super::raw::Text;
-use super::{Surroundings, values};
+use super::{Surroundings, vain, values};
 
 /// One file while its declared checks are read.
 ///
@@ -75,6 +75,17 @@ impl Reading<'_> {
         texts.into_iter().collect()
     }
 
+    /// Texts that others have or lack: an empty one is in every text.
+    pub fn parts(&mut self, written: &[Text]) -> Option<Vec<String>> {
+        let texts = self.texts(written)?;
+        let empty = written.iter().zip(&texts).find(|(_, text)| text.is_empty());
+        if let Some((written, _)) = empty {
+            self.wrong(written.span(), vain::EMPTY_TEXT, vain::LOOKED_FOR);
+            return None;
+        }
+        Some(texts)
+    }
+
     /// A path, absolute: a relative one begins at the file's directory.
     pub fn path(&mut self, written: &Text) -> Option<PathBuf> {
         let text = self.text(written)?;
@@ -127,14 +138,24 @@ impl Reading<'_> {
         }
     }
 
-    /// Regular expressions, in the syntax of the crate `regex`; `(?i)`, `(?m)` and `(?s)` are its flags.
+    /// Regular expressions that something of each text does not match.
     pub fn patterns(&mut self, written: &[Text]) -> Option<Vec<regex::Regex>> {
         let patterns: Vec<Option<regex::Regex>> = written.iter().map(|text| self.pattern(text)).collect();
         patterns.into_iter().collect()
     }
 
-    /// A regular expression.
+    /// A regular expression that is not found in every text.
     pub fn pattern(&mut self, written: &Text) -> Option<regex::Regex> {
+        let pattern = self.any_pattern(written)?;
+        if vain::pattern(pattern.as_str()) {
+            self.wrong(written.span(), vain::found_everywhere(pattern.as_str()), vain::LOOKED_FOR);
+            return None;
+        }
+        Some(pattern)
+    }
+
+    /// A regular expression, in the syntax of the crate `regex`; `(?i)`, `(?m)` and `(?s)` are its flags.
+    pub fn any_pattern(&mut self, written: &Text) -> Option<regex::Regex> {
         let text = self.text(written)?;
         match regex::Regex::new(&text) {
             Ok(pattern) => Some(pattern),
@@ -145,6 +166,17 @@ impl Reading<'_> {
                 None
             }
         }
+    }
+
+    /// A range of versions that some are not in.
+    pub fn narrow_range(&mut self, written: &Text) -> Option<nodejs_semver::Range> {
+        let range = self.range(written)?;
+        if vain::range(&range) {
+            let message = format!("every release is in the range `{}`", written.get_ref());
+            self.wrong(written.span(), message, "write a range such as \">=22 <23\", or leave it out");
+            return None;
+        }
+        Some(range)
     }
 
     /// A range of versions such as `>=22 <23`.

@@ -8,7 +8,7 @@ use std::time::Duration;
 use toml::Spanned;
 
 use super::validate::Validation;
-use super::{Mirror, Page, Ready, Server, Service, Serving, raw, values};
+use super::{Mirror, Page, Ready, Server, Service, Serving, raw, vain, values};
 
 impl Validation<'_> {
     pub(super) fn server(
@@ -179,6 +179,7 @@ impl Validation<'_> {
             }
         };
         let status = self.status(page.status.as_ref());
+        let (contains, absent) = (self.parts(&page.contains), self.parts(&page.absent));
         let matches = page.matches.iter().filter_map(|pattern| self.pattern(pattern)).collect();
         let sha = page.sha.as_ref().and_then(|pattern| {
             let compiled = self.pattern(pattern)?;
@@ -188,7 +189,6 @@ impl Validation<'_> {
             }
             Some(compiled)
         });
-        let (contains, absent) = (page.contains.clone(), page.absent.clone());
         Some(Page { status, contains, absent, matches, sha, ..plain_page(path, url, service) })
     }
 
@@ -220,7 +220,19 @@ impl Validation<'_> {
         status
     }
 
+    /// Texts that a page has or lacks.
+    fn parts(&mut self, written: &[raw::Text]) -> Vec<String> {
+        if let Some(empty) = written.iter().find(|it| it.get_ref().is_empty()) {
+            self.wrong(empty.span(), vain::EMPTY_TEXT, vain::LOOKED_FOR);
+        }
+        written.iter().map(|it| it.get_ref().clone()).collect()
+    }
+
     fn pattern(&mut self, pattern: &raw::Text) -> Option<regex::Regex> {
+        if vain::pattern(pattern.get_ref()) {
+            self.wrong(pattern.span(), vain::found_everywhere(pattern.get_ref()), vain::LOOKED_FOR);
+            return None;
+        }
         let compiled = regex::Regex::new(pattern.get_ref()).map_err(|error| {
             let text = error.to_string();
             let why = text.lines().last().unwrap_or_default().trim_start_matches("error: ").to_owned();

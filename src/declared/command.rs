@@ -47,23 +47,30 @@ pub struct Written {
     #[schemars(with = "BTreeMap<String, String>")]
     pub env: BTreeMap<String, config::Text>,
     /// The exit codes that are right; default `[0]`.
-    pub exit: Option<Vec<i32>>,
+    #[schemars(with = "Option<Vec<i32>>")]
+    pub exit: Option<Spanned<Vec<i32>>>,
     /// What its standard output must say.
-    pub stdout: Option<text::Written>,
+    #[schemars(with = "Option<text::Written>")]
+    pub stdout: Option<Spanned<text::Written>>,
     /// What its standard error must say.
-    pub stderr: Option<text::Written>,
+    #[schemars(with = "Option<text::Written>")]
+    pub stderr: Option<Spanned<text::Written>>,
 }
 
 impl Written {
     /// What it means; mistakes are written down.
     pub fn read(self, place: Range<usize>, it: &mut Reading<'_>) -> Option<Command> {
+        if let Some(exit) = self.exit.as_ref().filter(|it| it.get_ref().is_empty()) {
+            it.wrong(exit.span(), "no exit code is right", "write exit = [0], or leave it out");
+            return None;
+        }
         let launch =
             launch::Written { run: self.run, script: self.script, directory: self.directory, env: self.env };
         Some(Command {
             launch: launch.read(place, it)?,
-            exit: self.exit.unwrap_or_else(|| vec![0]),
-            stdout: self.stdout.unwrap_or_default().read(it)?,
-            stderr: self.stderr.unwrap_or_default().read(it)?,
+            exit: self.exit.map_or_else(|| vec![0], Spanned::into_inner),
+            stdout: text::read(self.stdout.as_ref(), it)?,
+            stderr: text::read(self.stderr.as_ref(), it)?,
         })
     }
 }

@@ -5,6 +5,7 @@ use std::time::Duration;
 
 use schemars::JsonSchema;
 use serde::Deserialize;
+use toml::Spanned;
 
 use super::Question;
 use super::reach::may_ask;
@@ -36,7 +37,8 @@ pub struct Written {
     /// Whether it must be reachable, or must not; default true.
     pub reachable: Option<bool>,
     /// What it must say without being asked.
-    pub banner: Option<text::Written>,
+    #[schemars(with = "Option<text::Written>")]
+    pub banner: Option<Spanned<text::Written>>,
 }
 
 impl Written {
@@ -53,7 +55,7 @@ impl Written {
             it.wrong(self.address.span(), "what cannot be reached says nothing", "leave `banner` out");
             return None;
         }
-        Some(Connect { target, is_reachable, banner: self.banner.unwrap_or_default().read(it)? })
+        Some(Connect { target, is_reachable, banner: text::read(self.banner.as_ref(), it)? })
     }
 }
 

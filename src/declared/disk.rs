@@ -61,6 +61,15 @@ impl Written {
 
 impl Amount {
     fn read(it: &mut Reading<'_>, written: &config::Text) -> Option<Self> {
+        let amount = Self::any(it, written)?;
+        if matches!(amount, Self::Number(0) | Self::Percent(0)) {
+            it.wrong(written.span(), "every volume has that much", "write 10% or 10 GiB, or leave it out");
+            return None;
+        }
+        Some(amount)
+    }
+
+    fn any(it: &mut Reading<'_>, written: &config::Text) -> Option<Self> {
         if !written.get_ref().trim_end().ends_with('%') {
             return it.bytes(written).map(Self::Number);
         }

@@ -5,6 +5,7 @@ use serde::Deserialize;
 use std::ffi::OsStr;
 use std::ops::Range;
 use std::time::Duration;
+use toml::Spanned;
 
 use super::Question;
 use super::text::{self, Text};
@@ -35,7 +36,8 @@ pub struct Written {
     /// Whether it must be set to something; default true.
     pub set: Option<bool>,
     /// What its value must say.
-    pub value: Option<text::Written>,
+    #[schemars(with = "Option<text::Written>")]
+    pub value: Option<Spanned<text::Written>>,
 }
 
 impl Written {
@@ -46,7 +48,7 @@ impl Written {
             it.wrong(self.name.span(), "a variable that must not be set has no value", "leave `value` out");
             return None;
         }
-        Some(Env { name: it.text(&self.name)?, set, value: self.value.unwrap_or_default().read(it)? })
+        Some(Env { name: it.text(&self.name)?, set, value: text::read(self.value.as_ref(), it)? })
     }
 }
 

@@ -6,6 +6,7 @@ use std::time::Duration;
 
 use schemars::JsonSchema;
 use serde::Deserialize;
+use toml::Spanned;
 
 use super::Question;
 use super::text::{self, Text};
@@ -79,7 +80,8 @@ pub struct Written {
     #[schemars(with = "Option<String>")]
     pub group: Option<config::Text>,
     /// What it must say; at most 16 MiB are read.
-    pub content: Option<text::Written>,
+    #[schemars(with = "Option<text::Written>")]
+    pub content: Option<Spanned<text::Written>>,
     /// The digest of its content, hexadecimal.
     #[schemars(with = "Option<String>")]
     pub sha256: Option<config::Text>,
@@ -90,7 +92,8 @@ pub struct Written {
     #[schemars(with = "Option<String>")]
     pub target: Option<config::Text>,
     /// Its size.
-    pub size: Option<Size>,
+    #[schemars(with = "Option<Size>")]
+    pub size: Option<Spanned<Size>>,
     /// How long ago it was modified at most: "24h".
     #[schemars(with = "Option<String>")]
     pub max_age: Option<config::Text>,
@@ -111,7 +114,10 @@ pub struct Size {
 impl Written {
     /// What it means; mistakes are written down.
     pub fn read(self, _: Range<usize>, it: &mut Reading<'_>) -> Option<File> {
-        let size = self.size.unwrap_or_default();
+        let (at_least, at_most) = match &self.size {
+            Some(size) => bounds(size, it)?,
+            None => (None, None),
+        };
         let is_link = self.target.is_some() && self.r#type.is_none();
         let file = File {
             path: it.path(&self.path)?,
@@ -122,14 +128,14 @@ impl Written {
             })?,
             owner: Who::read(self.owner.as_ref(), it)?,
             group: Who::read(self.group.as_ref(), it)?,
-            content: self.content.unwrap_or_default().read(it)?,
+            content: text::read(self.content.as_ref(), it)?,
             sha256: it
                 .shaped(self.sha256.as_ref(), "SHA-256", "64 hexadecimal digits", |it| digest(it, 64))?,
             sha512: it
                 .shaped(self.sha512.as_ref(), "SHA-512", "128 hexadecimal digits", |it| digest(it, 128))?,
             target: it.shaped(self.target.as_ref(), "path", "", |text| Some(PathBuf::from(text)))?,
-            at_least: it.maybe(size.min.as_ref(), Reading::bytes)?,
-            at_most: it.maybe(size.max.as_ref(), Reading::bytes)?,
+            at_least,
+            at_most,
             max_age: it.maybe(self.max_age.as_ref(), |it, age| it.duration(Some(age)))?,
         };
         let holds = file.asks_content();
@@ -147,6 +153,19 @@ impl Written {
         it.wrong(self.path.span(), message, hint);
         None
     }
+}
+
+/// The least and the most, one of which asks something.
+fn bounds(size: &Spanned<Size>, it: &mut Reading<'_>) -> Option<(Option<u64>, Option<u64>)> {
+    let Size { min, max } = size.get_ref();
+    let bounds = (it.maybe(min.as_ref(), Reading::bytes)?, it.maybe(max.as_ref(), Reading::bytes)?);
+    let (message, hint) = match bounds {
+        (None | Some(0), None) => ("every file is of that size", "add `min` or `max`"),
+        (Some(least), Some(most)) if least > most => ("`min` is more than `max`", ""),
+        bounds => return Some(bounds),
+    };
+    it.wrong(size.span(), message, hint);
+    None
 }
 
 impl Question for File {

@@ -55,12 +55,14 @@ pub struct Written {
     #[schemars(with = "Option<String>")]
     pub body: Option<config::Text>,
     /// The status that is right, or several; default 200.
-    pub status: Option<Status>,
+    #[schemars(with = "Option<Status>")]
+    pub status: Option<Spanned<Status>>,
     /// What headers of the answer must say.
     #[serde(default)]
     pub header: BTreeMap<String, text::Written>,
     /// What the body of the answer must say.
-    pub page: Option<text::Written>,
+    #[schemars(with = "Option<text::Written>")]
+    pub page: Option<Spanned<text::Written>>,
     /// What values of the answer's JSON must be, each named by a path: `items[0].name`, RFC 9535.
     #[serde(default)]
     #[schemars(with = "BTreeMap<String, serde_json::Value>")]
@@ -118,19 +120,24 @@ impl Written {
         }
         let json: Option<Vec<_>> =
             self.json.into_iter().map(|(path, value)| value_at(&path, value, it)).collect();
+        let status = match self.status.map(|it| (it.span(), it.into_inner())) {
+            None => vec![200],
+            Some((_, Status::One(one))) => vec![one],
+            Some((place, Status::Any(any))) if any.is_empty() => {
+                it.wrong(place, "no status is right", "write status = 200, or leave it out");
+                return None;
+            }
+            Some((_, Status::Any(any))) => any,
+        };
         let duration = |it: &mut Reading<'_>, written: &config::Text| it.duration(Some(written));
         Some(Http {
             url,
             method,
             headers,
             body: it.maybe(self.body.as_ref(), Reading::text)?,
-            status: match self.status {
-                None => vec![200],
-                Some(Status::One(one)) => vec![one],
-                Some(Status::Any(any)) => any,
-            },
+            status,
             header,
-            page: self.page.unwrap_or_default().read(it)?,
+            page: text::read(self.page.as_ref(), it)?,
             json: json?,
             redirects: self.redirects.unwrap_or(0).into(),
             within: it.maybe(self.within.as_ref(), duration)?,

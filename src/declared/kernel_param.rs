@@ -5,6 +5,7 @@ use std::time::Duration;
 
 use schemars::JsonSchema;
 use serde::Deserialize;
+use toml::Spanned;
 
 use super::Question;
 use super::text::{self, Text};
@@ -28,23 +29,20 @@ pub struct Written {
     #[schemars(with = "String")]
     pub key: config::Text,
     /// What its value must say; one space stands between its parts.
-    pub value: text::Written,
+    #[schemars(with = "text::Written")]
+    pub value: Spanned<text::Written>,
 }
 
 impl Written {
     /// What it means; mistakes are written down.
     pub fn read(self, _: Range<usize>, it: &mut Reading<'_>) -> Option<KernelParam> {
-        let value = self.value.read(it)?;
+        let value = text::read(Some(&self.value), it)?;
         let key =
             it.shaped(Some(&self.key), "kernel parameter", "write a name such as vm.swappiness", |key| {
                 let is_plain = |it: char| it.is_ascii_alphanumeric() || "._-/:".contains(it);
                 let is_name = key.chars().all(is_plain) && key.split(['.', '/']).all(|part| !part.is_empty());
                 is_name.then(|| key.to_owned())
             })??;
-        if value.is_empty() {
-            it.wrong(self.key.span(), "nothing is asked of its value", "add value = { equals = \"1\" }");
-            return None;
-        }
         Some(KernelParam { key, value })
     }
 }

@@ -75,12 +75,17 @@ impl Written {
             it.wrong(more.span(), "nobody has no owner, command or directory", "leave `absent` out, or this");
             return None;
         }
+        let directory = it.maybe(self.directory.as_ref(), Reading::path)?;
+        if let (Some(Some("/")), Some(written)) = (directory.as_deref().map(Path::to_str), &self.directory) {
+            it.wrong(written.span(), "everything runs beneath /", "write another directory, or leave it out");
+            return None;
+        }
         Some(Listener {
             address: address(&self.address, it)?,
             is_absent,
             owner: it.maybe(self.owner.as_ref(), Reading::text)?,
             command: it.maybe(self.command.as_ref(), Reading::pattern)?,
-            directory: it.maybe(self.directory.as_ref(), Reading::path)?,
+            directory,
         })
     }
 }

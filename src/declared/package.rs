@@ -92,7 +92,7 @@ impl Written {
             (!name.is_empty() && !name.starts_with(['-', '.']) && !name.contains(char::is_whitespace))
                 .then(|| name.to_owned())
         })??;
-        let version = it.maybe(self.version.as_ref(), Reading::range)?;
+        let version = it.maybe(self.version.as_ref(), Reading::narrow_range)?;
         let exact = it.maybe(self.exact.as_ref(), Reading::text)?;
         Some(Package { name, manager: self.manager.unwrap_or_default(), installed, version, exact })
     }

@@ -66,7 +66,15 @@ impl Written {
     /// What it means; mistakes are written down.
     pub fn read(self, place: Range<usize>, it: &mut Reading<'_>) -> Option<Process> {
         let absent = self.absent.unwrap_or(false);
+        let name = it.maybe(self.name.as_ref(), Reading::text)?;
+        let is_vain = |name: &String| name.is_empty() || name.contains('/');
         let wrong = match (&self.count, self.name.is_some() || self.command.is_some()) {
+            _ if name.as_ref().is_some_and(is_vain) => {
+                Some(("no process has such a name", "write the last part of its path, or use `command`"))
+            }
+            (Some(Count { min: Some(0), max: None }), true) => {
+                Some(("there are always that many", "add `max`, or write absent = true"))
+            }
             (_, false) => Some(("no process is named", "add `name` or `command`")),
             (Some(_), true) if absent => {
                 Some(("of what must be absent there is no count", "keep one of them"))
@@ -85,7 +93,7 @@ impl Written {
         }
         let count = self.count.unwrap_or(Count { min: None, max: None });
         Some(Process {
-            name: it.maybe(self.name.as_ref(), Reading::text)?,
+            name,
             command: it.maybe(self.command.as_ref(), Reading::pattern)?,
             owner: Who::read(self.owner.as_ref(), it)?,
             directory: it.maybe(self.directory.as_ref(), Reading::path)?,

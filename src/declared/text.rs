@@ -2,6 +2,7 @@
 
 use schemars::JsonSchema;
 use serde::Deserialize;
+use toml::Spanned;
 
 use crate::config::{Reading, Text as Written_};
 use crate::error::ProbeError;
@@ -62,33 +63,55 @@ pub struct Written {
     #[schemars(with = "Vec<String>")]
     pub no_line: Vec<Written_>,
     /// The bounds of the number that it must be, and nothing else.
-    pub number: Option<Number>,
+    #[schemars(with = "Option<Number>")]
+    pub number: Option<Spanned<Number>>,
     /// The range in which the first version in it must be: ">=22 <23".
     #[schemars(with = "Option<String>")]
     pub version: Option<Written_>,
 }
 
+/// What a text must say, if anything is said of it; what says nothing is a mistake.
+pub fn read(written: Option<&Spanned<Written>>, it: &mut Reading<'_>) -> Option<Text> {
+    let Some(written) = written else { return Some(Text::default()) };
+    let text = written.get_ref().read(it)?;
+    if text.is_empty() {
+        it.wrong(written.span(), "nothing is asked of the text", "add contains = [\"…\"], or leave it out");
+        return None;
+    }
+    Some(text)
+}
+
 impl Written {
-    /// What it means; mistakes are written down.
+    /// What it means; mistakes are written down. It may ask nothing.
     pub fn read(&self, it: &mut Reading<'_>) -> Option<Text> {
+        if let Some(number) = self.number.as_ref().filter(|it| *it.get_ref() == Number::default()) {
+            it.wrong(number.span(), "nothing is asked of the number", "add min = 1, or leave it out");
+            return None;
+        }
         Some(Text {
             equals: match &self.equals {
                 Some(equals) => Some(it.text(equals)?),
                 None => None,
             },
-            contains: it.texts(&self.contains)?,
-            absent: it.texts(&self.absent)?,
+            contains: it.parts(&self.contains)?,
+            absent: it.parts(&self.absent)?,
             matches: it.patterns(&self.matches)?,
             no_match: it.patterns(&self.no_match)?,
-            lines: it.patterns(&self.lines)?,
-            no_line: it.patterns(&self.no_line)?,
-            number: self.number.unwrap_or_default(),
+            lines: lines(&self.lines, it)?,
+            no_line: lines(&self.no_line, it)?,
+            number: self.number.as_ref().map(|it| *it.get_ref()).unwrap_or_default(),
             version: match &self.version {
                 Some(range) => Some(it.range(range)?),
                 None => None,
             },
         })
     }
+}
+
+/// In an empty text there is no line, so that any pattern asks something.
+fn lines(written: &[Written_], it: &mut Reading<'_>) -> Option<Vec<regex::Regex>> {
+    let patterns: Vec<Option<regex::Regex>> = written.iter().map(|text| it.any_pattern(text)).collect();
+    patterns.into_iter().collect()
 }
 
 impl Text {

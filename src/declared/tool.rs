@@ -66,7 +66,7 @@ impl Written {
                         .then(|| name.to_owned())
                 },
             )??,
-            version: it.maybe(self.version.as_ref(), Reading::range)?,
+            version: it.maybe(self.version.as_ref(), Reading::narrow_range)?,
             path: it.maybe(self.path.as_ref(), Reading::path)?,
             arguments: match &self.args {
                 Some(arguments) => Some(it.texts(arguments)?),

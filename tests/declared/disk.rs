@@ -5,7 +5,7 @@ use crate::world::World;
 #[test]
 fn room_is_a_number_or_a_part() {
     let world = World::new();
-    for good in ["free = '1 KiB'", "free = '0%'", "inodes = '1'", "free = '1B', inodes = '0%'"] {
+    for good in ["free = '1 KiB'", "free = '1%'", "inodes = '1'", "free = '1B', inodes = '1%'"] {
         assert_eq!(world.look(&format!("disk = {{ path = '~', {good} }}")), "pass", "{good}");
     }
     let told = world.look("disk = { path = '~', free = '8000 TiB' }");
@@ -28,7 +28,7 @@ fn what_is_not_there_or_not_counted_is_not_green() {
     assert_eq!(world.look("disk = { path = 'x', free = '1%' }"), "fail: ~/x is not there");
     #[cfg(target_os = "linux")]
     assert_eq!(
-        world.look("disk = { path = '/proc', inodes = '0%' }"),
+        world.look("disk = { path = '/proc', inodes = '1%' }"),
         "unknown: cannot ask for the room at /proc: it does not count that"
     );
     assert!(world.mistakes("disk = { path = '~' }").contains("nothing is asked of the volume"));

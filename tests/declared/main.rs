@@ -18,4 +18,5 @@ mod interfaces;
 mod listener;
 mod names;
 mod services;
+mod vain;
 mod world;

@@ -63,7 +63,7 @@ fn a_parameter_of_the_kernel_is_as_asked() {
     assert!(told.starts_with("unknown: cannot read the kernel's kernel.random"), "{told}");
     for (question, told) in [
         ("kernel-param = { key = 'kernel...x', value = { equals = '1' } }", "is no kernel parameter"),
-        ("kernel-param = { key = 'kernel.ostype', value = {} }", "nothing is asked of its value"),
+        ("kernel-param = { key = 'kernel.ostype', value = {} }", "nothing is asked of the text"),
     ] {
         assert!(world.mistakes(question).contains(told), "{question}");
     }

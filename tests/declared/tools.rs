@@ -43,11 +43,11 @@ fn a_program_is_found_and_asked_for_its_version() {
             "fail: plain is found elsewhere; expected /usr/bin/plain; actual ~/bin/plain",
         ),
         (
-            "tool = { name = 'mute', version = '*' }",
+            "tool = { name = 'mute', version = '>=0.0.1' }",
             "unknown: what mute says of its version is not readable: nothing to say",
         ),
         (
-            "tool = { name = 'odd', version = '*' }",
+            "tool = { name = 'odd', version = '>=0.0.1' }",
             "unknown: cannot ask odd for its version: it failed without a word",
         ),
     ] {
@@ -63,9 +63,10 @@ fn a_program_is_not_run_before_it_is_trusted() {
     world.trust = Trust::Untrusted;
     world.home.program("bin/plain", "#!/bin/sh\ntouch \"$(dirname \"$0\")/../ran\"\necho 1.22\n");
     assert_eq!(world.look("tool = { name = 'plain' }"), "pass");
-    for question in
-        ["tool = { name = 'plain', version = '*' }", "tool = { name = 'plain', version = '*', args = ['v'] }"]
-    {
+    for question in [
+        "tool = { name = 'plain', version = '>=0.0.1' }",
+        "tool = { name = 'plain', version = '>=0.0.1', args = ['v'] }",
+    ] {
         let told = world.look(question);
         assert!(told.starts_with("unknown: not trusted: ~/bin/plain"), "{told}");
     }
@@ -89,7 +90,7 @@ fn a_node_that_does_not_run_is_not_believed_for_what_lies_beside_it() {
     // Programs that anybody knows are not run for a stranger's configuration either.
     world.trust = Trust::Untrusted;
     for name in ["node", "npm", "git"] {
-        let told = world.look(&format!("tool = {{ name = '{name}', version = '*' }}"));
+        let told = world.look(&format!("tool = {{ name = '{name}', version = '>=0.0.1' }}"));
         assert!(told.starts_with("unknown: not trusted: "), "{told}");
     }
 }
