@@ -92,6 +92,7 @@ fn align(
             changes.corrupt.is_some()
                 || !changes.missing.is_empty()
                 || !changes.tracked.is_empty()
+                || !changes.hidden.is_empty()
                 || changes.untracked.iter().any(theirs)
         }
         // An index that git cannot read hides what was edited: the hands look with one of their own.

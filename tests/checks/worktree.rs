@@ -5,12 +5,12 @@ use std::path::{Path, PathBuf};
 use housecall::check::Check;
 use housecall::checks::sync::dependencies;
 use housecall::checks::worktree::{
-    git_locks, worktree_branch, worktree_clean, worktree_exists, worktree_locked, worktree_place,
+    git_locks, worktree_branch, worktree_exists, worktree_locked, worktree_place,
 };
 use housecall::cx::Probes;
 use housecall::error::ProbeError;
 use housecall::probes::Probe;
-use housecall::probes::git::{Canonical, Changes, Checkout, Lock, Repository, Worktree};
+use housecall::probes::git::{Canonical, Checkout, Lock, Repository, Worktree};
 use housecall::probes::ground::Ground;
 use housecall::probes::mounts::{Kind, Mount};
 use housecall::probes::project::Project;
@@ -59,14 +59,6 @@ fn ground() -> Ground {
 fn place(ground: Ground) -> String {
     let probes = Probes { canonical: present(), ground: Probe::given(Ok(ground)), ..Probes::default() };
     verdict(&worktree_place::CHECK, &cx(probes))
-}
-
-fn clean(changes: Result<Changes, ProbeError>) -> String {
-    verdict(&worktree_clean::CHECK, &cx(Probes { changes: Probe::given(changes), ..Probes::default() }))
-}
-
-fn files(names: &[&str]) -> Vec<String> {
-    names.iter().map(|&name| name.to_owned()).collect()
 }
 
 fn lock(path: &str, seconds: i64) -> Lock {
@@ -269,50 +261,6 @@ fn worktree_branch_detached() {
 #[test]
 fn worktree_branch_without_a_worktree_is_unknown() {
     assert_snapshot!(found(&worktree_branch::CHECK, Worktree::Absent), @"unknown cannot look into the worktree: it is not there");
-}
-
-#[test]
-fn worktree_clean_clean() {
-    assert_snapshot!(clean(Ok(Changes::default())), @"pass clean");
-}
-
-#[test]
-fn worktree_clean_but_for_what_housecall_put_there() {
-    let untracked = files(&[".env.local", "node_modules/astro/package.json"]);
-    assert_snapshot!(clean(Ok(Changes { untracked, ..Changes::default() })), @"pass clean");
-}
-
-#[test]
-fn worktree_clean_edited() {
-    assert_snapshot!(clean(Ok(Changes { tracked: files(&["src/page.md"]), ..Changes::default() })), @"
-    fail the worktree has 1 edited file
-      edited: src/page.md
-    ");
-    let tracked = files(&["a.md", "b.md", "c.md", "d.md"]);
-    let untracked = files(&["e.md", "f.md", "g.md", ".env.local"]);
-    assert_snapshot!(clean(Ok(Changes { tracked, untracked, ..Changes::default() })), @"
-    fail the worktree has 4 edited files and 3 new files
-      edited: a.md
-      edited: b.md
-      edited: c.md
-      edited: d.md
-      new: e.md
-      and: 2 more
-    ");
-}
-
-#[test]
-fn worktree_clean_with_a_corrupt_index() {
-    let corrupt = Some("index file smaller than expected".to_owned());
-    assert_snapshot!(clean(Ok(Changes { corrupt, ..Changes::default() })), @"
-    fail the worktree's index is corrupt
-      actual: index file smaller than expected
-    ");
-}
-
-#[test]
-fn worktree_clean_unknown() {
-    assert_snapshot!(clean(Err(ProbeError::NotTrusted { what: "git".to_owned() })), @"unknown not trusted: git is not run before `housecall trust`");
 }
 
 #[test]

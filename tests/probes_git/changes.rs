@@ -39,6 +39,72 @@ fn edits_renames_deletions_and_new_files_are_told_apart() {
 }
 
 #[test]
+fn edits_that_a_mark_hides_are_found_whatever_the_format() {
+    for format in [&[][..], &["--object-format=sha256"], &["--ref-format=reftable"]] {
+        for mark in ["--assume-unchanged", "--skip-worktree"] {
+            let world = World::of(format);
+            let tree = &world.mirror.worktree;
+            world.home.write("ops/worktree/other.md", "other\n");
+            world.home.commit(tree, "files");
+            world.home.git(tree, ["update-index", mark, "page.md", "other.md"]);
+            assert_eq!(changes(&world), Changes::default(), "{format:?} {mark}: nothing is edited yet");
+            world.home.write("ops/worktree/page.md", "edited\n");
+            assert_eq!(world.home.git(tree, ["status", "--porcelain"]), "", "git hides it");
+            let found = changes(&world);
+            assert_eq!(found.hidden, ["page.md"], "{format:?} {mark}");
+            assert!(found.tracked.is_empty(), "{found:?}");
+            fs::remove_file(tree.join("other.md")).unwrap();
+            assert_eq!(changes(&world).hidden, ["other.md", "page.md"], "{format:?} {mark}");
+        }
+    }
+}
+
+#[test]
+fn a_split_index_and_a_link_hide_no_edit_either() {
+    let world = World::new();
+    let tree = &world.mirror.worktree;
+    std::os::unix::fs::symlink("page.md", tree.join("link")).unwrap();
+    world.home.commit(tree, "a link");
+    world.home.git(tree, ["update-index", "--split-index"]);
+    world.home.git(tree, ["update-index", "--assume-unchanged", "page.md", "link"]);
+    assert_eq!(changes(&world), Changes::default());
+    fs::remove_file(tree.join("link")).unwrap();
+    std::os::unix::fs::symlink("elsewhere.md", tree.join("link")).unwrap();
+    world.home.write("ops/worktree/page.md", "edited\n");
+    assert_eq!(changes(&world).hidden, ["link", "page.md"]);
+}
+
+#[test]
+fn what_a_sparse_worktree_leaves_out_is_no_edit() {
+    let world = World::new();
+    let tree = &world.mirror.worktree;
+    for name in ["deep/a.md", "other/b.md"] {
+        world.home.write(format!("ops/worktree/{name}"), "text\n");
+    }
+    world.home.commit(tree, "files");
+    world.home.git(tree, ["sparse-checkout", "set", "deep"]);
+    assert!(!tree.join("other").exists());
+    assert_eq!(changes(&world), Changes::default());
+}
+
+#[test]
+fn a_file_that_git_calls_modified_straight_after_its_checkout_is_named_apart() {
+    let world = World::new();
+    let tree = &world.mirror.worktree;
+    world.home.write("ops/worktree/page.txt", "one\r\ntwo\r\n");
+    world.home.write("ops/worktree/other.txt", "one\r\ntwo\r\n");
+    world.home.commit(tree, "as on another system");
+    world.home.write("ops/worktree/.gitattributes", "*.txt text\n");
+    world.home.git(tree, ["add", ".gitattributes"]);
+    world.home.git(tree, ["commit", "--quiet", "-m", "attributes"]);
+    fs::remove_file(tree.join("page.txt")).unwrap();
+    world.home.write("ops/worktree/page.txt", "one\r\ntwo\r\n");
+    world.home.write("ops/worktree/other.txt", "one\r\nmine\r\n");
+    let found = changes(&world);
+    assert_eq!((found.as_checked_out, found.tracked), (vec!["page.txt".into()], vec!["other.txt".into()]));
+}
+
+#[test]
 fn names_that_are_no_text_stay_readable() {
     let world = World::new();
     fs::write(world.mirror.worktree.join(OsStr::from_bytes(b"caf\xe9\n.md")), "x").unwrap();

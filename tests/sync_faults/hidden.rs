@@ -72,6 +72,20 @@ fn edits_that_a_mark_hides_are_kept() {
 }
 
 #[test]
+fn an_edit_that_a_mark_hides_is_found_though_upstream_has_nothing_new() {
+    for mark in ["--skip-worktree", "--assume-unchanged"] {
+        let world = World::synced();
+        git(&world, ["update-index", mark, "index.html", "deep/page.html"]);
+        assert_eq!(world.sync().status, Noop, "{mark}: a mark alone is no edit");
+        world.edit("index.html", "mine\n");
+        fs::remove_file(world.worktree().join("deep/page.html")).expect("deleted");
+        world.heals();
+        assert_eq!(kept(&world, "index.html"), ["mine\n"], "{mark}");
+        assert!(world.worktree().join("deep/page.html").exists(), "{mark}");
+    }
+}
+
+#[test]
 fn a_file_that_was_taken_out_of_the_index_and_excluded_is_kept() {
     let world = World::synced();
     git(&world, ["rm", "-q", "--cached", "index.html"]);

@@ -6,6 +6,7 @@ mod world;
 
 mod oracle;
 
+mod attributes;
 mod configured;
 mod hidden;
 mod installers;

@@ -33,12 +33,21 @@ fn look(cx: &Cx, mirror: &Mirror) -> Seen {
     let edited = changes.tracked.iter().map(|file| ("edited", file));
     let new = changes.untracked.iter().filter(|file| !is_ours(mirror, file)).map(|file| ("new", file));
     let missing = changes.missing.iter().map(|path| ("missing", path));
-    let files: Vec<(&str, &String)> = edited.chain(new).chain(missing).collect();
+    let hidden = changes.hidden.iter().map(|file| ("hidden", file));
+    let files: Vec<(&str, &String)> = edited.chain(hidden).chain(new).chain(missing).collect();
     if files.is_empty() {
-        return Ok(Verdict::pass_with("clean"));
+        return Ok(match changes.as_checked_out.as_slice() {
+            [] => Verdict::pass_with("clean"),
+            [one] => Verdict::pass_with(format!("clean: `{one}`, which git calls modified, is as committed")),
+            [one, rest @ ..] => Verdict::pass_with(format!(
+                "clean: `{one}` and {} more, which git calls modified, are as committed",
+                rest.len()
+            )),
+        });
     }
     let of = |kind: &str| files.iter().filter(|(it, _)| *it == kind).count();
-    let told = [("edited", "file"), ("new", "file"), ("missing", "submodule")].into_iter();
+    let told =
+        [("edited", "file"), ("hidden", "edit"), ("new", "file"), ("missing", "submodule")].into_iter();
     let told = told.map(|(kind, what)| (of(kind), kind, what)).filter(|(count, ..)| *count > 0);
     let told = told.map(|(count, kind, what)| match count {
         1 => format!("1 {kind} {what}"),

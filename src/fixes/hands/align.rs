@@ -1,7 +1,7 @@
 //! Aligning: HEAD, index and files come to a commit, and whatever a person left or leaves meanwhile is kept.
 #![expect(clippy::disallowed_methods, reason = "hands look where they write")]
 
-use std::ffi::OsStr;
+use std::ffi::{OsStr, OsString};
 use std::path::{Path, PathBuf};
 
 use crate::config::{Config, Mirror};
@@ -10,6 +10,7 @@ use crate::fixes::hands::aside::{self, operation, submodules};
 use crate::fixes::hands::git::{Tell, as_os, commit, git_path, must, run, succeeded};
 use crate::fixes::hands::swap;
 use crate::fixes::hands::worktree::{not_elsewhere, own_files, room};
+use crate::probes::git::unchanged;
 use crate::probes::{self, clock};
 
 /// How often it is begun again where somebody saves, commits or stages something meanwhile.
@@ -54,8 +55,10 @@ pub fn align(
             must(config, top, "end the bisect", &["bisect", "reset", "HEAD"])?;
         }
         submodules::update(config, mirror, tell)?;
-        last = differing(config, mirror, sha)?;
+        let same;
+        (last, same) = differing(config, mirror, sha)?;
         if last.is_empty() {
+            kept.extend(as_checked_out(&same, &snapshot.as_checked_out));
             return Ok(kept.into_iter().reduce(|all, one| format!("{all}; {one}")));
         }
     }
@@ -157,8 +160,22 @@ fn quit(config: &Config, mirror: &Mirror, operation: &str) -> Result<(), StepErr
     Ok(())
 }
 
-/// What differs from that commit afterwards, by its path: what was saved in the meantime, and what git did not do.
-fn differing(config: &Config, mirror: &Mirror, sha: &str) -> Result<Vec<String>, StepError> {
+/// Tells of files that git calls modified though it has just checked them out, where it is news.
+fn as_checked_out(now: &[OsString], before: &[OsString]) -> Option<String> {
+    let new: Vec<&OsString> = now.iter().filter(|path| !before.contains(path)).collect();
+    let which = match new[..] {
+        [] => return None,
+        [one] => format!("{} is as committed, and git calls it", one.display()),
+        [one, ref rest @ ..] => {
+            format!("{} and {} more are as committed, and git calls them", one.display(), rest.len())
+        }
+    };
+    Some(format!("{which} modified: the attributes do not fit what is committed"))
+}
+
+/// What differs from that commit afterwards, by its path: what was saved in the meantime, and what git did not do. Then
+/// what git only calls modified.
+fn differing(config: &Config, mirror: &Mirror, sha: &str) -> Result<(Vec<String>, Vec<OsString>), StepError> {
     let (top, what) = (mirror.worktree.as_path(), "look at the worktree afterwards");
     let head = commit(config, top, "HEAD")?;
     if head.as_deref() != Some(sha) {
@@ -168,17 +185,17 @@ fn differing(config: &Config, mirror: &Mirror, sha: &str) -> Result<Vec<String>,
         let why = format!("afterwards the submodule {} is not checked out", path.display());
         return Err(StepError::failed("align the worktree", &why));
     }
-    let tracked = ["diff", "--name-only", "-z", "--no-ext-diff", "--ignore-submodules=dirty", "HEAD"];
-    let untracked = ["ls-files", "--others", "--exclude-standard", "-z"];
-    let mut paths: Vec<PathBuf> = Vec::new();
-    for arguments in [&tracked[..], &untracked[..]] {
-        let output = must(config, top, what, arguments)?;
-        let named = output.stdout.split(|byte| *byte == 0).filter(|path| !path.is_empty());
-        paths.extend(named.map(|path| PathBuf::from(as_os(path))));
-    }
+    let tracked = ["diff", "--raw", "--no-abbrev", "--no-renames", "-z", "--no-ext-diff"];
+    let tracked = must(config, top, what, &[&tracked[..], &["--ignore-submodules=dirty", "HEAD"]].concat())?;
+    let untracked = must(config, top, what, &["ls-files", "--others", "--exclude-standard", "-z"])?;
+    let names = tracked.stdout.split(|byte| *byte == 0).skip(1).step_by(2);
+    let names = names.chain(untracked.stdout.split(|byte| *byte == 0)).filter(|path| !path.is_empty());
+    let mut paths: Vec<PathBuf> = names.map(|path| PathBuf::from(as_os(path))).collect();
     if paths.is_empty() {
-        return Ok(Vec::new());
+        return Ok((Vec::new(), Vec::new()));
     }
+    let same = unchanged::as_checked_out(config, top, &unchanged::edited(&tracked.stdout))?;
+    paths.retain(|path| !same.contains(path.as_os_str()));
     let own = own_files(config, mirror)?;
     paths.retain(|path| !own.iter().any(|own| path.starts_with(own)));
     for path in &paths {
@@ -189,5 +206,7 @@ fn differing(config: &Config, mirror: &Mirror, sha: &str) -> Result<Vec<String>,
             _ => {}
         }
     }
-    Ok(paths.iter().map(|path| path.display().to_string()).collect())
+    let mut same: Vec<OsString> = same.into_iter().collect();
+    same.sort();
+    Ok((paths.iter().map(|path| path.display().to_string()).collect(), same))
 }

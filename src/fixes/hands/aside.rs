@@ -42,6 +42,8 @@ pub(in crate::fixes::hands) struct Snapshot {
     pub(in crate::fixes::hands) own: (PathBuf, Option<(u64, u64, u64, i128)>),
     /// An index of the files, with what git knows of each.
     pub(in crate::fixes::hands) index: PathBuf,
+    /// The files that git calls modified though they are what it checks out.
+    pub(in crate::fixes::hands) as_checked_out: Vec<OsString>,
     /// Where that index lies.
     _directory: tempfile::TempDir,
 }
@@ -101,10 +103,17 @@ pub(in crate::fixes::hands) fn snapshot(
         index.add_overwritten(upstream)?;
     }
     let tree = index.write_tree()?;
-    let found = Found { index: &index, tree: &tree, staged, base, upstream, moved, inside, time };
+    // What git calls modified straight after its own checkout is no work of a person's.
+    let same = match &base {
+        Some(base) => index.as_checked_out(base, &tree)?,
+        None => Vec::new(),
+    };
+    let theirs = index.tree_with(&tree, &same)?;
+    let found = Found { index: &index, tree: &theirs, staged, base, upstream, moved, inside, time };
     let told = keep(config, mirror, found, tell)?;
-    let index = index.file;
-    Ok(Snapshot { told, tree, tips: [head, tip], own: (own, seen), index, _directory: directory })
+    let (index, tips, own) = (index.file, [head, tip], (own, seen));
+    let as_checked_out = same.into_iter().map(|file| file.path).collect();
+    Ok(Snapshot { told, tree, tips, own, index, as_checked_out, _directory: directory })
 }
 
 /// Keeps what differs from all that is kept already, and says where.

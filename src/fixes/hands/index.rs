@@ -9,6 +9,7 @@ use std::path::{Path, PathBuf};
 use crate::config::Config;
 use crate::error::StepError;
 use crate::fixes::hands::git::{self, as_os, command, git_path, run, succeeded};
+use crate::probes::git::unchanged::{self, Recorded};
 use crate::probes::program;
 
 /// How many arguments one command gets.
@@ -77,14 +78,47 @@ impl Index<'_> {
         }
         let paths: Vec<&OsStr> = paths.into_iter().collect();
         self.with_paths("keep a conflict", &["update-index", "--force-remove", "--"], &paths)?;
-        for chunk in sides.chunks(CHUNK) {
+        self.enter("keep a conflict", &sides)?;
+        let tree = self.run(&["write-tree"])?;
+        Ok(tree.succeeded().then(|| as_os(git::trimmed(&tree.stdout)).to_owned()))
+    }
+
+    /// Enters what is said as git wants it: mode, object and path.
+    fn enter(&self, what: &str, entries: &[OsString]) -> Result<(), StepError> {
+        for chunk in entries.chunks(CHUNK) {
             let each = chunk.iter().flat_map(|it| [OsStr::new("--cacheinfo"), it]);
             let whole: Vec<&OsStr> =
                 ["update-index", "--add"].map(OsStr::new).into_iter().chain(each).collect();
-            self.must("keep a conflict", &whole)?;
+            self.must(what, &whole)?;
         }
-        let tree = self.run(&["write-tree"])?;
-        Ok(tree.succeeded().then(|| as_os(git::trimmed(&tree.stdout)).to_owned()))
+        Ok(())
+    }
+
+    /// The files at which a tree of this index differs from that commit, and that are what git checks out for it.
+    pub(super) fn as_checked_out(&self, base: &str, tree: &OsStr) -> Result<Vec<Recorded>, StepError> {
+        let start = ["diff-tree", "-r", "-z", "--no-renames", base].map(OsStr::new);
+        let arguments: Vec<&OsStr> = start.into_iter().chain([tree]).collect();
+        let raw = self.must("compare what was left in the mirror", &arguments)?;
+        let mut files = unchanged::edited(&raw.stdout);
+        let same = unchanged::as_checked_out(self.config, self.top, &files)?;
+        files.retain(|file| same.contains(&file.path));
+        Ok(files)
+    }
+
+    /// That tree of this index, with these files as they are recorded.
+    pub(super) fn tree_with(&self, tree: &OsStr, files: &[Recorded]) -> Result<OsString, StepError> {
+        if files.is_empty() {
+            return Ok(tree.to_owned());
+        }
+        let other = Index { config: self.config, top: self.top, file: self.file.with_extension("recorded") };
+        fs::copy(&self.file, &other.file).map_err(|error| StepError::failed("copy the index", &error))?;
+        let entry = |file: &Recorded| {
+            let mut entry = OsString::from(format!("{},{},", file.mode, file.blob));
+            entry.push(&file.path);
+            entry
+        };
+        other.enter("keep what was left in the mirror", &files.iter().map(entry).collect::<Vec<_>>())?;
+        other.write_tree()
     }
 
     /// Has files looked at that the person told git to take for unchanged.
@@ -98,7 +132,8 @@ impl Index<'_> {
             .collect();
         self.with_paths("look at every file", &["update-index", "--no-assume-unchanged", "--"], &assumed)?;
         // Where a repository is sparse most files are not there; one that is was put there by a person.
-        let is_there = |path: &&OsStr| fs::symlink_metadata(self.top.join(path)).is_ok();
+        let is_sparse = !self.sparse()?.is_empty();
+        let is_there = |path: &&OsStr| !is_sparse || fs::symlink_metadata(self.top.join(path)).is_ok();
         let skipped: Vec<&OsStr> = listed
             .stdout
             .split(|byte| *byte == 0)

@@ -1,12 +1,15 @@
 //! How the worktree's files differ from HEAD, in git's own judgement: filters, attributes and sparseness count.
 
+use std::ffi::OsStr;
 use std::fmt::Write;
+use std::os::unix::ffi::OsStrExt;
 
+use super::unchanged::{self, Recorded};
 use super::{Changes, Checkout, submodules};
 use crate::config::{Config, Trust};
 use crate::error::ProbeError;
 use crate::git;
-use crate::probes::machine::Machine;
+use crate::probes::machine::{Machine, Where};
 use crate::probes::program;
 
 /// git's words for an index that is torn, truncated or no index.
@@ -24,7 +27,8 @@ pub fn changes(machine: &Machine, config: &Config, checkout: &Checkout) -> Resul
     if config.trust == Trust::Untrusted {
         return Err(ProbeError::NotTrusted { what: "git".to_owned() });
     }
-    machine.guard(&checkout.common_dir)?;
+    let in_process =
+        machine.guard(&checkout.common_dir)? == Where::Here && machine.guard(&checkout.top)? == Where::Here;
     let arguments = ["status", "--porcelain=v2", "-z", "--untracked-files=all", "--ignore-submodules=none"];
     let output =
         program::run(&git::command(config, &checkout.top, &arguments)).map_err(|error| match error {
@@ -41,9 +45,17 @@ pub fn changes(machine: &Machine, config: &Config, checkout: &Checkout) -> Resul
         if let Some(unseen) = complaints.lines().find(is_unseen) {
             return Err(ProbeError::failed("ask git for changes", &unseen));
         }
-        let missing = submodules::missing(config, &checkout.top)?;
-        let missing = missing.iter().map(|path| readable(path.as_os_str().as_encoded_bytes())).collect();
-        return Ok(Changes { missing, ..Changes::parse(&output.stdout) });
+        let top = checkout.top.as_path();
+        let text = |path: &OsStr| readable(path.as_encoded_bytes());
+        let missing = submodules::missing(config, top)?.iter().map(|path| text(path.as_os_str())).collect();
+        let mut found = Changes { missing, ..Changes::parse(&output.stdout) };
+        let same = unchanged::as_checked_out(config, top, &modified(&output.stdout))?;
+        found.as_checked_out = same.iter().map(|path| text(path)).collect();
+        found.as_checked_out.sort();
+        found.tracked.retain(|file| found.as_checked_out.binary_search(file).is_err());
+        found.hidden = unchanged::hidden(config, top, in_process)?.iter().map(|path| text(path)).collect();
+        found.hidden.retain(|file| !found.tracked.contains(file));
+        return Ok(found);
     }
     let why = git::complaint(&output);
     if CORRUPT.iter().any(|word| complaints.contains(word)) {
@@ -77,6 +89,19 @@ impl Changes {
         }
         changes
     }
+}
+
+/// The files of `status --porcelain=v2 -z` whose content on disk is all that differs.
+fn modified(text: &[u8]) -> Vec<Recorded> {
+    // `1 .M N... 100644 100644 100644 <sha> <sha> path`
+    let of_one = |record: &[u8]| {
+        let fields: Vec<&[u8]> = record.strip_prefix(b"1 .M ")?.splitn(7, |byte| *byte == b' ').collect();
+        let [_, _, index, worktree, _, blob, path] = fields.try_into().ok()?;
+        let words = |bytes: &[u8]| String::from_utf8_lossy(bytes).into_owned();
+        let path = OsStr::from_bytes(path).to_owned();
+        (index == worktree).then(|| Recorded { mode: words(index), blob: words(blob), path })
+    };
+    text.split(|&byte| byte == 0).filter_map(of_one).collect()
 }
 
 /// A file's name as people can read it: control characters and bytes that are no text are written as escapes.

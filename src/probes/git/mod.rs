@@ -10,6 +10,7 @@ mod remote;
 mod rescued;
 pub mod store;
 pub mod submodules;
+pub mod unchanged;
 mod worktree;
 
 use std::path::PathBuf;
@@ -118,6 +119,10 @@ pub struct Changes {
     pub untracked: Vec<String>,
     /// Submodules that the repository has active and that are not checked out.
     pub missing: Vec<String>,
+    /// Edited files that the index has taken for unchanged, or leaves out: `git status` says nothing of them.
+    pub hidden: Vec<String>,
+    /// Tracked files that git calls modified though they are what it checks out: nobody edited them.
+    pub as_checked_out: Vec<String>,
     /// What git says of an index that it cannot read, so that it cannot compare anything.
     pub corrupt: Option<String>,
 }
