@@ -145,6 +145,7 @@ fn one(world: &mut World, aim: Aim, is_new: bool, tally: &mut Tally) -> Result<(
     if !ended {
         tally.hit(KILLED, hit.as_deref().unwrap_or(BETWEEN));
     }
+    crate::tell(&what);
     let complaints = recovery(world, &before);
     if complaints.is_empty() { Ok(()) } else { Err((what, complaints)) }
 }

@@ -1,6 +1,7 @@
 //! Kills and faults by injection, and an oracle that knows every byte a person wrote.
 //!
-//! Few rounds by default; `HOUSECALL_CAMPAIGN=full` (or `dev/campaign`) runs hundreds. `HOUSECALL_SEED` draws others.
+//! Few rounds by default; `HOUSECALL_CAMPAIGN=full` (or `dev/campaign`) runs hundreds. `HOUSECALL_SEED` draws others;
+//! `HOUSECALL_LIFE` leads one life again, told round by round.
 #![expect(clippy::disallowed_methods, reason = "tests make the world that the product looks at")]
 #![expect(
     clippy::print_stdout,
@@ -24,6 +25,9 @@ use kills::{Aim, life};
 use support::{Part, parts};
 use tally::Tally;
 
+/// How many rounds a life has.
+const LIFE: u64 = 12;
+
 /// How many rounds: a few in a test run, many in a campaign.
 fn rounds(few: u64, many: u64) -> u64 {
     match std::env::var("HOUSECALL_CAMPAIGN") {
@@ -40,13 +44,30 @@ fn seed(of: u64) -> u64 {
     seed
 }
 
+/// A life of which one that went wrong printed the seed, to be led again: then it is the only one.
+fn again() -> Option<u64> {
+    let seed = std::env::var("HOUSECALL_LIFE").ok()?;
+    Some(u64::from_str_radix(seed.trim_start_matches("0x"), 16).expect("a seed in hexadecimal digits"))
+}
+
+/// Tells of a round of it.
+fn tell(what: &str) {
+    if again().is_some() {
+        println!("{what}");
+    }
+}
+
 /// Lives of a dozen rounds, until there were that many.
 fn kills(name: &'static str, of: u64, few: u64, aim: fn(&mut Chance) -> Aim) {
     let mut tally = Tally::new(name);
+    if let Some(seed) = again() {
+        life(seed, LIFE, aim, &mut tally);
+        return tally.end();
+    }
     let mut chance = Chance::new(seed(of));
     let wanted = rounds(few, 140);
     while tally.count() < wanted {
-        life(chance.next(), (wanted - tally.count()).min(12), aim, &mut tally);
+        life(chance.next(), (wanted - tally.count()).min(LIFE), aim, &mut tally);
     }
     tally.end();
 }
@@ -77,10 +98,14 @@ fn faults(name: &'static str, of: u64, few: u64, fault: fn(&mut Chance) -> Fault
         return;
     }
     let mut tally = Tally::new(name);
+    if let Some(seed) = again() {
+        suffering::life(seed, LIFE, fault, &mut tally);
+        return tally.end();
+    }
     let mut chance = Chance::new(seed(of));
     let wanted = rounds(few, 80);
     while tally.count() < wanted {
-        suffering::life(chance.next(), (wanted - tally.count()).min(12), fault, &mut tally);
+        suffering::life(chance.next(), (wanted - tally.count()).min(LIFE), fault, &mut tally);
     }
     tally.end();
 }

@@ -9,6 +9,8 @@ use std::time::Duration;
 
 use support::processes::eventually;
 
+use crate::chance::Chance;
+use crate::states::State;
 use crate::world::{World, walk};
 
 /// What a person wrote in the mirror.
@@ -47,6 +49,12 @@ pub(crate) fn losses(world: &World, before: &Canonical) -> Vec<String> {
         found.push(format!("LOSS: {:?} {path:?} {content:?} is nowhere", it.how));
     }
     found
+}
+
+/// Whether that is where the person wrote it, and nowhere else: who writes there again gives it up.
+pub(crate) fn is_only_in_place(world: &World, it: &Written) -> bool {
+    let is_in_place = || read(&world.mirror.worktree().join(OsStr::from_bytes(&it.path))) == it.content;
+    matches!(it.how, How::File | How::Secret) && is_in_place() && !Kept::of(world).is_set_aside(it)
 }
 
 /// What is different in the person's repository.
@@ -106,18 +114,30 @@ impl Kept {
     }
 
     fn has(&self, it: &Written) -> bool {
-        let path = Path::new(OsStr::from_bytes(&it.path));
-        let in_place = || read(&self.worktree.join(path)) == it.content;
-        let beside =
-            || self.elsewhere.iter().any(|(file, content)| file.ends_with(path) && *content == it.content);
-        let object =
-            git2::Oid::hash_object(git2::ObjectType::Blob, &it.content).expect("an object id").to_string();
         match it.how {
-            How::File => self.named.contains(&(object, it.path.clone())) || beside() || in_place(),
-            How::Content | How::Staged => self.objects.contains(&object),
-            How::Secret => !self.objects.contains(&object) && (beside() || in_place()),
+            How::File => self.is_set_aside(it) || self.is_in_place(it),
+            How::Content | How::Staged => self.objects.contains(&object(it)),
+            How::Secret => {
+                !self.objects.contains(&object(it)) && (self.is_set_aside(it) || self.is_in_place(it))
+            }
         }
     }
+
+    fn is_set_aside(&self, it: &Written) -> bool {
+        let path = Path::new(OsStr::from_bytes(&it.path));
+        let beside =
+            || self.elsewhere.iter().any(|(file, content)| file.ends_with(path) && *content == it.content);
+        self.named.contains(&(object(it), it.path.clone())) || beside()
+    }
+
+    fn is_in_place(&self, it: &Written) -> bool {
+        read(&self.worktree.join(OsStr::from_bytes(&it.path))) == it.content
+    }
+}
+
+/// The name by which git has it, if it has.
+fn object(it: &Written) -> String {
+    git2::Oid::hash_object(git2::ObjectType::Blob, &it.content).expect("an object id").to_string()
 }
 
 /// The content of a file, or where a link leads.
@@ -181,4 +201,20 @@ pub(crate) fn left_behind(world: &World) -> Vec<String> {
         }
     }
     found
+}
+
+#[test]
+fn what_a_person_writes_over_is_no_loss_and_what_is_taken_from_them_is() {
+    let mut world = World::new(Chance::new(1));
+    let told = |world: &World| losses(world, &world.canonical());
+    assert!(world.sync().stdout.starts_with("updated"));
+    for _ in 0..2 {
+        // No cycle has to move an edit that git was told not to look at.
+        world.known = world.written.len();
+        world.be(State::Hidden);
+        assert!(world.sync().stdout.starts_with("noop"));
+        assert_eq!(told(&world), [""; 0]);
+    }
+    fs::write(world.mirror.worktree().join("many/2.html"), "another's\n").expect("it is overwritten");
+    assert_eq!(told(&world).len(), 1);
 }

@@ -5,7 +5,7 @@ use std::fs::{self, File, Permissions};
 use std::os::unix::ffi::OsStrExt;
 use std::os::unix::fs::{PermissionsExt, symlink};
 
-use crate::oracle::{How, Written};
+use crate::oracle::{self, How, Written};
 use crate::world::{World, age};
 
 /// A state that a cycle may start from.
@@ -193,9 +193,19 @@ impl World {
 
     fn write_bytes(&mut self, path: &[u8], content: Vec<u8>, how: How) {
         let place = self.mirror.worktree().join(OsStr::from_bytes(path));
+        self.give_up(path);
         fs::create_dir_all(place.parent().expect("a folder")).expect("the folder");
         fs::write(&place, &content).expect("the file");
         self.note(Written { path: path.to_vec(), content, how });
+    }
+
+    /// What the person left there in an earlier round, and no cycle had to move, they now write over themselves.
+    fn give_up(&mut self, path: &[u8]) {
+        let is_given_up = |it: &Written| it.path == path && oracle::is_only_in_place(self, it);
+        if let Some(place) = self.written.iter().take(self.known).position(is_given_up) {
+            self.written.remove(place);
+            self.known -= 1;
+        }
     }
 
     /// Has the oracle know of it. What was at its place a moment ago is the person's own doing.

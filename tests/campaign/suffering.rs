@@ -63,6 +63,7 @@ fn one(
     }
     let hit = suffered.hit.as_deref();
     let what = format!("{fault:?} at {step} from {states:?}, {} hit", hit.unwrap_or("nothing"));
+    crate::tell(&what);
     if let Some(hit) = hit {
         tally.hit(&fault.name(), hit);
     }

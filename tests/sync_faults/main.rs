@@ -10,6 +10,7 @@ mod attributes;
 mod configured;
 mod hidden;
 mod installers;
+mod kept;
 mod line;
 mod meanwhile;
 mod moved;

@@ -4,6 +4,8 @@
 
 use std::fs;
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
+use std::time::{Duration, UNIX_EPOCH};
 
 use housecall::probes::state::SyncStatus::Failed;
 
@@ -12,7 +14,12 @@ use crate::world::{World, walk};
 
 /// A mirror whose upstream changes while that script runs in the worktree, as git writes `filtered.txt`, the first time.
 fn meanwhile(upstream: &[(&str, Option<&str>)], script: &str) -> World {
-    let world = World::synced();
+    meanwhile_in(|_| (), upstream, script)
+}
+
+/// The same in a mirror to which that is done before.
+fn meanwhile_in(before: impl FnOnce(&mut World), upstream: &[(&str, Option<&str>)], script: &str) -> World {
+    let mut world = World::synced();
     let author = world.home.at("author");
     let commit = |content: &str, files: &[(&str, Option<&str>)]| {
         for (name, content) in files {
@@ -56,6 +63,7 @@ fn meanwhile(upstream: &[(&str, Option<&str>)], script: &str) -> World {
     world.home.git(&world.repository(), ["config", "filter.slow.smudge", &slow]);
     world.home.git(&world.repository(), ["config", "filter.slow.clean", "cat"]);
     commit("two\n", upstream);
+    before(&mut world);
     let last = world.sync();
     assert!(done.exists(), "the filter ran: {}", last.reason);
     assert_ne!(last.status, Failed, "{}", last.reason);
@@ -99,6 +107,38 @@ fn a_file_that_is_saved_while_upstreams_is_written_is_kept() {
 fn a_file_that_is_saved_while_upstream_deletes_it_is_kept() {
     let world = meanwhile(&[("gone.html", None)], "echo mine > gone.html");
     assert!(is_kept(&world, "mine"));
+}
+
+#[test]
+fn a_save_that_git_cannot_tell_by_its_time_and_size_is_kept() {
+    let edited = |world: &mut World| {
+        // As for backups and indexers, which change a file's other time; git looks at whole seconds.
+        world.home.git(&world.repository(), ["config", "core.trustctime", "false"]);
+        world.edit("page.html", "mine 1\n");
+        let page = fs::File::options().write(true).open(world.worktree().join("page.html"));
+        page.and_then(|it| it.set_modified(UNIX_EPOCH + Duration::from_secs(1_700_000_000)))
+            .expect("its time");
+    };
+    let save = "echo 'mine 2' > page.html; TZ=UTC0 touch -t 202311142213.20 page.html";
+    let world = meanwhile_in(edited, &[("page.html", Some("new\n"))], save);
+    assert!(is_kept(&world, "mine 1"), "what was there before");
+    assert!(is_kept(&world, "mine 2"), "what was saved meanwhile");
+}
+
+#[test]
+fn what_is_saved_meanwhile_is_kept_on_another_disk() {
+    // Memory is one where there is such a place.
+    let other = Path::new("/dev/shm");
+    let other = tempfile::tempdir_in(if other.is_dir() { other } else { Path::new("/tmp") });
+    let other = other.expect("a directory");
+    let elsewhere = |world: &mut World| {
+        let mut config = (*world.config).clone();
+        config.state = other.path().to_owned();
+        world.config = Arc::new(config);
+    };
+    let save = "echo mine > page.html; git init -q fresh; echo mine too > fresh/page.html";
+    let world = meanwhile_in(elsewhere, &[("page.html", Some("new\n"))], save);
+    assert!(is_kept(&world, "mine") && is_kept(&world, "mine too"));
 }
 
 #[test]

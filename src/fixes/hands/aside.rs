@@ -252,15 +252,12 @@ fn move_repositories(
     let place = files::rescued_place(config, time);
     let found = index.repositories()?;
     for repository in &found {
-        let to = place.join(repository);
-        let failed = |error: std::io::Error| {
+        files::keep(&index.top.join(repository), &place, repository).map_err(|error| {
             StepError::failed(
                 format!("move the repository {} out of the mirror", repository.display()),
                 &error,
             )
-        };
-        files::private_directory(to.parent().unwrap_or(&place)).map_err(failed)?;
-        files::move_out(&index.top.join(repository), &to).map_err(failed)?;
+        })?;
     }
     Ok((!found.is_empty()).then_some(place))
 }

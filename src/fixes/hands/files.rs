@@ -105,63 +105,6 @@ pub fn write_new_private(path: &Path, content: &[u8]) -> io::Result<()> {
     written
 }
 
-/// Copies a file that git does not track from the repository into the worktree, mode 0600.
-///
-/// What is at its place there is kept beside it, unless it is the same.
-///
-/// # Errors
-/// Refused where the way leads out of the worktree; failed in the system's own words.
-pub fn carry(config: &Config, file: &Path) -> Result<Option<String>, StepError> {
-    let mirror = config.mirror.as_deref().ok_or_else(super::no_mirror)?;
-    let (from, to) = (mirror.repository.join(file), mirror.worktree.join(file));
-    let what = format!("copy {}", file.display());
-    let failed = |error: &io::Error| StepError::failed(what.clone(), error);
-    let parent = to.parent().unwrap_or(&mirror.worktree);
-    // A link on the way may lead elsewhere: nothing is made before that is known.
-    let there = parent.ancestors().find(|it| fs::symlink_metadata(it).is_ok()).unwrap_or(parent);
-    inside(&mirror.worktree, there)?;
-    fs::create_dir_all(parent).map_err(|error| failed(&error))?;
-    inside(&mirror.worktree, parent)?;
-    let real = fs::canonicalize(&from).map_err(|error| failed(&error))?;
-    if !real.is_file() {
-        return Err(StepError::Refused(format!("{} is no plain file", from.display())));
-    }
-    let content = plain::read(&real).map_err(|error| failed(&error))?;
-    let old = fs::symlink_metadata(&to).ok();
-    let differs = old.is_some() && plain::read(&to).ok().as_deref() != Some(&content);
-    let kept = if differs {
-        let kept = vacant(&rescued_place(config, clock::now()), file);
-        if let Some(parent) = kept.parent() {
-            private_directory(parent).map_err(|error| failed(&error))?;
-        }
-        fs::copy(&to, &kept).map_err(|error| failed(&error))?;
-        Some(format!("the copy that was there is kept as {}", config.tilde(&kept)))
-    } else {
-        None
-    };
-    let mut temporary = unfinished(parent).map_err(|error| failed(&error))?;
-    temporary.write_all(&content).map_err(|error| failed(&error))?;
-    temporary
-        .as_file()
-        .set_permissions(Permissions::from_mode(0o600))
-        .and_then(|()| temporary.as_file().sync_all())
-        .map_err(|error| failed(&error))?;
-    temporary.persist(&to).map_err(|error| failed(&error.error))?;
-    Ok(kept)
-}
-
-/// Refuses where a directory, links resolved, does not lie in that tree.
-fn inside(tree: &Path, directory: &Path) -> Result<(), StepError> {
-    let real = |path: &Path| {
-        fs::canonicalize(path)
-            .map_err(|error| StepError::failed(format!("look at {}", path.display()), &error))
-    };
-    if real(directory)?.starts_with(real(tree)?) {
-        return Ok(());
-    }
-    Err(StepError::Refused(format!("{} leads out of {}", directory.display(), tree.display())))
-}
-
 /// Moves something out of the way, beside its place: `name.aside-<time>`.
 ///
 /// # Errors
@@ -184,22 +127,35 @@ pub fn move_aside(path: &Path) -> Result<PathBuf, StepError> {
     Err(StepError::failed(format!("move {} aside", path.display()), &"every name for it is taken"))
 }
 
-/// Moves a directory out of the way, to a place that may be on another disk; its parent must be there.
+/// Moves something into a directory of what is kept, by that path in it, beside what may be kept there already; says
+/// where.
 ///
 /// # Errors
 /// The system's own; then all of it is where it was.
-pub fn move_out(from: &Path, to: &Path) -> io::Result<()> {
+pub fn keep(from: &Path, directory: &Path, path: &Path) -> io::Result<PathBuf> {
+    let to = vacant(directory, path);
+    private_directory(to.parent().unwrap_or(directory))?;
+    move_out(from, &to)?;
+    Ok(to)
+}
+
+/// Moves something to a place that may be on another disk; its parent must be there.
+fn move_out(from: &Path, to: &Path) -> io::Result<()> {
     match fs::rename(from, to) {
         Err(error) if error.kind() == io::ErrorKind::CrossesDevices => {}
         done => return done,
     }
     if let Err(error) = copy(from, to) {
-        let _ = fs::remove_dir_all(to);
+        let _ = remove(to);
         return Err(error);
     }
     // A power cut must not take away the only copy that is left.
     rustix::fs::sync();
-    fs::remove_dir_all(from)
+    remove(from)
+}
+
+fn remove(path: &Path) -> io::Result<()> {
+    if fs::symlink_metadata(path)?.is_dir() { fs::remove_dir_all(path) } else { fs::remove_file(path) }
 }
 
 /// Copies a file, a link or a directory, with modes; what is none of them is left out.
@@ -277,9 +233,14 @@ pub fn stamp(time: Timestamp) -> String {
 /// Where something of that path goes in a directory in which another of the same second may be kept already.
 #[must_use]
 pub fn vacant(directory: &Path, path: &Path) -> PathBuf {
+    // A file may be kept where this has a directory.
+    let is_taken = |place: &Path| match fs::symlink_metadata(place) {
+        Err(error) => error.kind() == io::ErrorKind::NotADirectory,
+        Ok(_) => true,
+    };
     let mut place = directory.join(path);
     let mut attempt = 0_u32;
-    while fs::symlink_metadata(&place).is_ok() {
+    while is_taken(&place) {
         attempt += 1;
         place = directory.join(attempt.to_string()).join(path);
     }

@@ -4,7 +4,9 @@
 use std::collections::{BTreeSet, HashSet};
 use std::ffi::{OsStr, OsString};
 use std::fs;
+use std::io;
 use std::path::{Path, PathBuf};
+use std::time::SystemTime;
 
 use crate::config::Config;
 use crate::error::StepError;
@@ -30,13 +32,13 @@ impl Index<'_> {
     pub(super) fn start(&self, base: Option<&str>) -> Result<Option<OsString>, StepError> {
         let own = git_path(self.config, self.top, "index")?;
         if own.exists() && !index_is_corrupt(self.config, self.top)? {
-            self.copy(&own).map_err(|error| StepError::failed("copy the index", &error))?;
+            copy(&own, &self.file).map_err(|error| StepError::failed("copy the index", &error))?;
             let tree = self.run(&["write-tree"])?;
             let staged = if tree.succeeded() {
                 Some(as_os(git::trimmed(&tree.stdout)).to_owned())
             } else {
                 let tree = self.conflicted_tree()?;
-                self.copy(&own).map_err(|error| StepError::failed("copy the index", &error))?;
+                copy(&own, &self.file).map_err(|error| StepError::failed("copy the index", &error))?;
                 tree
             };
             self.look_at_all()?;
@@ -46,14 +48,6 @@ impl Index<'_> {
             self.must("read HEAD into a temporary index", &["read-tree", base])?;
         }
         Ok(None)
-    }
-
-    /// Copies the person's, with its time: git looks into a file that is as new as the index, since it may have been
-    /// edited in the same second, and would take it for unchanged in an index that is newer.
-    fn copy(&self, own: &Path) -> std::io::Result<()> {
-        let written = fs::metadata(own)?.modified()?;
-        fs::copy(own, &self.file)?;
-        fs::File::options().write(true).open(&self.file)?.set_modified(written)
     }
 
     /// An index in the middle of a conflict makes no tree: each side of it becomes a file beside the others.
@@ -316,6 +310,19 @@ impl Index<'_> {
         }
         Ok(output)
     }
+}
+
+/// Copies an index with its time: git looks into a file that is as new as the index, since it may have been edited in the
+/// same second, and would take it for unchanged in an index that is newer.
+pub(super) fn copy(index: &Path, to: &Path) -> io::Result<()> {
+    let written = fs::metadata(index)?.modified()?;
+    fs::copy(index, to)?;
+    date(to, written)
+}
+
+/// Dates an index back to when its files were last looked at.
+pub(super) fn date(index: &Path, looked: SystemTime) -> io::Result<()> {
+    fs::File::options().write(true).open(index)?.set_modified(looked)
 }
 
 /// Whether git cannot read the worktree's index.

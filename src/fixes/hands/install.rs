@@ -223,10 +223,8 @@ fn without_links(config: &Config, mirror: &Mirror) -> Result<Option<String>, Ste
             );
             return Err(StepError::Refused(why));
         }
-        let kept = files::rescued_place(config, clock::now()).join(name);
-        let failed = |error: std::io::Error| StepError::failed(format!("move the link {name} aside"), &error);
-        files::private_directory(kept.parent().unwrap_or(&kept)).map_err(failed)?;
-        files::move_out(&link, &kept).map_err(failed)?;
+        let kept = files::keep(&link, &files::rescued_place(config, clock::now()), name.as_ref())
+            .map_err(|error| StepError::failed(format!("move the link {name} aside"), &error))?;
         told.push(format!("{name} was a link to {}, kept as {}", config.tilde(&target), config.tilde(&kept)));
     }
     Ok((!told.is_empty()).then(|| told.join("; ")))

@@ -3,6 +3,7 @@
 pub mod align;
 pub mod aside;
 mod at_work;
+mod carry;
 pub mod commands;
 mod declared;
 pub mod disk;
@@ -253,7 +254,7 @@ impl<'a> Hands<'a> {
             }
             Action::Carry(file) => {
                 let done = format!("copied {}", file.display());
-                files::carry(config, file).map(|kept| Some(told(&done, kept)))
+                carry::carry(config, file).map(|kept| Some(told(&done, kept)))
             }
             Action::Install(argv) => install::install(self.machine, config, mirror()?, argv, &mut tell),
             Action::Build(argv) => install::build(config, mirror()?, argv, &mut tell),

@@ -15,7 +15,7 @@ use crate::config::{Config, Mirror};
 use crate::error::StepError;
 use crate::fixes::hands::git::{Tell, as_os, command, succeeded};
 use crate::fixes::hands::within::{self, Within};
-use crate::fixes::hands::{files, guard};
+use crate::fixes::hands::{files, guard, index};
 use crate::probes::mounts::Mounts;
 use crate::probes::{clock, program};
 
@@ -69,14 +69,18 @@ impl<'a> Waiting<'a> {
         for place in ["new", "old", "late"] {
             fs::create_dir(it.place.join(place)).map_err(failed)?;
         }
-        for index_of in ["before", "after"] {
-            fs::copy(index, it.place.join(index_of)).map_err(failed)?;
-        }
+        // It knows no file's time, size or number, so git looks into each: that of a save may be what it was.
+        let before = it.git("old", "before", &[OsStr::new("read-tree"), tree]);
+        succeeded("read what was set aside", program::run(&before)?)?;
+        let looked = fs::metadata(index).and_then(|it| it.modified()).map_err(failed)?;
+        index::copy(index, &it.index()).map_err(failed)?;
         let arguments = ["read-tree", "-v", "-m", "-u", "--no-recurse-submodules"].map(OsStr::new);
         let arguments: Vec<&OsStr> = arguments.into_iter().chain([tree, sha]).collect();
         let mut git = it.git("new", "after", &arguments);
         git.environment.insert("GIT_PROGRESS_DELAY".into(), "0".into());
         succeeded("check out the worktree", program::run_observed(&git, tell)?)?;
+        // git did not look at the files that stay.
+        index::date(&it.index(), looked).map_err(failed)?;
         // Only now it is worth keeping.
         let _ = made.keep();
         Ok(it)
@@ -156,9 +160,7 @@ impl<'a> Waiting<'a> {
         let saved = self.saved()?;
         let kept = files::rescued_place(self.config, clock::now()).join("saved");
         for (place, path) in &saved {
-            let to = files::vacant(&kept, path);
-            files::private_directory(to.parent().unwrap_or(&kept)).map_err(failed)?;
-            files::move_out(&place.join(path), &to).map_err(failed)?;
+            files::keep(&place.join(path), &kept, path).map_err(failed)?;
         }
         fs::remove_dir_all(&self.place).map_err(failed)?;
         Ok(match saved.len() {
@@ -306,7 +308,8 @@ pub(super) fn install_index(
     let mut to = fs::File::options().write(true).create_new(true).open(&lock).map_err(failed)?;
     let written = if guard::identity(own) == seen {
         io::copy(&mut from, &mut to)
-            .and_then(|_| to.sync_all())
+            .and_then(|_| to.set_modified(from.metadata()?.modified()?))
+            .and_then(|()| to.sync_all())
             .and_then(|()| fs::rename(&lock, own))
             .map(|()| true)
     } else {

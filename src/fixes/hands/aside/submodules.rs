@@ -114,16 +114,16 @@ fn move_repositories(
     let place = files::rescued_place(config, time).join(path);
     let found = index.repositories()?;
     for repository in &found {
-        move_out(&index.top.join(repository), &place.join(repository))?;
+        move_out(&index.top.join(repository), &place, repository)?;
     }
     Ok((!found.is_empty())
         .then(|| format!("a repository in {} set aside in {}", path.display(), config.tilde(&place))))
 }
 
-/// Moves a folder out of the mirror, even to another disk.
-fn move_out(from: &Path, to: &Path) -> Result<(), StepError> {
-    files::private_directory(to.parent().unwrap_or(to))
-        .and_then(|()| files::move_out(from, to))
+/// Moves a folder out of the mirror.
+fn move_out(from: &Path, place: &Path, path: &Path) -> Result<(), StepError> {
+    files::keep(from, place, path)
+        .map(drop)
         .map_err(|error| StepError::failed(format!("move {} out of the mirror", from.display()), &error))
 }
 
@@ -213,7 +213,7 @@ pub(in crate::fixes::hands) fn leave(
             &["ls-files", "--others", "--ignored", "--exclude-standard", "--directory", "-z"],
         )?;
         if inner.join(".git").is_dir() || !ignored.stdout.is_empty() {
-            move_out(&inner, &place.join(&path))?;
+            move_out(&inner, &place, &path)?;
             is_moved = true;
         } else {
             fs::remove_dir_all(&inner).map_err(failed)?;

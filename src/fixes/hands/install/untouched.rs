@@ -135,7 +135,7 @@ impl Before {
                     theirs.insert(path);
                     continue;
                 }
-                keep(&place.join(&path), after.get(&path))
+                keep(&place, &path, after.get(&path))
                     .and_then(|()| restore(&common, &whole, before.get(&path), after.get(&path)))
                     .map_err(|error| failed(&path, &error))?;
                 restored.insert(path);
@@ -164,9 +164,9 @@ fn changed(path: &Path) -> Option<SystemTime> {
     found.and_then(|it: Metadata| it.modified()).ok()
 }
 
-fn keep(place: &Path, entry: Option<&Entry>) -> io::Result<()> {
+fn keep(place: &Path, path: &Path, entry: Option<&Entry>) -> io::Result<()> {
     match entry.and_then(|it| it.content.as_ref()) {
-        Some((content, _)) => files::write_private(place, content),
+        Some((content, _)) => files::write_private(&files::vacant(place, path), content),
         None => Ok(()),
     }
 }

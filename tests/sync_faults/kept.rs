@@ -1,0 +1,76 @@
+//! What is kept outside of git lies beside what is kept there already, however close in time.
+
+use std::fs;
+use std::time::Duration;
+
+use housecall::probes::clock;
+use housecall::probes::state::SyncStatus::Updated;
+
+use crate::world::{World, walk};
+
+/// Names of the seconds to come are taken: whatever is kept then is kept in the same second as another.
+#[test]
+fn what_is_kept_in_the_same_second_as_another_is_kept_beside_it() {
+    let world = World::new().with(|mirror| {
+        mirror.carry = vec![".env.local".into()];
+        mirror.install = vec!["installer".into(), "ci".into()];
+    });
+    world.home.program("bin/node", "#!/bin/sh\necho v22.1.0\n");
+    world.home.program("bin/installer", "#!/bin/sh\nmkdir -p node_modules/x\n");
+    world.home.write("dev/site/.env.local", "KEY=1\n");
+    world.push("package-lock.json", "{\"lockfileVersion\": 3, \"packages\": {}}\n");
+    assert_eq!(world.sync().status, Updated);
+
+    let mut earlier = Vec::new();
+    for second in 0..60 {
+        let time = clock::now() + Duration::from_secs(second);
+        let place = world.config.state.join("rescued").join(time.strftime("%Y-%m-%dT%H-%M-%S").to_string());
+        fs::create_dir_all(place.join("inner")).expect("a folder");
+        // The last one has a file where a folder is to be.
+        for name in [".env.local", "node_modules", "inner/page.html", "nested"] {
+            fs::write(place.join(name), "earlier\n").expect("what is kept already");
+            earlier.push(place.join(name));
+        }
+    }
+    world.edit(".env.local", "KEY=mine\n");
+    for inner in ["inner", "nested/deep"] {
+        fs::create_dir_all(world.worktree().join(inner)).expect("a folder");
+        world.home.git(&world.worktree().join(inner), ["init", "--quiet"]);
+        world.edit(&format!("{inner}/page.html"), "mine\n");
+    }
+    fs::remove_dir_all(world.worktree().join("node_modules")).expect("what was installed");
+    std::os::unix::fs::symlink("/nowhere", world.worktree().join("node_modules")).expect("a link");
+    world.heals();
+
+    for file in earlier {
+        assert_eq!(fs::read_to_string(&file).unwrap_or_default(), "earlier\n", "{}", file.display());
+    }
+    let kept = walk(&world.config.state.join("rescued"));
+    for (name, content) in
+        [(".env.local", "KEY=mine\n"), ("inner/page.html", "mine\n"), ("nested/deep/page.html", "mine\n")]
+    {
+        let is_it = |it: &std::path::PathBuf| {
+            it.ends_with(name) && fs::read_to_string(it).is_ok_and(|it| it == content)
+        };
+        assert!(kept.iter().any(is_it), "{name} is in none of {kept:?}");
+    }
+    let is_link = |it: &std::path::PathBuf| it.ends_with("node_modules") && fs::read_link(it).is_ok();
+    assert!(kept.iter().any(is_link), "the link is in none of {kept:?}");
+}
+
+#[test]
+fn a_link_in_the_place_of_a_carried_file_is_kept_as_a_link() {
+    let world = World::new().with(|mirror| mirror.carry = vec![".env.local".into()]);
+    world.home.write("dev/site/.env.local", "KEY=1\n");
+    world.heals();
+    let copy = world.worktree().join(".env.local");
+    fs::remove_file(&copy).expect("the copy");
+    world.home.write("elsewhere", "KEY=mine\n");
+    std::os::unix::fs::symlink(world.home.at("elsewhere"), &copy).expect("a link");
+    let last = world.heals();
+    assert!(last.reason.contains("the copy that was there is kept as ~/ops/rescued/"), "{}", last.reason);
+    assert_eq!(fs::read_to_string(world.home.at("elsewhere")).expect("where it led"), "KEY=mine\n");
+    assert!(copy.symlink_metadata().is_ok_and(|it| it.is_file()), "it is a copy again");
+    let kept = walk(&world.config.state.join("rescued"));
+    assert!(kept.iter().any(|it| fs::read_link(it).is_ok_and(|it| it.ends_with("elsewhere"))), "{kept:?}");
+}
