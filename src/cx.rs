@@ -43,6 +43,7 @@ pub struct Probes {
     pub project: Probe<project::Project>,
     pub installed: Probe<deps::Installed>,
     pub carried: Probe<Vec<files::Carried>>,
+    pub repeated: Probe<Vec<git::Repeated>>,
     pub state: Probe<state::State>,
     pub keeper: Probe<keeper::Keeper>,
     pub installation: Probe<Option<installation::Installation>>,
@@ -254,6 +255,17 @@ impl Cx {
     /// See [`files::carried`].
     pub fn carried(&self) -> Answer<Vec<files::Carried>> {
         self.probes.carried.get(|| files::carried(self.machine("carried")?, &self.config, self.mirror()?))
+    }
+
+    /// What was set aside lately, and how often.
+    ///
+    /// # Errors
+    /// See [`git::repeated`].
+    pub fn repeated(&self) -> Answer<Vec<git::Repeated>> {
+        self.probes.repeated.get(|| {
+            self.machine("repeated")?;
+            git::repeated(&self.config, self.mirror()?)
+        })
     }
 
     /// What earlier runs wrote down.

@@ -120,7 +120,7 @@ fn complete(cx: &Cx, mirror: &Mirror, broken: &[&Examined]) -> Result<Vec<Step>,
     let mut steps = Vec::new();
     if !mirror.carry.is_empty() {
         let carried = cx.carried()?;
-        let differs = carried.iter().filter(|it| match (&it.source, &it.copy) {
+        let differs = carried.iter().filter(|it| !it.tracked).filter(|it| match (&it.source, &it.copy) {
             (Some(source), Some(copy)) => source.digest != copy.digest || copy.mode & 0o777 != 0o600,
             (Some(_), None) => true,
             (None, _) => false,

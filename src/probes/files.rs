@@ -1,8 +1,10 @@
 //! Plain files, where they may be looked at without fear of a volume that hangs.
 #![expect(clippy::disallowed_methods, reason = "probes are where files are read")]
 
+use std::ffi::OsStr;
 use std::fmt::Write;
 use std::io::{self, ErrorKind, Read};
+use std::os::unix::ffi::OsStrExt;
 use std::os::unix::fs::PermissionsExt;
 use std::path::{Path, PathBuf};
 
@@ -11,11 +13,13 @@ use rustix::fs::OFlags;
 use serde::{Deserialize, Serialize};
 use sha2::{Digest, Sha256};
 
-use crate::config::{Config, Mirror};
+use crate::config::{Config, Mirror, Trust};
 use crate::error::ProbeError;
+use crate::git;
 use crate::plain;
 use crate::probes::away::{self, Local, Place, What};
 use crate::probes::machine::{Machine, Where};
+use crate::probes::program;
 
 /// A file that git does not track, and its copy in the worktree.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -26,6 +30,8 @@ pub struct Carried {
     pub source: Option<Content>,
     /// The one in the worktree; `None`: not there.
     pub copy: Option<Content>,
+    /// Whether the worktree's index has it: then git brings it, and it is not carried.
+    pub tracked: bool,
 }
 
 /// What a file holds, and who may read it.
@@ -44,7 +50,24 @@ pub struct Content {
 pub fn carried(machine: &Machine, config: &Config, mirror: &Mirror) -> Result<Vec<Carried>, ProbeError> {
     let place = Place::of(mirror);
     let none = || Err(ProbeError::failed("read the carried files", &"git has nothing to say of them"));
-    away::look(machine, config, &place, What::Carried, read)?.or_ask(config, none)
+    let mut carried = away::look(machine, config, &place, What::Carried, read)?.or_ask(config, none)?;
+    if config.trust == Trust::Trusted && !carried.is_empty() {
+        mark_tracked(config, mirror, &mut carried)?;
+    }
+    Ok(carried)
+}
+
+/// Asks what the worktree's index has of them; where there is no index there is none.
+fn mark_tracked(config: &Config, mirror: &Mirror, carried: &mut [Carried]) -> Result<(), ProbeError> {
+    let start = ["--literal-pathspecs", "ls-files", "-z", "--"].map(OsStr::new);
+    let arguments: Vec<&OsStr> =
+        start.into_iter().chain(carried.iter().map(|it| it.file.as_os_str())).collect();
+    let listed = program::run(&git::command(config, &mirror.worktree, &arguments))?;
+    let paths: Vec<&[u8]> = listed.stdout.split(|byte| *byte == 0).collect();
+    for it in carried {
+        it.tracked = listed.succeeded() && paths.contains(&it.file.as_os_str().as_bytes());
+    }
+    Ok(())
 }
 
 /// Has the redactor learn what the carried files give away, as far as they can be read without fear.
@@ -69,7 +92,9 @@ pub(super) fn read(place: &Place) -> Local<Vec<Carried>> {
     for file in &place.carry {
         let (source, copy) = (place.repository.join(file), place.worktree.join(file));
         match (content(&source), content(&copy)) {
-            (Ok(source), Ok(copy)) => carried.push(Carried { file: file.clone(), source, copy }),
+            (Ok(source), Ok(copy)) => {
+                carried.push(Carried { file: file.clone(), source, copy, tracked: false });
+            }
             (Err(error), _) => return Local::failed("read", &source, &error),
             (_, Err(error)) => return Local::failed("read", &copy, &error),
         }

@@ -7,6 +7,7 @@ mod repository;
 mod runtime;
 mod sync;
 mod built;
+mod carried;
 mod clean;
 mod worktree;
 mod page;

@@ -3,13 +3,12 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use housecall::checks::sync::{carried_files, dependencies, sha_parity, sync_recent};
+use housecall::checks::sync::{dependencies, sha_parity, sync_recent};
 use housecall::config::{Config, Mirror};
 use housecall::cx::Probes;
 use housecall::error::ProbeError;
 use housecall::probes::built::Built;
 use housecall::probes::deps::{Installed, Stamp};
-use housecall::probes::files::{Carried, Content};
 use housecall::probes::git::{Canonical, Checkout, Distance, Remote, Repository};
 use housecall::probes::project::{Lockfile, Project};
 use housecall::probes::state::{Fault, FaultKind, State, SyncStatus};
@@ -334,66 +333,4 @@ pub(crate) fn with(change: impl FnOnce(&mut Mirror)) -> Config {
     let mut config = config();
     change(Arc::make_mut(config.mirror.as_mut().expect("a mirror")));
     config
-}
-
-fn content(digest: &str, mode: u32) -> Content {
-    Content { digest: digest.to_owned(), mode }
-}
-
-fn carried(files: &[(&str, Option<Content>, Option<Content>)]) -> String {
-    let carried = files.iter().map(|(file, source, copy)| Carried {
-        file: file.into(),
-        source: source.clone(),
-        copy: copy.clone(),
-    });
-    let carried = Probe::given(Ok(carried.collect()));
-    verdict(&carried_files::CHECK, &cx(Probes { carried, ..Probes::default() }))
-}
-
-#[test]
-fn carried_files_as_in_the_repository() {
-    assert_snapshot!(carried(&[(".env.local", Some(content("aa", 0o644)), Some(content("aa", 0o600)))]), @"pass -");
-}
-
-#[test]
-fn carried_files_at_fault() {
-    let one = |source, copy| carried(&[(".env.local", source, copy)]);
-    assert_snapshot!(one(Some(content("aa", 0o600)), None), @"
-    fail `.env.local` is missing in the worktree
-      expected: /home/ada/dev/site/.env.local
-      actual: /home/ada/ops/site/worktree/.env.local
-    ");
-    assert_snapshot!(one(Some(content("aa", 0o600)), Some(content("bb", 0o600))), @"
-    fail `.env.local` differs from the one in the repository
-      expected: /home/ada/dev/site/.env.local
-      actual: /home/ada/ops/site/worktree/.env.local
-    ");
-    assert_snapshot!(one(Some(content("aa", 0o600)), Some(content("aa", 0o644))), @"
-    fail `.env.local` has the mode 0644 in the worktree, not 0600
-      expected: /home/ada/dev/site/.env.local
-      actual: /home/ada/ops/site/worktree/.env.local
-    ");
-    assert_snapshot!(one(None, Some(content("aa", 0o600))), @"
-    fail `.env.local` is not in the repository, from where it is carried
-      expected: /home/ada/dev/site/.env.local
-      actual: /home/ada/ops/site/worktree/.env.local
-    ");
-    let several = [(".env.local", Some(content("aa", 0o600)), None), ("keys/api", None, None)];
-    assert_snapshot!(carried(&several), @"
-    fail 2 carried files are not as in the repository
-      .env.local: is missing in the worktree
-      keys/api: is not in the repository, from where it is carried
-    ");
-}
-
-#[test]
-fn carried_files_none() {
-    let config = with(|mirror| mirror.carry.clear());
-    assert_snapshot!(verdict(&carried_files::CHECK, &cx_of(config, Probes::default())), @"skip no file is carried");
-}
-
-#[test]
-fn carried_files_unknown() {
-    let carried = Probe::given(Err(ProbeError::Stuck { mount: "/Volumes/FunIA".into() }));
-    assert_snapshot!(verdict(&carried_files::CHECK, &cx(Probes { carried, ..Probes::default() })), @"unknown the volume at /Volumes/FunIA does not answer");
 }

@@ -7,6 +7,7 @@ mod world;
 mod oracle;
 
 mod attributes;
+mod carried;
 mod configured;
 mod hidden;
 mod installers;

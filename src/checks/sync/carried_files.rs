@@ -31,6 +31,8 @@ fn look(cx: &Cx, mirror: &Mirror) -> Seen {
     let carried = cx.carried()?;
     let faults: Vec<(String, String)> = carried
         .iter()
+        // Those are git's to bring, and `carry-list` tells of them.
+        .filter(|it| !it.tracked)
         .filter_map(|it| fault(it).map(|fault| (it.file.display().to_string(), fault)))
         .collect();
     Ok(match faults.as_slice() {

@@ -7,6 +7,7 @@ mod canonical;
 mod changes;
 mod distance;
 mod remote;
+mod repeated;
 mod rescued;
 pub mod store;
 pub mod submodules;
@@ -24,6 +25,7 @@ pub use canonical::canonical;
 pub use changes::changes;
 pub use distance::distance;
 pub use remote::{failure, remote};
+pub use repeated::{Repeated, repeated};
 pub use rescued::{FOLDER, INSIDE, LEFT, REFS, Reference, Rescue, STAGED, WHICH, reference, rescued, size};
 pub use worktree::{OPERATIONS, worktree};
 
