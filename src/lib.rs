@@ -37,4 +37,5 @@ pub mod serve;
 pub mod trust;
 pub mod unit;
 pub mod verdict;
+pub mod version;
 pub mod who;

@@ -13,7 +13,7 @@ use serde::Serialize;
 
 use crate::error::ProbeError;
 use crate::exit::Exit;
-use crate::probes::http;
+use crate::probes::{accounts, http};
 use crate::probes::machine::Machine;
 use crate::probes::processes::{self, Process};
 use crate::probes::sockets::{self, Listener};
@@ -196,7 +196,7 @@ fn answering(machine: &Machine, group: &[Listener]) -> Answering {
     });
     Answering {
         addresses,
-        user: group[0].uid.map(processes::user),
+        user: group[0].uid.map(accounts::user_name),
         started_by: first.map(ancestors).unwrap_or_default(),
         processes: known.iter().map(Seen::from).collect(),
         directory,

@@ -247,8 +247,18 @@ fn a_configuration_that_is_wrong_is_an_alarm_in_every_format_of_which_silence_is
         let told = say("prometheus", more);
         assert!(told.contains("housecall_healthy{mirror=\"\"} 0\n"), "{told}");
         assert!(told.contains("housecall_exit_code{mirror=\"\"} 2\n"), "{told}");
-        assert!(say("github", more).starts_with("::error title=misconfigured::"));
+        let place = if more.is_empty() { "file=housecall.toml,line=2,col=9," } else { "" };
+        let told = say("github", more);
+        assert!(told.contains(&format!("::error {place}title=misconfigured::")), "{told}");
         assert!(say("tap", more).starts_with("TAP version 14\nBail out! "));
+        let junit = say("junit", more);
+        let junit = roxmltree::Document::parse(&junit).expect("XML");
+        let errors: Vec<_> = junit.descendants().filter(|it| it.has_tag_name("error")).collect();
+        assert!(errors.len() == 1 && errors[0].attribute("type") == Some("misconfigured"), "{errors:?}");
+        assert!(say("markdown", more).starts_with("## misconfigured: nothing was examined\n\n```text\nerror: "));
+        for silent in ["human", "json", "ndjson"] {
+            assert_eq!(say(silent, more), "", "{silent}");
+        }
         home.write("housecall.toml", "[check.it]\nenv = { name = 'HOME' }\n");
     }
 }

@@ -3,9 +3,9 @@
 use std::sync::LazyLock;
 
 use housecall::config::{Surroundings, Trust};
-use housecall::declared::text::{Text, excerpt, version_in};
+use housecall::declared::text::{Text, excerpt};
 use housecall::redact::Redactor;
-use housecall::trust;
+use housecall::{trust, version};
 
 use crate::{HOME, SURROUNDINGS, configured};
 
@@ -72,8 +72,8 @@ fn says(value: &serde_json::Value, text: &str) -> bool {
 pub fn output(data: &[u8]) {
     let text = String::from_utf8_lossy(data);
     assert!(excerpt(&text).chars().count() <= 202, "a long excerpt");
-    if let Some(version) = version_in(&text) {
-        assert!(version.split('.').count() >= 3, "no version: {version:?}");
+    if let Some(version) = version::first_in(&text) {
+        assert_eq!(version::read(&version.to_string()), Some(version), "it is read in two ways");
     }
     let asked =
         Text { contains: vec!["ready".to_owned()], absent: vec!["error".to_owned()], ..Text::default() };

@@ -13,7 +13,8 @@ use crate::probes::machine::Machine;
 use crate::progress::Progress;
 use crate::report::human::{Detail, View};
 use crate::report::words::clean_line;
-use crate::report::{Report, cannot_start, render};
+use crate::report::unstarted::Obstacle;
+use crate::report::{Report, render};
 use crate::run::run_observed;
 use crate::selection::{Selection, SelectionError, Wanted};
 
@@ -22,17 +23,12 @@ use crate::selection::{Selection, SelectionError, Wanted};
 /// # Errors
 /// No configuration, or one that makes no sense.
 pub(super) fn run(call: &mut Call<'_, '_>, mend: &MendOptions) -> Result<Exit, ConfigError> {
-    let config = match call.load() {
-        Ok(config) => config,
-        Err(error) => {
-            call.console.publish(&cannot_start(call.format(), &error.to_string()));
-            return Err(error);
-        }
-    };
+    let config = call.load()?;
     let selection = match select(call, &config) {
         Ok(selection) => selection,
         Err(error) => {
-            call.console.publish(&cannot_start(call.format(), &error.to_string()));
+            let why = error.to_string();
+            call.cannot_start(vec![Obstacle { why: why.clone(), place: None }], &why);
             call.console.error(error);
             return Ok(Exit::Usage);
         }

@@ -39,6 +39,7 @@ use crate::exit::Exit;
 use crate::probes::files;
 use crate::probes::machine::Machine;
 use crate::redact::Redactor;
+use crate::report::unstarted::{self, Obstacle};
 
 /// One call of the program.
 pub struct Call<'a, 'b> {
@@ -149,7 +150,19 @@ impl Call<'_, '_> {
         self.console.redactor.command(&command)
     }
 
+    /// Writes what stands in the place of a report, in the formats of which silence would be taken for health.
+    fn cannot_start(&mut self, mut obstacles: Vec<Obstacle>, whole: &str) {
+        let redactor = &self.console.redactor;
+        for it in &mut obstacles {
+            it.why = redactor.text(&it.why);
+        }
+        let text = unstarted::render(self.format(), &obstacles, &redactor.text(whole));
+        self.console.publish(&text);
+    }
+
     fn misconfigured(&mut self, error: &ConfigError) -> Exit {
+        let obstacles = error.obstacles(&self.surroundings);
+        self.cannot_start(obstacles, error.render(false).trim_end());
         let text = error.render(self.console.terminal.colour_err);
         self.console.tell(&text);
         if matches!(error, ConfigError::Absent { .. }) {

@@ -7,6 +7,8 @@ use std::path::PathBuf;
 use annotate_snippets::renderer::DecorStyle;
 use annotate_snippets::{AnnotationKind, Level, Renderer, Snippet};
 
+use super::surroundings::Surroundings;
+use crate::report::unstarted::{Obstacle, Place};
 use crate::report::words::{clean, clean_in_place, clean_line};
 
 /// Of one file no more mistakes are told than these.
@@ -96,7 +98,38 @@ impl ConfigError {
     }
 }
 
+impl ConfigError {
+    /// Each reason by itself, with its place as one finds it who stands in the working directory.
+    #[must_use]
+    pub fn obstacles(&self, surroundings: &Surroundings) -> Vec<Obstacle> {
+        let Self::Invalid(found) = self else {
+            return vec![Obstacle { why: self.to_string(), place: None }];
+        };
+        let file = match found.file.strip_prefix("~/") {
+            Some(rest) => surroundings.home.join(rest),
+            None => PathBuf::from(&found.file),
+        };
+        let file = match file.strip_prefix(&surroundings.directory) {
+            Ok(below) => below.display().to_string(),
+            Err(_) => found.file.clone(),
+        };
+        let obstacle = |it: &Mistake| {
+            let (line, column) = found.line_and_column(it.at.start);
+            let why = if it.hint.is_empty() { it.message.clone() } else { format!("{}: {}", it.message, it.hint) };
+            Obstacle { why: shortened(&why), place: Some(Place { file: file.clone(), line, column }) }
+        };
+        found.mistakes.iter().take(TOLD).map(obstacle).collect()
+    }
+}
+
 impl Mistakes {
+    /// Where a byte of the text is, as people count: both from 1.
+    fn line_and_column(&self, at: usize) -> (usize, usize) {
+        let before = self.text.get(..at).unwrap_or(&self.text);
+        let line = before.rfind('\n').map_or(before, |it| &before[it + 1..]);
+        (before.matches('\n').count() + 1, line.chars().count() + 1)
+    }
+
     /// Each mistake with its line, underlined; what is too long is told in part.
     #[must_use]
     pub fn render(&self, colour: bool) -> String {

@@ -189,6 +189,7 @@ impl Question for File {
             content: !self.content.is_empty(),
             digest: self.sha256.is_some(),
             long_digest: self.sha512.is_some(),
+            within: deadline,
         };
         let found = file::look(cx.machine("file")?, cx.config(), &order, deadline)?;
         let name = cx.config().tilde(&self.path);

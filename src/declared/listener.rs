@@ -9,11 +9,12 @@ use schemars::JsonSchema;
 use serde::Deserialize;
 
 use super::Question;
+use super::who::Who;
 use crate::config::{self, Reading};
 use crate::cx::Cx;
 use crate::error::ProbeError;
-use crate::probes::ground;
-use crate::probes::processes::{self, Process};
+use crate::probes::{accounts, ground};
+use crate::probes::processes::Process;
 use crate::probes::sockets::Protocol;
 use crate::probes::sockets::table::{Open, Table};
 use crate::unit::Pace;
@@ -24,7 +25,7 @@ use crate::verdict::{Fact, Seen, Verdict};
 pub struct Listener {
     address: Address,
     is_absent: bool,
-    owner: Option<String>,
+    owner: Option<Who>,
     command: Option<regex::Regex>,
     directory: Option<PathBuf>,
 }
@@ -83,7 +84,7 @@ impl Written {
         Some(Listener {
             address: address(&self.address, it)?,
             is_absent,
-            owner: it.maybe(self.owner.as_ref(), Reading::text)?,
+            owner: Who::read(self.owner.as_ref(), it)?,
             command: it.maybe(self.command.as_ref(), Reading::pattern)?,
             directory,
         })
@@ -232,10 +233,9 @@ impl Listener {
         if let Some(owner) = &self.owner {
             let uid = open.uid.or_else(|| processes.first()?.uid);
             let uid = uid.ok_or_else(|| unseen(wanted, open))?;
-            let name = processes::user(uid);
-            if *owner != name && *owner != uid.to_string() {
-                let it = verdict(format!("{wanted} belongs to another user"), owner);
-                return Ok(told(cx, it.with("actual", name), open));
+            if owner.uid(cx)? != Some(uid) {
+                let it = verdict(format!("{wanted} belongs to another user"), &owner.to_string());
+                return Ok(told(cx, it.with("actual", accounts::user_name(uid)), open));
             }
         }
         if self.command.is_none() && self.directory.is_none() {
@@ -306,7 +306,7 @@ fn holding(cx: &Cx, open: &Open) -> Result<Vec<Process>, ProbeError> {
 
 fn unseen(wanted: &Address, open: &Open) -> ProbeError {
     let why = match open.uid {
-        Some(uid) => format!("it belongs to {}, and the system does not say more", processes::user(uid)),
+        Some(uid) => format!("it belongs to {}, and the system does not say more", accounts::user_name(uid)),
         None => "the system does not say".to_owned(),
     };
     ProbeError::failed(format!("tell who listens on {wanted}"), &why)
@@ -323,7 +323,7 @@ fn told(cx: &Cx, verdict: Verdict, open: &Open) -> Verdict {
             let verdict = verdict.with("who", format!("pid {}, {}", process.pid, process.command()));
             verdict.with("since", Fact::Time(process.started))
         }
-        (None, Some(uid)) => verdict.with("who", format!("a process of {}", processes::user(uid))),
+        (None, Some(uid)) => verdict.with("who", format!("a process of {}", accounts::user_name(uid))),
         (None, None) => verdict,
     }
 }

@@ -9,13 +9,13 @@ use serde::Deserialize;
 
 use super::Question;
 use super::launch::Launch;
-use super::text::padded;
 use crate::config::{self, Config, Reading};
 use crate::cx::Cx;
 use crate::error::ProbeError;
 use crate::fixes::hands::commands::shell;
 use crate::probes::declared::packages::{self, Asked, Database, Found};
 use crate::verdict::{Fact, Seen, Verdict};
+use crate::version;
 
 /// A package, and what is asked of it.
 #[derive(Debug, Clone)]
@@ -191,8 +191,6 @@ impl Package {
 }
 
 /// The version as its makers wrote it: without the epoch and the revision of the distribution.
-///
-/// What comes before a release is told from it: `3.0~rc1` is no 3.0.
 fn upstream(version: &str, manager: Manager) -> Option<nodejs_semver::Version> {
     if manager == Manager::Npm {
         return nodejs_semver::Version::parse(version).ok();
@@ -202,23 +200,7 @@ fn upstream(version: &str, manager: Manager) -> Option<nodejs_semver::Version> {
         Manager::Pip | Manager::Brew => version,
         _ => version.rsplit_once('-').map_or(version, |(upstream, _)| upstream),
     };
-    let version = version.strip_prefix('v').unwrap_or(version);
-    let end = version.find(|it: char| !(it.is_ascii_digit() || it == '.')).unwrap_or(version.len());
-    let (numbers, rest) = version.split_at(end);
-    let early: &[&str] = match manager {
-        Manager::Pip => &["a", "b", "rc", "dev"],
-        _ => &["~", "_alpha", "_beta", "_pre", "_rc", "alpha", "beta", "rc", "-alpha", "-beta", "-rc"],
-    };
-    let numbers = numbers.trim_end_matches('.');
-    if numbers.is_empty() {
-        return None;
-    }
-    let mut plain = padded(numbers)?;
-    if early.iter().any(|early| rest.starts_with(early)) {
-        plain.push('-');
-        plain.extend(rest.chars().filter(char::is_ascii_alphanumeric));
-    }
-    nodejs_semver::Version::parse(&plain).ok()
+    version::read(version)
 }
 
 #[cfg(test)]

@@ -205,7 +205,7 @@ impl Process {
         if name.len() >= processes::NAME && wanted.len() > name.len() && wanted.starts_with(name) {
             return None;
         }
-        Some(name == wanted)
+        if name == wanted { Some(true) } else { (!it.is_renamed()).then_some(false) }
     }
 
     /// Whether it is of that owner and runs there; `None` where the system does not say.
@@ -217,6 +217,20 @@ impl Process {
 }
 
 impl processes::Process {
+    /// Whether it may be another program than it says: its executable is hidden, and its own two names disagree.
+    ///
+    /// A whole path is what it was started by. The kernel calls a script by the script's name, which its interpreter is given.
+    fn is_renamed(&self) -> bool {
+        let Some(name) = self.name.as_deref().filter(|_| self.executable.is_none()) else { return false };
+        let agrees = |word: &String| {
+            let last = word.rsplit('/').next().unwrap_or(word).trim_start_matches(['-', '@']);
+            let plain = last.split([' ', ':']).next().unwrap_or(last);
+            !plain.is_empty() && (plain.starts_with(name) || name.starts_with(plain))
+        };
+        let is_path = self.argv.first().is_some_and(|it| it.starts_with('/'));
+        !is_path && !self.argv.iter().take(3).any(agrees)
+    }
+
     /// What it may be called: its executable's name, and that of the program its command line begins with.
     fn names(&self) -> impl Iterator<Item = &str> {
         let executable = self.executable.as_deref().and_then(Path::file_name).and_then(|it| it.to_str());
@@ -225,5 +239,43 @@ impl processes::Process {
         // A login shell is `-bash`, and a daemon may write `nginx: master process`.
         let first = first.map(|it| it.strip_prefix('-').unwrap_or(it));
         executable.into_iter().chain(first)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use crate::probes::processes::Process;
+
+    #[test]
+    fn a_process_that_calls_itself_something_else_may_be_anything() {
+        for (name, argv, is_renamed) in [
+            ("nginx", &["nginx: master process /usr/sbin/nginx"][..], false),
+            ("sshd", &["sshd: /usr/sbin/sshd -D"], false),
+            ("bash", &["-bash"], false),
+            ("dbus-daemon", &["@dbus-daemon", "--system"], false),
+            ("php-fpm8.2", &["php-fpm: pool www"], false),
+            ("unattended-upgr", &["python3", "-u", "/usr/share/unattended-upgrade-shutdown"], false),
+            ("systemd", &["/sbin/init"], false),
+            ("(udev-worker)", &["/usr/lib/systemd/systemd-udevd"], false),
+            ("rvsleep", &["worker: idle"], true),
+            ("MainThread", &["node", "server.js"], true),
+            ("hidden", &[], true),
+            ("hidden", &[""], true),
+        ] {
+            let process = Process {
+                pid: 7,
+                parent: None,
+                uid: Some(1),
+                executable: None,
+                name: Some(name.to_owned()),
+                argv: argv.iter().map(|it| (*it).to_owned()).collect(),
+                directory: None,
+                started: jiff::Timestamp::UNIX_EPOCH,
+                identity: 0,
+            };
+            assert_eq!(process.is_renamed(), is_renamed, "{name} {argv:?}");
+            let seen = Process { executable: Some("/bin/x".into()), ..process };
+            assert!(!seen.is_renamed(), "what is seen is known");
+        }
     }
 }

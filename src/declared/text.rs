@@ -7,6 +7,7 @@ use toml::Spanned;
 use crate::config::{Reading, Text as Written_};
 use crate::error::ProbeError;
 use crate::verdict::Verdict;
+use crate::version;
 
 /// What a text must say.
 #[derive(Debug, Clone, Default)]
@@ -191,17 +192,16 @@ impl Text {
             return Some(failure);
         }
         let range = self.version.as_ref()?;
-        let Some(version) = version_in(text) else {
+        let Some(version) = version::first_in(text) else {
             return fails(format!("{what} names no version"), &range.to_string());
         };
-        let plain = nodejs_semver::Version::parse(&version).ok();
-        if plain.is_some_and(|version| range.satisfies(&version)) {
+        if range.satisfies(&version) {
             return None;
         }
         Some(
             Verdict::fail(format!("{what} names version {version}, which is out of range"))
                 .with("expected", range.to_string())
-                .with("actual", version),
+                .with("actual", version.to_string()),
         )
     }
 }
@@ -255,36 +255,6 @@ impl std::fmt::Display for Number {
     }
 }
 
-/// The first version in a text, as `MAJOR.MINOR.PATCH`: missing parts are zero, a `v` before it is no part of it.
-#[must_use]
-pub fn version_in(text: &str) -> Option<String> {
-    let mut rest = text;
-    while let Some(start) = rest.find(|it: char| it.is_ascii_digit()) {
-        let tail = &rest[start..];
-        let end =
-            tail.find(|it: char| !(it.is_ascii_alphanumeric() || ".-+".contains(it))).unwrap_or(tail.len());
-        let word = tail[..end].trim_end_matches(['.', '-', '+']);
-        let before = rest[..start].chars().next_back();
-        let is_inside = before.is_some_and(|it| it.is_ascii_alphanumeric() && !matches!(it, 'v' | 'V' | 'o'));
-        if word.contains('.') && !is_inside {
-            return padded(word);
-        }
-        rest = &tail[end.max(1)..];
-    }
-    None
-}
-
-pub(super) fn padded(word: &str) -> Option<String> {
-    let numbers_end = word.find(|it: char| !(it.is_ascii_digit() || it == '.')).unwrap_or(word.len());
-    let (numbers, rest) = word.split_at(numbers_end);
-    let mut parts: Vec<&str> = numbers.split('.').filter(|it| !it.is_empty()).take(3).collect();
-    parts.resize(3, "0");
-    let parts: Option<Vec<u64>> = parts.iter().map(|it| it.parse().ok()).collect();
-    let parts: Vec<String> = parts?.iter().map(u64::to_string).collect();
-    let rest = if rest.starts_with(['-', '+']) { rest } else { "" };
-    Some(format!("{}{rest}", parts.join(".")))
-}
-
 /// The beginning of a text, for evidence.
 #[must_use]
 pub fn excerpt(text: &str) -> String {
@@ -294,28 +264,5 @@ pub fn excerpt(text: &str) -> String {
         Some((end, _)) => format!("{} …", &text[..end]),
         None if text.is_empty() => "nothing".to_owned(),
         None => text.to_owned(),
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::version_in;
-
-    #[test]
-    fn the_first_version_is_found() {
-        for (text, version) in [
-            ("v20.20.2", Some("20.20.2")),
-            ("git version 2.47.3", Some("2.47.3")),
-            ("go1.22", Some("1.22.0")),
-            ("go version go1.22.1 linux/amd64", Some("1.22.1")),
-            ("Python 3.11.7\n", Some("3.11.7")),
-            ("openssl 3.0.15-1~deb12u1", Some("3.0.15-1")),
-            ("1.2.3.4", Some("1.2.3")),
-            ("24-Sep 2.0", Some("2.0.0")),
-            ("version 7", None),
-            ("", None),
-        ] {
-            assert_eq!(version_in(text).as_deref(), version, "{text}");
-        }
     }
 }

@@ -11,12 +11,12 @@ use serde::Deserialize;
 
 use super::Question;
 use super::launch::Launch;
-use super::text::version_in;
 use crate::config::{self, Config, Limits, Reading};
 use crate::cx::Cx;
 use crate::error::ProbeError;
 use crate::probes::{declared, tools};
 use crate::verdict::{Fact, Seen, Verdict};
+use crate::version;
 
 /// A program, and what is asked of it.
 #[derive(Debug, Clone)]
@@ -102,9 +102,7 @@ impl Question for Tool {
             return Ok(Verdict::pass().with("path", &*path));
         };
         let version = self.asked(cx, &path, deadline)?;
-        // Some tools leave the last part out: `go1.22`.
-        let plain = version_in(&version).and_then(|it| nodejs_semver::Version::parse(it).ok());
-        let verdict = match plain {
+        let verdict = match version::read(&version) {
             None => return Err(ProbeError::unreadable(format!("the version of {name}"), &version)),
             Some(plain) if range.satisfies(&plain) => Verdict::pass(),
             Some(_) => Verdict::fail(format!("{name} has a version that is out of range"))
@@ -124,7 +122,7 @@ impl Tool {
     fn asked(&self, cx: &Cx, path: &Path, deadline: Duration) -> Result<String, ProbeError> {
         let machine = cx.machine("tool")?;
         let Some(arguments) = &self.arguments else {
-            return tools::proven_version_of(machine, &within(cx.config(), deadline), path);
+            return tools::answered_version_of(machine, &within(cx.config(), deadline), path);
         };
         let argv = [path.to_string_lossy().into_owned()].into_iter().chain(arguments.iter().cloned());
         let launch = Launch { argv: argv.collect(), directory: "/".into(), environment: BTreeMap::new() };
@@ -135,7 +133,7 @@ impl Tool {
                 &super::text::excerpt(&said),
             )
         };
-        version_in(&said).ok_or_else(unreadable)
+        version::first_in(&said).map(|it| it.to_string()).ok_or_else(unreadable)
     }
 }
 

@@ -91,19 +91,6 @@ pub fn all() -> Result<Processes, ProbeError> {
     Ok(Processes { list, is_whole: !system::hides_others()? })
 }
 
-/// A user's name, where the system's plain list of users has it; else the number.
-#[must_use]
-pub fn user(uid: u32) -> String {
-    let list = std::fs::read_to_string("/etc/passwd").unwrap_or_default();
-    let number = uid.to_string();
-    let mut names = list.lines().filter_map(|line| {
-        let mut fields = line.split(':');
-        let name = fields.next()?;
-        (fields.nth(1) == Some(&number)).then(|| name.to_owned())
-    });
-    names.next().unwrap_or_else(|| format!("user {uid}"))
-}
-
 /// Its start time in the kernel's own unit, for sorting parents before children.
 pub(crate) fn start(pid: u32) -> Option<u64> {
     system::start(pid)

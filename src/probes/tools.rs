@@ -13,7 +13,7 @@ use super::machine::{Identity, Machine, Where, lock};
 use super::program::{Output, Program, is_program, run};
 use crate::config::{Config, Trust};
 use crate::error::ProbeError;
-use crate::plain;
+use crate::{plain, version};
 
 /// A program as the jobs will find it.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -89,52 +89,21 @@ pub fn version_of(machine: &Machine, config: &Config, path: &Path) -> Result<Str
     }
 }
 
-/// The same for a program of which it is not known that it runs: only a whole node is believed without being started.
+/// The same by its own word alone: what lies beside a program says nothing of whether it runs.
 ///
 /// # Errors
 /// As for [`find`]; nobody's programs are run before the configuration is trusted, known ones neither.
-pub fn proven_version_of(machine: &Machine, config: &Config, path: &Path) -> Result<String, ProbeError> {
-    let name = path.file_name().unwrap_or(path.as_os_str()).to_string_lossy().into_owned();
-    if machine.guard(path)? == Where::Here {
-        let failed = |error| ProbeError::failed(format!("find {}", config.tilde(path)), &error);
-        let real = path.canonicalize().map_err(failed)?;
-        let written = if name == "node" && is_whole(&real) { written_version(&name, &real) } else { None };
-        if let Some(version) = written {
-            return Ok(version);
-        }
-        if config.trust == Trust::Trusted {
-            return answered_at(machine, config, &name, path, &real);
-        }
-    }
+pub fn answered_version_of(machine: &Machine, config: &Config, path: &Path) -> Result<String, ProbeError> {
     if config.trust == Trust::Untrusted {
         return Err(ProbeError::NotTrusted { what: config.tilde(path) });
     }
-    version_of(machine, config, path)
-}
-
-/// Whether this is a program of this very machine's kind, and no small one: node with all that it needs is 30 MB and more.
-fn is_whole(real: &Path) -> bool {
-    const LEAST: u64 = 16 << 20;
-    // The class, the byte order and the machine of ELF; the magic number and the processor of Mach-O.
-    let kind = |path: &Path| {
-        let mut head = [0; 20];
-        let mut file = std::fs::File::open(path).ok()?;
-        std::io::Read::read_exact(&mut file, &mut head).ok()?;
-        match head {
-            [0x7f, b'E', b'L', b'F', class, order, .., low, high] => {
-                Some([0, class, order, low, high, 0, 0, 0, 0])
-            }
-            [0xcf, 0xfa, 0xed, 0xfe, a, b, c, d, ..] => Some([1, a, b, c, d, 0, 0, 0, 0]),
-            _ => None,
-        }
-    };
-    let this = if cfg!(target_os = "linux") {
-        Some(PathBuf::from("/proc/self/exe"))
-    } else {
-        std::env::current_exe().ok()
-    };
-    let is_large = std::fs::metadata(real).is_ok_and(|it| it.len() >= LEAST);
-    is_large && this.and_then(|this| kind(&this)).is_some_and(|ours| kind(real) == Some(ours))
+    if machine.guard(path)? != Where::Here {
+        return version_of(machine, config, path);
+    }
+    let name = path.file_name().unwrap_or(path.as_os_str()).to_string_lossy().into_owned();
+    let failed = |error| ProbeError::failed(format!("find {}", config.tilde(path)), &error);
+    let real = path.canonicalize().map_err(failed)?;
+    answered_at(machine, config, &name, path, &real)
 }
 
 /// The installers of runtimes that are on this machine, best first: "brew", "mise", "fnm", "volta", "asdf", "n", "nvm".
@@ -265,42 +234,17 @@ fn asking<const N: usize>(config: &Config, argv: [&OsStr; N]) -> Program {
 }
 
 fn version_in(name: &str, output: &Output) -> Result<String, ProbeError> {
-    let what = || format!("ask {name} for its version");
+    let said = said(output).map_err(|why| ProbeError::failed(format!("ask {name} for its version"), &why))?;
+    let version = version::first_in(&said).map(|it| it.to_string());
+    version.ok_or_else(|| ProbeError::unreadable(format!("what {name} says of its version"), &said.trim()))
+}
+
+/// What a program says of its version: its output, or its complaints where it says nothing else; else why it failed.
+pub(super) fn said(output: &Output) -> Result<String, String> {
+    let [stdout, stderr] = [&output.stdout, &output.stderr].map(|it| String::from_utf8_lossy(it).into_owned());
     if !output.succeeded() {
-        let said = String::from_utf8_lossy(&output.stderr).into_owned();
-        let first = said.lines().map(str::trim).find(|line| !line.is_empty());
-        return Err(ProbeError::failed(what(), &first.unwrap_or("it failed without a word")));
+        let first = stderr.lines().map(str::trim).find(|line| !line.is_empty());
+        return Err(first.unwrap_or("it failed without a word").to_owned());
     }
-    let said = String::from_utf8_lossy(&output.stdout);
-    version(&said)
-        .ok_or_else(|| ProbeError::unreadable(format!("what {name} says of its version"), &said.trim()))
-}
-
-/// The first word that looks like a version: of "git version 2.39.5 (Apple Git-154)" it is "2.39.5".
-fn version(said: &str) -> Option<String> {
-    let bare =
-        |word: &'_ str| word.strip_prefix('v').or_else(|| word.strip_prefix("go")).unwrap_or(word).to_owned();
-    let words = said.split_whitespace().map(bare);
-    let mut versions =
-        words.filter(|word| word.starts_with(|it: char| it.is_ascii_digit()) && word.contains('.'));
-    versions.next().map(|word| word.trim_end_matches([',', ';', ')']).to_owned())
-}
-
-#[cfg(test)]
-mod tests {
-    use super::version;
-
-    #[test]
-    fn a_version_is_found_in_what_tools_say() {
-        for (said, found) in [
-            ("v22.23.3\n", Some("22.23.3")),
-            ("git version 2.39.5 (Apple Git-154)", Some("2.39.5")),
-            ("deno 2.1.4 (stable, release, x86_64)\nv8 13.0", Some("2.1.4")),
-            ("go version go1.22.1 linux/amd64", Some("1.22.1")),
-            ("Welcome to v8!", None),
-            ("", None),
-        ] {
-            assert_eq!(version(said).as_deref(), found, "{said}");
-        }
-    }
+    Ok(if stdout.trim().is_empty() { stderr } else { stdout })
 }

@@ -3,6 +3,7 @@
 use std::fmt::Write as _;
 
 use super::plain::Plain;
+use super::unstarted::{Obstacle, Place};
 use super::weight::Weight;
 use super::words::clean_line;
 use super::{CheckReport, RepairReport, RepairResult, Report, Status};
@@ -49,8 +50,12 @@ pub fn render(report: &Report) -> String {
 
 /// What stands in the place of a report where nothing can be examined.
 #[must_use]
-pub fn cannot_start(why: &str) -> String {
-    annotation("error", "misconfigured", why)
+pub fn cannot_start(obstacle: &Obstacle) -> String {
+    let place = obstacle.place.as_ref().map(|Place { file, line, column }| {
+        format!("file={},line={line},col={column},", property(&clean_line(file)))
+    });
+    let properties = format!("{}title=misconfigured", place.unwrap_or_default());
+    command("error", &properties, &clean_line(&obstacle.why))
 }
 
 /// What counts, then what is warned of; within each, roots before what they block.
@@ -85,9 +90,19 @@ fn level_of(repair: &RepairReport) -> &'static str {
 
 /// A workflow command, escaped as the runner takes it apart.
 fn annotation(level: &str, title: &str, message: &str) -> String {
-    let data = |text: &str| harmless(text).replace('%', "%25").replace('\r', "%0D").replace('\n', "%0A");
-    let title = data(title).replace(':', "%3A").replace(',', "%2C");
-    format!("::{level} title={title}::{}\n", data(message.trim_end()))
+    command(level, &format!("title={}", property(title)), message)
+}
+
+fn command(level: &str, properties: &str, message: &str) -> String {
+    format!("::{level} {properties}::{}\n", data(message.trim_end()))
+}
+
+fn data(text: &str) -> String {
+    harmless(text).replace('%', "%25").replace('\r', "%0D").replace('\n', "%0A")
+}
+
+fn property(text: &str) -> String {
+    data(text).replace(':', "%3A").replace(',', "%2C")
 }
 
 /// The runner's older commands begin with this anywhere in a line.

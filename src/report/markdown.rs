@@ -19,6 +19,12 @@ pub fn render(report: &Report) -> String {
     render_within(report, usize::MAX)
 }
 
+/// What stands in the place of a report where nothing can be examined.
+#[must_use]
+pub fn cannot_start(whole: &str) -> String {
+    format!("## misconfigured: nothing was examined\n\n{}", fenced(whole, ""))
+}
+
 /// Writes a report in about that many bytes: what is not well first, and how much was left out.
 #[must_use]
 pub fn render_within(report: &Report, most: usize) -> String {

@@ -11,6 +11,7 @@ pub mod plan;
 pub mod prometheus;
 pub mod style;
 pub mod tap;
+pub mod unstarted;
 pub mod weight;
 pub mod words;
 
@@ -263,20 +264,6 @@ pub struct About {
     pub unasked: bool,
     /// How this program is called for this mirror: "housecall", or with `-C` or `--config`.
     pub command: String,
-}
-
-/// What is written where nothing can be examined, in the formats of which silence would be taken for health.
-#[must_use]
-pub fn cannot_start(format: Format, why: &str) -> String {
-    match format {
-        Format::Prometheus => prometheus::cannot_start(),
-        Format::Github => github::cannot_start(why),
-        Format::Tap => format!(
-            "TAP version 14\nBail out! {}\n",
-            words::clean_line(why.lines().next().unwrap_or_default())
-        ),
-        _ => String::new(),
-    }
 }
 
 /// Writes a report in a format. The same findings are in each; the view counts for people only.

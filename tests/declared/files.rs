@@ -172,3 +172,14 @@ fn a_volume_that_hangs_is_not_waited_for() {
     assert_eq!(told, "unknown: the volume at ~/share did not answer within 1 s");
     assert!(start.elapsed() < Duration::from_secs(6), "each look ends by its deadline");
 }
+
+#[test]
+fn a_digest_takes_no_longer_than_its_deadline() {
+    let world = World::new();
+    let huge = std::fs::File::create(world.home.at("huge")).unwrap();
+    huge.set_len(1 << 40).unwrap();
+    for (key, digits) in [("sha256", 64), ("sha512", 128)] {
+        let question = format!("file = {{ path = 'huge', {key} = '{}' }}\ntimeout = '50ms'", "0".repeat(digits));
+        assert_eq!(world.look(&question), "unknown: cannot read ~/huge: it takes longer than 50 ms");
+    }
+}

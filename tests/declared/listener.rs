@@ -101,6 +101,7 @@ fn who_listens_is_judged_too() {
     let uid = rustix::process::getuid().as_raw();
     for good in [
         format!(", owner = '{uid}'"),
+        format!(", owner = '{}'", housecall::probes::accounts::user_name(uid)),
         ", command = 'declared'".to_owned(),
         format!(", directory = '{}'", here.display()),
         format!(", directory = '{}'", here.parent().expect("a parent").display()),

@@ -32,7 +32,7 @@ fn a_program_is_found_and_asked_for_its_version() {
         ("tool = { name = 'data' }", "fail: there is no program data on the PATH"),
         (
             "tool = { name = 'plain', version = '>=2' }",
-            "fail: plain has a version that is out of range; expected >=2.0.0; actual 1.22",
+            "fail: plain has a version that is out of range; expected >=2.0.0; actual 1.22.0",
         ),
         (
             "tool = { name = 'odd', version = '>=21', args = ['version'] }",
@@ -92,5 +92,45 @@ fn a_node_that_does_not_run_is_not_believed_for_what_lies_beside_it() {
     for name in ["node", "npm", "git"] {
         let told = world.look(&format!("tool = {{ name = '{name}', version = '>=0.0.1' }}"));
         assert!(told.starts_with("unknown: not trusted: "), "{told}");
+    }
+}
+
+/// A program with the header of one of this machine, and nothing behind it.
+#[cfg(target_os = "linux")]
+#[test]
+fn a_node_that_is_broken_is_not_believed_however_large_it_is() {
+    let world = world();
+    let header =
+        "#define NODE_MAJOR_VERSION 22\n#define NODE_MINOR_VERSION 1\n#define NODE_PATCH_VERSION 0\n";
+    world.home.write("include/node/node_version.h", header);
+    world.home.program("bin/node", "");
+    let head = std::fs::read("/proc/self/exe").unwrap();
+    let node = std::fs::OpenOptions::new().write(true).open(world.home.at("bin/node")).unwrap();
+    std::io::Write::write_all(&mut &node, &head[..64]).unwrap();
+    node.set_len(32 << 20).unwrap();
+    drop(node);
+    let told = world.look("tool = { name = 'node', version = '>=22' }");
+    assert!(told.starts_with("unknown: "), "{told}");
+}
+
+#[test]
+fn a_version_is_read_wherever_and_however_it_is_written() {
+    let world = world();
+    for (said, range, seen) in [
+        ("echo 'Python 3.12.0rc1'", ">=3.12.0", "fail: it has a version that is out of range"),
+        ("echo 'Python 3.12.0' >&2", ">=3.12.0", "pass"),
+        ("echo jq-1.6", ">=1.6 <1.7", "pass"),
+        ("echo 'gcc (Debian 12.2.0-14) 12.2.0'", ">=12.2", "pass"),
+        ("echo 'OpenSSL 3.0.13 30 Jan 2024'", "3.0.13", "pass"),
+        ("echo 'go version go1.23rc2 linux/amd64'", ">=1.23", "fail: it has a version that is out of range"),
+    ] {
+        world.home.program("bin/it", &format!("#!/bin/sh\n{said}\n"));
+        for question in [
+            format!("tool = {{ name = 'it', version = '{range}' }}"),
+            format!("tool = {{ name = 'it', version = '{range}', args = ['-V'] }}"),
+        ] {
+            let told = world.look(&question);
+            assert!(told.starts_with(seen), "{said}: {told}");
+        }
     }
 }

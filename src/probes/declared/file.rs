@@ -12,10 +12,11 @@ use serde::{Deserialize, Serialize};
 use sha2::{Digest, Sha256, Sha512};
 
 use crate::config::Config;
-use crate::error::ProbeError;
+use crate::error::{ProbeError, human_duration};
 use crate::probes::accounts;
 use crate::probes::away::{self, Local, What};
 use crate::probes::files::hexadecimal;
+use crate::probes::clock;
 use crate::probes::machine::Machine;
 
 /// The most of a content that is read, in bytes.
@@ -35,6 +36,8 @@ pub struct Order {
     pub digest: bool,
     /// The SHA-512 of it.
     pub long_digest: bool,
+    /// How long it may take to read what it holds.
+    pub within: Duration,
 }
 
 /// What was found there.
@@ -91,6 +94,8 @@ pub(in crate::probes) fn read(order: &Order) -> Local<Option<Found>> {
 
 fn describe(order: &Order, it: &Metadata) -> io::Result<Found> {
     let is_plain = it.is_file();
+    let start = clock::instant();
+    let left = || order.within.saturating_sub(start.elapsed());
     Ok(Found {
         kind: kind(it).to_owned(),
         mode: it.permissions().mode() & 0o7777,
@@ -100,8 +105,8 @@ fn describe(order: &Order, it: &Metadata) -> io::Result<Found> {
         modified: Timestamp::try_from(it.modified()?).map_err(io::Error::other)?,
         target: if it.is_symlink() { Some(fs::read_link(&order.path)?) } else { None },
         content: if order.content && is_plain { Some(content(&order.path)?) } else { None },
-        digest: if order.digest && is_plain { Some(digest::<Sha256>(&order.path)?) } else { None },
-        long_digest: if order.long_digest && is_plain { Some(digest::<Sha512>(&order.path)?) } else { None },
+        digest: if order.digest && is_plain { Some(digest::<Sha256>(order, left())?) } else { None },
+        long_digest: if order.long_digest && is_plain { Some(digest::<Sha512>(order, left())?) } else { None },
     })
 }
 
@@ -133,11 +138,15 @@ fn content(path: &Path) -> io::Result<String> {
         .unwrap_or_else(|error| String::from_utf8_lossy(error.as_bytes()).into_owned()))
 }
 
-fn digest<D: Digest>(path: &Path) -> io::Result<String> {
-    let mut file = open(path)?;
+fn digest<D: Digest>(order: &Order, left: Duration) -> io::Result<String> {
+    let start = clock::instant();
+    let mut file = open(&order.path)?;
     let mut digest = D::new();
     let mut buffer = vec![0; 64 << 10];
     loop {
+        if start.elapsed() > left {
+            return Err(io::Error::other(format!("it takes longer than {}", human_duration(order.within))));
+        }
         match file.read(&mut buffer)? {
             0 => return Ok(hexadecimal(&digest.finalize())),
             length => digest.update(&buffer[..length]),

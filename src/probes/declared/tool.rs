@@ -8,6 +8,7 @@ use crate::config::Config;
 use crate::error::ProbeError;
 use crate::probes::machine::{Machine, Where};
 use crate::probes::program::{self, Program, is_program};
+use crate::probes::tools;
 
 /// The first program of that name on the declared PATH; `None` where there is none.
 ///
@@ -62,11 +63,6 @@ pub fn said(machine: &Machine, path: &Path, program: &Program) -> Result<String,
         Where::Here => program::run(program)?,
         Where::InChild(mount) => machine.in_child(&mount, program)?,
     };
-    let (stdout, stderr) = (String::from_utf8_lossy(&output.stdout), String::from_utf8_lossy(&output.stderr));
-    if !output.succeeded() {
-        let first = stderr.lines().map(str::trim).find(|line| !line.is_empty());
-        let what = format!("ask {} for its version", path.display());
-        return Err(ProbeError::failed(what, &first.unwrap_or("it failed without a word")));
-    }
-    Ok(if stdout.trim().is_empty() { stderr } else { stdout }.into_owned())
+    let failed = |why| ProbeError::failed(format!("ask {} for its version", path.display()), &why);
+    tools::said(&output).map_err(failed)
 }
