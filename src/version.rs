@@ -7,16 +7,58 @@ use nodejs_semver::Version;
 
 /// What comes before a release, wherever it stands.
 const EARLY: [&str; 20] = [
-    "alpha", "beta", "rc", "pre", "prerelease", "preview", "dev", "devel", "snapshot", "nightly", "canary",
-    "next", "ea", "early", "insider", "insiders", "experimental", "unstable", "cr", "test",
+    "alpha",
+    "beta",
+    "rc",
+    "pre",
+    "prerelease",
+    "preview",
+    "dev",
+    "devel",
+    "snapshot",
+    "nightly",
+    "canary",
+    "next",
+    "ea",
+    "early",
+    "insider",
+    "insiders",
+    "experimental",
+    "unstable",
+    "cr",
+    "test",
 ];
 /// What comes before one where a number follows at once: `3.13.0b1`, but not OpenSSL's `1.1.1b`.
 const SHORT: [&str; 4] = ["a", "b", "c", "m"];
 /// What follows a hyphen or a tilde and is a release all the same. Any other word there is none, as semver has it.
 const RELEASED: [&str; 27] = [
-    "alpine", "amd64", "apple", "bpo", "commercial", "community", "darwin", "deb", "debian", "dirty", "el",
-    "enterprise", "fc", "final", "ga", "linux", "log", "lts", "macos", "mariadb", "p", "post", "r", "release",
-    "sp", "stable", "ubuntu",
+    "alpine",
+    "amd64",
+    "apple",
+    "bpo",
+    "commercial",
+    "community",
+    "darwin",
+    "deb",
+    "debian",
+    "dirty",
+    "el",
+    "enterprise",
+    "fc",
+    "final",
+    "ga",
+    "linux",
+    "log",
+    "lts",
+    "macos",
+    "mariadb",
+    "p",
+    "post",
+    "r",
+    "release",
+    "sp",
+    "stable",
+    "ubuntu",
 ];
 
 /// The first version that a text names; missing parts are zero, and what is before a number is no part of it: `v`, `go`, `jq-`.
@@ -29,11 +71,14 @@ pub fn first_in(text: &str) -> Option<Version> {
         let end = tail.find(|it: char| !is_of_it(it)).unwrap_or(tail.len());
         let word = tail[..end].trim_end_matches(['.', '-', '+', '_', '~']);
         let before = &text[from..start];
-        let letters = before.rfind(|it: char| !it.is_ascii_alphanumeric()).map_or(before, |at| {
-            &before[at + before[at..].chars().next().map_or(1, char::len_utf8)..]
-        });
+        let letters = before
+            .rfind(|it: char| !it.is_ascii_alphanumeric())
+            .map_or(before, |at| &before[at + before[at..].chars().next().map_or(1, char::len_utf8)..]);
         let begins = letters.is_empty() || ["v", "V", "go"].contains(&letters);
-        if begins && word.contains('.') && let Some(version) = read(word) {
+        if begins
+            && word.contains('.')
+            && let Some(version) = read(word)
+        {
             return Some(version);
         }
         from = start + end.max(1);
@@ -74,7 +119,8 @@ fn early(rest: &str) -> Option<String> {
         _ => false,
     };
     let plain = |it: char| if it == '_' || it == '~' { '-' } else { it };
-    let said: String = said.chars().filter(|it| it.is_ascii_alphanumeric() || ".-_~".contains(*it)).map(plain).collect();
+    let said: String =
+        said.chars().filter(|it| it.is_ascii_alphanumeric() || ".-_~".contains(*it)).map(plain).collect();
     let said = said.split('.').filter(|it| !it.is_empty()).collect::<Vec<&str>>().join(".");
     is_early.then_some(said)
 }

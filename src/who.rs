@@ -13,11 +13,11 @@ use serde::Serialize;
 
 use crate::error::ProbeError;
 use crate::exit::Exit;
-use crate::probes::{accounts, http};
 use crate::probes::machine::Machine;
 use crate::probes::processes::{self, Process};
 use crate::probes::sockets::{self, Listener};
 use crate::probes::whereabouts::{self, Worktree};
+use crate::probes::{accounts, http};
 
 pub use render::{Reader, render};
 

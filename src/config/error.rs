@@ -115,7 +115,8 @@ impl ConfigError {
         };
         let obstacle = |it: &Mistake| {
             let (line, column) = found.line_and_column(it.at.start);
-            let why = if it.hint.is_empty() { it.message.clone() } else { format!("{}: {}", it.message, it.hint) };
+            let why =
+                if it.hint.is_empty() { it.message.clone() } else { format!("{}: {}", it.message, it.hint) };
             Obstacle { why: shortened(&why), place: Some(Place { file: file.clone(), line, column }) }
         };
         found.mistakes.iter().take(TOLD).map(obstacle).collect()

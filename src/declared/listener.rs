@@ -13,10 +13,10 @@ use super::who::Who;
 use crate::config::{self, Reading};
 use crate::cx::Cx;
 use crate::error::ProbeError;
-use crate::probes::{accounts, ground};
 use crate::probes::processes::Process;
 use crate::probes::sockets::Protocol;
 use crate::probes::sockets::table::{Open, Table};
+use crate::probes::{accounts, ground};
 use crate::unit::Pace;
 use crate::verdict::{Fact, Seen, Verdict};
 

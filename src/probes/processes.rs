@@ -1,5 +1,4 @@
 //! Processes: what they run, where, since when, and whose they are.
-#![expect(clippy::disallowed_methods, reason = "probes are where the machine is read")]
 
 use std::collections::BTreeSet;
 use std::path::PathBuf;

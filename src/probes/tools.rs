@@ -241,7 +241,8 @@ fn version_in(name: &str, output: &Output) -> Result<String, ProbeError> {
 
 /// What a program says of its version: its output, or its complaints where it says nothing else; else why it failed.
 pub(super) fn said(output: &Output) -> Result<String, String> {
-    let [stdout, stderr] = [&output.stdout, &output.stderr].map(|it| String::from_utf8_lossy(it).into_owned());
+    let [stdout, stderr] =
+        [&output.stdout, &output.stderr].map(|it| String::from_utf8_lossy(it).into_owned());
     if !output.succeeded() {
         let first = stderr.lines().map(str::trim).find(|line| !line.is_empty());
         return Err(first.unwrap_or("it failed without a word").to_owned());

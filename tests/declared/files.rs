@@ -179,7 +179,8 @@ fn a_digest_takes_no_longer_than_its_deadline() {
     let huge = std::fs::File::create(world.home.at("huge")).unwrap();
     huge.set_len(1 << 40).unwrap();
     for (key, digits) in [("sha256", 64), ("sha512", 128)] {
-        let question = format!("file = {{ path = 'huge', {key} = '{}' }}\ntimeout = '50ms'", "0".repeat(digits));
+        let question =
+            format!("file = {{ path = 'huge', {key} = '{}' }}\ntimeout = '50ms'", "0".repeat(digits));
         assert_eq!(world.look(&question), "unknown: cannot read ~/huge: it takes longer than 50 ms");
     }
 }

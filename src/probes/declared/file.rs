@@ -15,8 +15,8 @@ use crate::config::Config;
 use crate::error::{ProbeError, human_duration};
 use crate::probes::accounts;
 use crate::probes::away::{self, Local, What};
-use crate::probes::files::hexadecimal;
 use crate::probes::clock;
+use crate::probes::files::hexadecimal;
 use crate::probes::machine::Machine;
 
 /// The most of a content that is read, in bytes.
@@ -106,7 +106,11 @@ fn describe(order: &Order, it: &Metadata) -> io::Result<Found> {
         target: if it.is_symlink() { Some(fs::read_link(&order.path)?) } else { None },
         content: if order.content && is_plain { Some(content(&order.path)?) } else { None },
         digest: if order.digest && is_plain { Some(digest::<Sha256>(order, left())?) } else { None },
-        long_digest: if order.long_digest && is_plain { Some(digest::<Sha512>(order, left())?) } else { None },
+        long_digest: if order.long_digest && is_plain {
+            Some(digest::<Sha512>(order, left())?)
+        } else {
+            None
+        },
     })
 }
 

@@ -4,7 +4,7 @@ use housecall::report::ndjson::{Line, render, schema};
 use housecall::report::{Report, json};
 use serde_json::Value;
 
-use super::{Read, agrees, exit_of};
+use super::{Read, agrees, exit_of, shown};
 
 fn read(text: &str, report: &Report) -> Read {
     let whole: Value = serde_json::from_str(&json::render(report)).expect("the JSON report");
@@ -35,8 +35,7 @@ fn read(text: &str, report: &Report) -> Read {
         let name = unit.as_object_mut().expect("an object").remove("unit").expect("its name");
         assert_eq!(unit, *check);
         let word = |value: &Value| value.as_str().unwrap_or_default().to_owned();
-        let clean = housecall::report::words::clean_line(name.as_str().expect("a text"));
-        units.push((clean, word(&unit["status"])));
+        units.push((shown(name.as_str().expect("a text")), word(&unit["status"])));
         let counts = unit["accepted"].is_null();
         let settled =
             if counts || unit["status"] != "fail" { word(&unit["status"]) } else { "accepted".into() };

@@ -83,9 +83,12 @@ fn read(text: &str, report: &Report) -> Read {
     let mut judged = Vec::new();
     for it in of("housecall_check_status") {
         let label = |name: &str| it.labels[name].clone();
-        let has_subject = report.checks[units.len()].subject.is_some();
-        let unit = if has_subject { format!("{}:{}", label("id"), label("subject")) } else { label("id") };
-        units.push((housecall::report::words::clean_line(&unit), label("status")));
+        let unit = match label("subject").as_str() {
+            "" => label("id"),
+            subject => format!("{}:{subject}", label("id")),
+        };
+        // A label keeps its white space.
+        units.push((unit.split_whitespace().collect::<Vec<_>>().join(" "), label("status")));
         let counts = label("accepted") == "false";
         let settled = if counts || label("status") != "fail" { label("status") } else { "accepted".into() };
         judged.push((label("severity"), settled, counts && label("seen") == "fail"));

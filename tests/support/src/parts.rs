@@ -21,6 +21,8 @@ pub enum Part {
     French,
     /// git-lfs.
     Lfs,
+    /// Any program of this name.
+    Program(&'static str),
     /// libfaketime, under which a program reads another time of day.
     Faketime,
     /// systemd's user manager, and the right to make namespaces and control groups for it.
@@ -39,6 +41,7 @@ impl Part {
             Self::Astro => folder().join("astro-site/node_modules/astro").exists(),
             Self::French => prints(&["locale", "-a"], "fr_FR.utf8"),
             Self::Lfs => prints(&["git", "lfs", "version"], "git-lfs"),
+            Self::Program(name) => prints(&["sh", "-c", "command -v \"$0\"", name], name),
             Self::Faketime => faketime().is_some(),
             Self::Systemd => Path::new("/usr/lib/systemd/systemd").exists() && is_root() && has_namespaces(),
         }
@@ -118,6 +121,7 @@ impl fmt::Display for Part {
             Self::Astro => f.write_str("astro"),
             Self::French => f.write_str("the locale fr_FR.UTF-8"),
             Self::Lfs => f.write_str("git-lfs"),
+            Self::Program(name) => f.write_str(name),
             Self::Faketime => f.write_str("libfaketime"),
             Self::Systemd => f.write_str("systemd, root and namespaces"),
         }
