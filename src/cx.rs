@@ -94,6 +94,19 @@ impl Cx {
         Self { probes, ..Self::new(config, machine) }
     }
 
+    /// A look at the real machine that knows the repository, too.
+    #[must_use]
+    pub fn knowing(
+        config: Arc<Config>,
+        machine: Arc<Machine>,
+        canonical: git::Canonical,
+        remote: git::Remote,
+    ) -> Self {
+        let (canonical, remote) = (Probe::given(Ok(canonical)), Probe::given(Ok(remote)));
+        let probes = Probes { canonical, remote, ..Probes::default() };
+        Self { probes, ..Self::new(config, machine) }
+    }
+
     /// A look at a world that a test made of values; what it did not give cannot be looked at.
     #[must_use]
     pub fn given(config: Arc<Config>, now: Timestamp, probes: Probes) -> Self {

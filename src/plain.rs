@@ -77,7 +77,7 @@ pub fn not_own_directory(path: &Path) -> io::Result<Option<String>> {
 pub fn open_above(path: &Path) -> Option<String> {
     const STICKY: u32 = 0o1000;
     // Whoever may write above a link may lead it elsewhere, and so may whoever writes above where it leads.
-    let real = path.canonicalize().ok();
+    let real = path.canonicalize().ok().filter(|real| real != path);
     let both = [Some(path), real.as_deref()];
     let open = both.into_iter().flatten().flat_map(|it| it.ancestors().skip(1)).find(|above| {
         fs::metadata(above).is_ok_and(|it| it.mode() & ANYBODY != 0 && it.mode() & STICKY == 0)

@@ -4,15 +4,19 @@
 #[path = "mending/world.rs"]
 mod world;
 
-use std::fs;
+use std::fs::{self, File};
+use std::os::unix::fs::MetadataExt;
+use std::path::Path;
 use std::sync::Arc;
 use std::thread;
-use std::time::Duration;
+use std::time::{Duration, SystemTime};
 
 use housecall::commands::sync::{Synced, run_once, run_scheduled};
 use housecall::fixes::hands::turns;
+use housecall::probes::clock;
 use housecall::probes::machine::Machine;
 use housecall::probes::state::{LastSync, SyncStatus};
+use jiff::tz::TimeZone;
 use support::{Mirror, processes};
 use world::{World, age};
 
@@ -60,12 +64,76 @@ fn written(world: &World) -> LastSync {
 #[test]
 fn with_nothing_to_do_it_fetches_once_looks_once_and_leaves_no_trace_in_the_journal() {
     let world = World::synced();
+    assert_eq!(world.sync().status, SyncStatus::Noop);
     recording(&world);
     let journal = fs::read(world.config.journal_file()).expect("the journal");
     assert_eq!(world.sync().status, SyncStatus::Noop);
     assert_eq!(calls(&world), ["fetch", "status"]);
     assert_eq!(fs::read(world.config.journal_file()).expect("the journal"), journal);
     assert_eq!(events(&world).len(), 1, "of the first sync alone");
+}
+
+#[test]
+fn that_nothing_has_changed_since_nothing_had_is_written_over_what_said_so() {
+    let world = World::synced();
+    let files = [world.config.sync_file(), world.config.last_sync_file()];
+    let inodes = || files.each_ref().map(|file| fs::metadata(file).expect("the state").ino());
+    let texts = || files.each_ref().map(|file| fs::read_to_string(file).expect("the state"));
+    let updated = inodes();
+    assert_eq!(world.sync().status, SyncStatus::Noop);
+    let first = inodes();
+    assert!(first.iter().zip(updated).all(|(now, before)| *now != before), "news is written beside it first");
+    let before = texts();
+    let last = world.sync();
+    assert_eq!((last.status, inodes()), (SyncStatus::Noop, first));
+    assert_eq!(texts().map(|text| text.len()), before.map(|text| text.len()));
+    let said = written(&world);
+    assert_eq!((said.at, said.contact, said.status), (last.at, last.contact, last.status));
+
+    // What is also somewhere else is that one's own.
+    let kept = world.home.at("kept");
+    fs::hard_link(&files[0], &kept).expect("a second name");
+    let text = fs::read(&kept).expect("the state");
+    assert_eq!(world.sync().status, SyncStatus::Noop);
+    assert_eq!(fs::read(&kept).expect("the old state"), text);
+    assert_ne!(fs::read(&files[0]).expect("the state"), text);
+}
+
+#[test]
+fn a_log_that_no_keeper_rotates_stays_bounded() {
+    let world = World::synced();
+    let log = world.config.log_file("sync");
+    fs::write(&log, vec![b'-'; 6 << 20]).expect("a long log");
+    assert_eq!(world.sync().status, SyncStatus::Noop);
+    assert!(fs::read_to_string(&log).expect("the log").ends_with(" ms)\n"));
+    assert!(fs::metadata(&log).expect("the log").len() < 1000);
+    assert_eq!(fs::metadata(log.with_extension("log.1")).expect("the one before").len(), 6 << 20);
+}
+
+#[test]
+fn the_time_for_scripts_is_that_of_this_machines_zone() {
+    let now = clock::now();
+    assert_eq!(clock::zone().to_offset(now), TimeZone::system().to_offset(now));
+}
+
+#[test]
+fn files_as_new_as_the_index_are_not_read_again_and_again() {
+    let world = World::synced();
+    let (worktree, index) = (world.worktree(), world.repository().join(".git/worktrees/worktree/index"));
+    // A checkout of a while ago, all in one second.
+    let then = SystemTime::now() - Duration::from_hours(1);
+    let set = |path: &Path| File::options().append(true).open(path).and_then(|it| it.set_modified(then));
+    for file in ["index.html", "deep/page.html", ".gitignore"] {
+        set(&worktree.join(file)).expect("a time");
+    }
+    world.home.git(&worktree, ["update-index", "--refresh"]);
+    set(&index).expect("a time");
+
+    assert_eq!(world.sync().status, SyncStatus::Noop);
+    let settled = fs::metadata(&index).expect("the index").modified().expect("a time");
+    assert!(settled > then, "git knows them now");
+    assert_eq!(world.sync().status, SyncStatus::Noop);
+    assert_eq!(fs::metadata(&index).expect("the index").modified().expect("a time"), settled);
 }
 
 #[test]

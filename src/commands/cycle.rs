@@ -21,7 +21,7 @@ use crate::probes::machine::Machine;
 use crate::probes::state::{LastSync, SyncStatus};
 use crate::run::run;
 use crate::selection::{Selection, Wanted};
-use crate::unit::{Examined, Unit, UnitId};
+use crate::unit::{Examined, Pace, Unit, UnitId};
 use crate::verdict::{Outcome, Verdict};
 
 /// How long another one that is at work is waited for.
@@ -119,6 +119,10 @@ pub(super) fn cycle(
         Some(lock) => aligned(config, machine, mirror, lock, (served, times), on_event),
         None => came(SyncStatus::Failed, true, "the mirror's lock was lost"),
     };
+    // What was checked out is as new as its index.
+    if came.status == SyncStatus::Noop && before.is_none_or(|it| it.status != SyncStatus::Noop) {
+        hands::git::settle_index(config, mirror);
+    }
     (Came { sha: sha.or(came.sha), ..came }, lock)
 }
 
@@ -166,13 +170,16 @@ impl Unchanged {
     fn new(config: &Arc<Config>, machine: &Arc<Machine>, repository: &Repository) -> Option<Self> {
         let sha = repository.tracking.clone()?;
         let remote = Remote::At { sha: sha.clone(), took: Duration::ZERO };
-        let cx = Cx::knowing_remote(Arc::clone(config), Arc::clone(machine), remote);
+        let repository = Canonical::Present(repository.clone());
+        let cx = Cx::knowing(Arc::clone(config), Arc::clone(machine), repository, remote);
         let mut whole = whole(config);
         // That git is there shows in the fetch, and asking for its version costs as much as the rest of the look.
         let is_tool = |unit: &Unit| unit.id.check == tools_present::CHECK.id.0;
         let tools: Vec<usize> = (0..whole.units.len()).filter(|&at| is_tool(&whole.units[at])).collect();
         for unit in &mut whole.units {
             unit.needs.retain(|need| !tools.contains(need));
+            // Only git's own comparison of the files takes longer than a thread takes to begin.
+            unit.pace = Pace::Quick;
         }
         Some(Self { selection: whole.part(is_of_sync), cx: Arc::new(cx), sha })
     }

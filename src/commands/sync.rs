@@ -136,7 +136,11 @@ pub fn run_once(config: &Arc<Config>, machine: &Arc<Machine>, on_event: &mut dyn
     }
     came.reason = config.redactor.text(&came.reason);
     let sha = came.sha.clone().or_else(|| head(config, machine, mirror));
-    let upstream = git::tracking(machine, config, mirror).ok();
+    let upstream = match &came.sha {
+        // Where nothing was needed, it is on its upstream.
+        Some(sha) if came.status == SyncStatus::Noop => Some(sha.clone()),
+        _ => git::tracking(machine, config, mirror).ok(),
+    };
     let contact = came.contact.then(clock::now);
     let Came { status, reason, unserved, is_away, .. } = &came;
     let (status, unserved, is_away) = (*status, *unserved, *is_away);
@@ -159,8 +163,7 @@ fn tell(config: &Config, mirror: &Mirror, came: &Came, before: Option<&LastSync>
         came.reason,
         took.as_millis()
     );
-    let _ =
-        files::open_private(&config.log_file("sync")).and_then(|mut file| file.write_all(line.as_bytes()));
+    let _ = files::open_log(&config.log_file("sync")).and_then(|mut file| file.write_all(line.as_bytes()));
     let was_stale = before.is_some_and(|it| it.status == SyncStatus::Stale);
     let is_stale = came.status == SyncStatus::Stale;
     let away = before.and_then(|it| it.contact).map(|it| clock::now().duration_since(it));

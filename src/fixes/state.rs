@@ -102,10 +102,22 @@ pub fn write(config: &Config, ended: Ended<'_>) -> Result<LastSync, StepError> {
     };
     let failed = |error: &dyn std::fmt::Display| StepError::failed("write the state of the sync", error);
     let json = serde_json::to_vec_pretty(&last).map_err(|error| failed(&error))?;
-    files::write_private(&file, &json).map_err(|error| failed(&error))?;
-    files::write_private(&lines, for_scripts(&last, &TimeZone::system()).as_bytes())
-        .map_err(|error| failed(&error))?;
+    // Every few seconds for years, it says that nothing has changed: that is not worth waiting for the disk.
+    let write = if is_no_news(before.last_sync.as_ref(), &last) && before.bad.is_empty() {
+        files::renew_private
+    } else {
+        files::write_private
+    };
+    write(&file, &json).map_err(|error| failed(&error))?;
+    write(&lines, for_scripts(&last, &clock::zone()).as_bytes()).map_err(|error| failed(&error))?;
     Ok(last)
+}
+
+/// Whether a sync that found nothing to do tells nothing after the one before but the time.
+fn is_no_news(before: Option<&LastSync>, now: &LastSync) -> bool {
+    let (at, awake_ms, contact) = (now.at, now.awake_ms, now.contact);
+    let is_same = |it: &LastSync| LastSync { at, awake_ms, contact, ..it.clone() } == *now;
+    now.status == SyncStatus::Noop && before.is_some_and(is_same)
 }
 
 /// The three lines of `last-sync.env`.

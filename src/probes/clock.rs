@@ -4,11 +4,22 @@
 use std::time::{Duration, Instant};
 
 use jiff::Timestamp;
+use jiff::tz::TimeZone;
 
 /// The time of day.
 #[must_use]
 pub fn now() -> Timestamp {
     Timestamp::now()
+}
+
+/// This machine's time zone, without its name: to find that among all there are takes as long as a program takes to start.
+#[must_use]
+pub fn zone() -> TimeZone {
+    let plain = || {
+        let file = std::env::var_os("TZ").is_none().then(|| std::fs::read("/etc/localtime").ok())??;
+        TimeZone::tzif("local", &file).ok()
+    };
+    plain().unwrap_or_else(TimeZone::system)
 }
 
 /// The monotonic time of this process.

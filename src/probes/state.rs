@@ -10,7 +10,7 @@ use std::time::Duration;
 use jiff::Timestamp;
 use rustix::fs::OFlags;
 use serde::de::DeserializeOwned;
-use serde::{Deserialize, Serialize};
+use serde::{Deserialize, Serialize, Serializer};
 
 use crate::config::Config;
 use crate::error::ProbeError;
@@ -24,12 +24,14 @@ pub struct LastSync {
     /// The version of this shape.
     pub schema: u32,
     /// When it ended.
+    #[serde(serialize_with = "of_one_length")]
     pub at: Timestamp,
     /// The boot it ended in; an opaque name.
     pub boot: String,
     /// How long the machine had been awake then, in milliseconds.
     pub awake_ms: u64,
     /// When the remote last answered.
+    #[serde(serialize_with = "of_one_length_or_none")]
     pub contact: Option<Timestamp>,
     /// The commit of the worktree then.
     pub sha: Option<String>,
@@ -112,6 +114,19 @@ pub struct Holder {
     pub doing: String,
     /// Since when.
     pub since: Timestamp,
+}
+
+/// Nine digits of a second, zeros too: what is as long as before is written over it.
+fn of_one_length<S: Serializer>(time: &Timestamp, serializer: S) -> Result<S::Ok, S::Error> {
+    serializer.collect_str(&time.strftime("%Y-%m-%dT%H:%M:%S.%9fZ"))
+}
+
+#[expect(clippy::ref_option, reason = "what serde hands over")]
+fn of_one_length_or_none<S: Serializer>(time: &Option<Timestamp>, serializer: S) -> Result<S::Ok, S::Error> {
+    match time {
+        Some(time) => of_one_length(time, serializer),
+        None => serializer.serialize_none(),
+    }
 }
 
 impl SyncStatus {

@@ -12,7 +12,7 @@ use std::ops::Range;
 use std::path::Path;
 use std::sync::{Arc, OnceLock, PoisonError, RwLock};
 
-use aho_corasick::AhoCorasick;
+use aho_corasick::{AhoCorasick, AhoCorasickKind};
 
 use crate::config::Surroundings;
 use view::View;
@@ -266,9 +266,12 @@ impl Finder {
             let view = View::decoded(value).filter(|view| !view.text().is_empty());
             view.map_or_else(|| (*value).clone(), |view| view.text().to_owned())
         });
+        let mut finder = AhoCorasick::builder();
+        // What would be chosen for a few takes longer to make than most texts to read.
+        let _ = finder.kind(Some(AhoCorasickKind::ContiguousNFA));
         Self {
-            decoded: AhoCorasick::new(decoded).ok(),
-            plain: AhoCorasick::new(values.iter().map(|(value, _)| value)).ok(),
+            decoded: finder.build(decoded).ok(),
+            plain: finder.build(values.iter().map(|(value, _)| value)).ok(),
             names: values.into_iter().map(|(_, name)| name.clone()).collect(),
         }
     }

@@ -244,7 +244,11 @@ impl<'a> Keeping<'a> {
             State::Started(_) if self.answered.get().is_none() => Duration::from_millis(100),
             State::None | State::Started(_) => TICK,
         };
-        due.clamp(Duration::from_millis(10), TICK)
+        let sync = match (&self.config.mirror, &self.sync) {
+            (Some(_), None) => self.next_sync.saturating_duration_since(clock::instant()),
+            _ => TICK,
+        };
+        due.min(sync).clamp(Duration::from_millis(10), TICK)
     }
 
     fn end(&mut self) {

@@ -16,9 +16,6 @@ use crate::fixes::hands::files;
 use crate::probes::{clock, processes};
 use crate::serve::{group, own_program};
 
-/// A log longer than this is rotated before the next start.
-const LOG_LIMIT: u64 = 5 << 20;
-
 /// A running child.
 #[derive(Debug)]
 pub(super) struct Role {
@@ -94,12 +91,7 @@ impl Role {
 
 /// Opens the log of a role, rotated if it is long, with a line that says when this start was.
 pub(super) fn open_log(config: &Config, role: &str) -> std::io::Result<File> {
-    let path = config.log_file(role);
-    if std::fs::metadata(&path).is_ok_and(|it| it.len() > LOG_LIMIT) {
-        // A log that cannot be rotated is no reason not to serve.
-        let _ = files::rotate(&path);
-    }
-    let mut log = files::open_private(&path)?;
+    let mut log = files::open_log(&config.log_file(role))?;
     writeln!(log, "--- housecall start {}", clock::now())?;
     Ok(log)
 }

@@ -3,7 +3,7 @@
 
 use std::fs::{self, DirBuilder, File, OpenOptions, Permissions};
 use std::io::{self, Write};
-use std::os::unix::fs::{DirBuilderExt, OpenOptionsExt, PermissionsExt};
+use std::os::unix::fs::{DirBuilderExt, FileExt, MetadataExt, OpenOptionsExt, PermissionsExt};
 use std::path::{Path, PathBuf};
 
 use jiff::Timestamp;
@@ -17,6 +17,12 @@ use crate::probes::clock;
 
 /// How the name of a file begins that is not finished: six more letters follow.
 pub const UNFINISHED: &str = ".housecall-tmp-";
+
+/// A log longer than this is rotated before more is added to it, in bytes.
+const LOG_LIMIT: u64 = 5 << 20;
+
+/// What a disk writes whole or not at all, in bytes.
+const SECTOR: usize = 512;
 
 /// Makes a directory that only its user may enter, with what is above it.
 ///
@@ -52,6 +58,18 @@ pub fn open_private(path: &Path) -> io::Result<File> {
     Ok(file)
 }
 
+/// Opens a log to add to it, rotated first where it is long.
+///
+/// # Errors
+/// The system's own.
+pub fn open_log(path: &Path) -> io::Result<File> {
+    if fs::symlink_metadata(path).is_ok_and(|it| it.len() > LOG_LIMIT) {
+        // One that cannot be rotated is no reason not to go on.
+        let _ = rotate(path);
+    }
+    open_private(path)
+}
+
 /// Writes a private file whole: beside it first, synced, then renamed over it.
 ///
 /// # Errors
@@ -67,6 +85,26 @@ pub fn write_private(path: &Path, content: &[u8]) -> io::Result<()> {
     // The rename itself is durable once its directory is; where that cannot be synced, nothing is lost but time.
     let _ = File::open(parent).and_then(|directory| directory.sync_all());
     Ok(())
+}
+
+/// Writes a private file over itself where it is as long as before, and small: what is written is on no other place of
+/// the disk then, so that neither a kill nor a power cut leaves a part of it, and the disk is not waited for. A power cut
+/// may take it back. Any other is written as by [`write_private`].
+///
+/// Old and new must be as good as each other, and differ in nothing but figures: whoever reads meanwhile may see both.
+///
+/// # Errors
+/// As for [`write_private`].
+pub fn renew_private(path: &Path, content: &[u8]) -> io::Result<()> {
+    let renew = || -> io::Result<bool> {
+        let mut options = OpenOptions::new();
+        let file = options.write(true).custom_flags(no_follow()).open(path)?;
+        let found = file.metadata()?;
+        let is_own = found.is_file() && found.nlink() == 1 && found.mode() & 0o7777 == 0o600;
+        let is_same = content.len() <= SECTOR && found.len() == content.len() as u64;
+        Ok(is_own && is_same && file.write_at(content, 0)? == content.len())
+    };
+    if renew().unwrap_or(false) { Ok(()) } else { write_private(path, content) }
 }
 
 /// Moves a file that is whole to its place, private, and waits until the disk has it.

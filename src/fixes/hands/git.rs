@@ -220,6 +220,15 @@ fn fetched(
     })
 }
 
+/// Has git write the mirror's index again where that is as new as files that it lists.
+///
+/// git reads such a file whole each time it is asked for changes, since it may have been edited in the same second. Where
+/// it cannot be done now, nothing is lost but time.
+pub fn settle_index(config: &Config, mirror: &Mirror) {
+    let arguments = ["status", "--porcelain", "--untracked-files=no", "--ignore-submodules=all"];
+    let _ = run(config, &mirror.worktree, &arguments);
+}
+
 /// Where the repository keeps what it knows of this worktree, if it does.
 pub(super) fn administration(config: &Config, mirror: &Mirror) -> Result<Option<PathBuf>, StepError> {
     let common = common_directory(config, &mirror.repository)?;

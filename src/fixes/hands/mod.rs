@@ -35,11 +35,11 @@ use crate::fixes::journal::Journal;
 use crate::fixes::lock::Lock;
 use crate::fixes::state::{self as record, Ended};
 use crate::fixes::{Action, Event, Guard, Safety, Step, StepReport, StepResult};
-use crate::probes::clock;
 use crate::probes::git::Repository;
 use crate::probes::machine::Machine;
 use crate::probes::program::Output;
 use crate::probes::state::SyncStatus;
+use crate::probes::{self, clock};
 
 /// What applies steps. It can only be had by whoever holds the mirror's lock.
 #[derive(Debug)]
@@ -115,7 +115,9 @@ impl<'a> Hands<'a> {
         let mut tell = |chunk: &[u8]| on_event(Event::Output(chunk));
         let came = git::try_fetch(self.config, mirror, repository, &mut tell).and_then(|output| {
             if output.succeeded() {
-                git::tracking(self.machine, self.config, mirror).map(Fetched::At)
+                probes::git::tracking(self.machine, repository, mirror)
+                    .map_or_else(|| git::tracking(self.machine, self.config, mirror), Ok)
+                    .map(Fetched::At)
             } else {
                 Ok(Fetched::Failed(output))
             }

@@ -14,7 +14,7 @@ use crate::error::ProbeError;
 use crate::git;
 use crate::plain;
 use crate::probes::away::{self, Local, Place, What};
-use crate::probes::machine::Machine;
+use crate::probes::machine::{Machine, Where};
 use crate::probes::mounts::Mounts;
 use crate::probes::program::{self, Output};
 
@@ -28,6 +28,21 @@ const VOLUMES: [&str; 4] = ["/Volumes", "/media", "/run/media", "/mnt"];
 pub fn canonical(machine: &Machine, config: &Config, mirror: &Mirror) -> Result<Canonical, ProbeError> {
     let place = Place::of(mirror);
     away::look(machine, config, &place, What::Canonical, read)?.or_ask(config, || ask(config, &place))
+}
+
+/// The commit of the remote-tracking branch of a repository that was looked at before, where a file of its own says it:
+/// that is all that git itself would read. `None`: the whole repository knows.
+#[must_use]
+pub fn tracking(machine: &Machine, repository: &Repository, mirror: &Mirror) -> Option<String> {
+    let common = &repository.common_dir;
+    if machine.guard(common) != Ok(Where::Here) || common.join("reftable").exists() {
+        return None;
+    }
+    let text = plain::text(&common.join(mirror.tracking_ref())).ok()?;
+    let sha = text.strip_suffix('\n')?;
+    let is_sha =
+        matches!(sha.len(), 40 | 64) && sha.bytes().all(|it| matches!(it, b'0'..=b'9' | b'a'..=b'f'));
+    is_sha.then(|| sha.to_owned())
 }
 
 /// Reads it here, with libgit2 and nothing else.

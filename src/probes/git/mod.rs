@@ -21,7 +21,7 @@ use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
 pub(crate) use canonical::barred;
-pub use canonical::canonical;
+pub use canonical::{canonical, tracking};
 pub use changes::changes;
 pub use distance::distance;
 pub use remote::{failure, remote};
