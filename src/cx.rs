@@ -87,24 +87,10 @@ impl Cx {
         }
     }
 
-    /// A look at the real machine that knows already what the remote says.
+    /// The same, where these facts are known already.
     #[must_use]
-    pub fn knowing_remote(config: Arc<Config>, machine: Arc<Machine>, remote: git::Remote) -> Self {
-        let probes = Probes { remote: Probe::given(Ok(remote)), ..Probes::default() };
-        Self { probes, ..Self::new(config, machine) }
-    }
-
-    /// A look at the real machine that knows the repository, too.
-    #[must_use]
-    pub fn knowing(
-        config: Arc<Config>,
-        machine: Arc<Machine>,
-        canonical: git::Canonical,
-        remote: git::Remote,
-    ) -> Self {
-        let (canonical, remote) = (Probe::given(Ok(canonical)), Probe::given(Ok(remote)));
-        let probes = Probes { canonical, remote, ..Probes::default() };
-        Self { probes, ..Self::new(config, machine) }
+    pub fn knowing(self, probes: Probes) -> Self {
+        Self { probes, ..self }
     }
 
     /// A look at a world that a test made of values; what it did not give cannot be looked at.

@@ -6,7 +6,7 @@ use std::time::Duration;
 use super::serving::{self, Served};
 use crate::checks::{self, runtime::tools_present};
 use crate::config::{Config, Mirror};
-use crate::cx::Cx;
+use crate::cx::{Cx, Probes};
 use crate::error::{ProbeError, StepError};
 use crate::fixes::hands::{self, Fetched, Hands};
 use crate::fixes::lock::Lock;
@@ -15,10 +15,10 @@ use crate::fixes::{
     Action, Consent, Event, Guard, OnFailure, Remedy, Repair, RepairResult, Safety, Step, StepReport,
     StepResult, sync,
 };
-use crate::probes::clock;
 use crate::probes::git::{self, Canonical, Remote, Repository, Worktree};
 use crate::probes::machine::Machine;
 use crate::probes::state::{LastSync, SyncStatus};
+use crate::probes::{Probe, clock};
 use crate::run::run;
 use crate::selection::{Selection, Wanted};
 use crate::unit::{Examined, Pace, Unit, UnitId};
@@ -170,8 +170,12 @@ impl Unchanged {
     fn new(config: &Arc<Config>, machine: &Arc<Machine>, repository: &Repository) -> Option<Self> {
         let sha = repository.tracking.clone()?;
         let remote = Remote::At { sha: sha.clone(), took: Duration::ZERO };
-        let repository = Canonical::Present(repository.clone());
-        let cx = Cx::knowing(Arc::clone(config), Arc::clone(machine), repository, remote);
+        let known = Probes {
+            canonical: Probe::given(Ok(Canonical::Present(repository.clone()))),
+            remote: Probe::given(Ok(remote)),
+            ..Probes::default()
+        };
+        let cx = Cx::new(Arc::clone(config), Arc::clone(machine)).knowing(known);
         let mut whole = whole(config);
         // That git is there shows in the fetch, and asking for its version costs as much as the rest of the look.
         let is_tool = |unit: &Unit| unit.id.check == tools_present::CHECK.id.0;

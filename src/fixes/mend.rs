@@ -4,7 +4,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use crate::config::{Config, Trust};
-use crate::cx::Cx;
+use crate::cx::{Cx, Probes};
 use crate::error::StepError;
 use crate::fixes::hands::Hands;
 use crate::fixes::lock::{Lock, NotTaken};
@@ -12,9 +12,9 @@ use crate::fixes::{
     Action, Consent, Event, Mended, OnFailure, Remedy, Repair, RepairResult, Safety, Step, StepReport,
     StepResult,
 };
-use crate::probes::clock;
 use crate::probes::git::Remote;
 use crate::probes::machine::Machine;
+use crate::probes::{Probe, clock};
 use crate::run::run;
 use crate::selection::Selection;
 use crate::unit::{Examined, UnitId};
@@ -164,7 +164,10 @@ impl<'a> Mend<'a> {
     pub fn look(&self) -> Arc<Cx> {
         let (config, machine) = (Arc::clone(self.request.config), Arc::clone(self.request.machine));
         Arc::new(match &self.remote {
-            Some(remote) => Cx::knowing_remote(config, machine, remote.clone()),
+            Some(remote) => {
+                let remote = Probe::given(Ok(remote.clone()));
+                Cx::new(config, machine).knowing(Probes { remote, ..Probes::default() })
+            }
             None => Cx::new(config, machine),
         })
     }
