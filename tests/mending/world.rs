@@ -54,7 +54,11 @@ pub(crate) fn config(home: &Path) -> Config {
 impl World {
     /// A remote with one commit, a canonical repository that is its clone, no worktree yet.
     pub(crate) fn new() -> Self {
-        let home = Home::new();
+        Self::of(Home::new())
+    }
+
+    /// The same in that home.
+    pub(crate) fn of(home: Home) -> Self {
         let remote = home.bare("remote.git");
         let author = home.at("author");
         home.git(home.path(), ["clone", "--quiet", &remote.display().to_string(), "author"]);

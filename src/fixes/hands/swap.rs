@@ -105,8 +105,9 @@ impl<'a> Waiting<'a> {
         let failed = |path: &Path, error: io::Error| {
             StepError::failed(format!("replace {}", self.mirror.worktree.join(path).display()), &error)
         };
+        let (come, go): (Vec<&Change>, Vec<&Change>) = changes.iter().partition(|it| it.comes(&new));
         // What comes nowhere goes first: a file may be where a directory is to be, and the other way round.
-        for Change { path, .. } in changes.iter().filter(|it| it.before == Kind::File && !it.comes(&new)) {
+        for Change { path, .. } in go.iter().filter(|it| it.before == Kind::File) {
             worktree.take(path, &old).map_err(|error| failed(path, error))?;
             worktree.prune(path.parent().unwrap_or(Path::new("")));
         }
@@ -114,7 +115,7 @@ impl<'a> Waiting<'a> {
         {
             worktree.prune(&change.path);
         }
-        for change in changes.iter().filter(|it| it.comes(&new)) {
+        for change in come {
             let path = change.path.as_path();
             if change.before == Kind::File {
                 worktree.take(path, &old).map_err(|error| failed(path, error))?;
@@ -136,14 +137,10 @@ impl<'a> Waiting<'a> {
             let is_blocked = |error: &io::Error| {
                 matches!(error.kind(), io::ErrorKind::AlreadyExists | io::ErrorKind::NotADirectory)
             };
-            match (done, worktree.in_the_way(path)) {
-                (Err(error), Some(other)) if is_blocked(&error) && attempt < PERSISTENT => {
-                    let late =
-                        tempfile::Builder::new().prefix("").tempdir_in(self.place.join("late"))?.keep();
-                    worktree.take(other, &Within::open(&late)?)?;
-                }
-                (done, _) => return done,
-            }
+            let blocked = done.as_ref().is_err_and(is_blocked) && attempt < PERSISTENT;
+            let Some(other) = blocked.then(|| worktree.in_the_way(path)).flatten() else { return done };
+            let late = tempfile::Builder::new().prefix("").tempdir_in(self.place.join("late"))?.keep();
+            worktree.take(other, &Within::open(&late)?)?;
             attempt += 1;
         }
     }

@@ -25,7 +25,23 @@ impl Home {
     /// Where it would be the user's own.
     #[must_use]
     pub fn new() -> Self {
-        let folder = tempfile::Builder::new().prefix("housecall-").tempdir().expect("a temporary folder");
+        Self::beneath(&std::env::temp_dir())
+    }
+
+    /// A fresh one in memory, where there is room for that many bytes: so many files take a disk a minute.
+    ///
+    /// # Panics
+    /// As [`Self::new`].
+    #[must_use]
+    pub fn in_memory(room: u64) -> Self {
+        let memory = Path::new("/dev/shm");
+        let is_large = rustix::fs::statvfs(memory).is_ok_and(|it| it.f_bavail * it.f_frsize > room);
+        if is_large { Self::beneath(memory) } else { Self::new() }
+    }
+
+    fn beneath(place: &Path) -> Self {
+        let folder = tempfile::Builder::new().prefix("housecall-").tempdir_in(place);
+        let folder = folder.expect("a temporary folder");
         let path = folder.path().canonicalize().expect("the temporary folder");
         if let Some(real) = std::env::var_os("HOME").map(PathBuf::from) {
             assert!(!real.starts_with(&path), "a test must never use the user's own home");
