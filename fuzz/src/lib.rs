@@ -11,10 +11,10 @@ mod print;
 mod systemd;
 mod terminal;
 
-pub use configuration::configuration;
+pub use configuration::{configuration, gossfile, included};
 pub use git::{git_status, mountinfo};
 pub use looks::{page, state};
-pub use outside::{allowed, output, redactor};
+pub use outside::{allowed, dns, output, redactor};
 pub use plist::plist_lint;
 pub use print::launchctl_print;
 pub use systemd::systemctl_show;

@@ -4,6 +4,7 @@ use std::sync::LazyLock;
 
 use housecall::config::{Surroundings, Trust};
 use housecall::declared::text::{Text, excerpt};
+use housecall::probes::declared::dns::{Record, said_in};
 use housecall::redact::Redactor;
 use housecall::{trust, version};
 
@@ -84,6 +85,20 @@ pub fn output(data: &[u8]) {
     let _ = configured(&format!("[runtime]\nnode = {quoted}\n"));
     let http = format!("[check.a.http]\nurl = \"http://127.0.0.1/\"\njson = {{ {quoted} = 1 }}\n");
     let _ = configured(&http);
+}
+
+/// What a server of names replies, the kind of record first: records, why there are none, or that it is no reply.
+///
+/// # Panics
+/// Where that does not hold.
+pub fn dns(data: &[u8]) {
+    use Record::{A, Aaaa, Caa, Cname, Mx, Ns, Ptr, Srv, Txt};
+    let Some((kind, reply)) = data.split_first() else { return };
+    let all = [A, Aaaa, Caa, Cname, Mx, Ns, Ptr, Srv, Txt];
+    match said_in(reply, all[usize::from(*kind) % all.len()]) {
+        Ok(Ok(records)) => assert!(!records.is_empty(), "it says nothing"),
+        Ok(Err(why)) | Err(why) => assert!(!why.is_empty(), "no word of why"),
+    }
 }
 
 /// A text as TOML writes it.

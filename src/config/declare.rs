@@ -29,7 +29,7 @@ pub(super) struct Checks {
 }
 
 /// Reads all `[check.NAME]` of a file, in its order.
-pub(super) fn read(written: BTreeMap<Text, Spanned<raw::Check>>, it: &mut Reading<'_>) -> Checks {
+pub(super) fn read(written: BTreeMap<Text, Spanned<Box<raw::Check>>>, it: &mut Reading<'_>) -> Checks {
     let mut written: Vec<_> = written.into_iter().collect();
     written.sort_by_key(|(name, _)| name.span().start);
     let mut checks = Checks::default();
@@ -80,7 +80,7 @@ fn only_severity(name: &Text, check: &raw::Check, it: &mut Reading<'_>) {
     }
 }
 
-fn declared(name: &Text, check: Spanned<raw::Check>, it: &mut Reading<'_>) -> Option<Declared> {
+fn declared(name: &Text, check: Spanned<Box<raw::Check>>, it: &mut Reading<'_>) -> Option<Declared> {
     let place = check.span();
     let mut check = check.into_inner();
     if check.asks() == 0 {

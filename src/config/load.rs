@@ -49,7 +49,20 @@ impl Config {
         surroundings: &Surroundings,
         limits: Limits,
     ) -> Result<Self, ConfigError> {
-        Self::of_sources(vec![Source::new(file, text)], surroundings, limits)
+        Self::of_texts(&[(file, text)], surroundings, limits)
+    }
+
+    /// The same of several files, of which the first includes the others.
+    ///
+    /// # Errors
+    /// One of the texts makes no sense.
+    pub fn of_texts(
+        files: &[(&Path, &str)],
+        surroundings: &Surroundings,
+        limits: Limits,
+    ) -> Result<Self, ConfigError> {
+        let sources = files.iter().map(|(file, text)| Source::new(file, text)).collect();
+        Self::of_sources(sources, surroundings, limits)
     }
 
     fn of_sources(

@@ -42,7 +42,7 @@ pub struct File {
     /// What a built-in check counts as, or a check of your own.
     #[serde(default)]
     #[schemars(with = "BTreeMap<String, Check>")]
-    pub check: BTreeMap<Text, Spanned<Check>>,
+    pub check: BTreeMap<Text, Spanned<Box<Check>>>,
     /// Findings that you live with for a while.
     #[serde(default)]
     #[schemars(with = "Vec<Accept>")]

@@ -66,15 +66,23 @@ pub fn ask(server: SocketAddr, name: &str, record: Record, deadline: Duration) -
             Err(error) => return Err(failed(&plain(&error))),
         };
     }
-    let reply = Packet::parse(&reply).map_err(|error| failed(&error))?;
+    said_in(&reply, record).map_err(|why| failed(&why))
+}
+
+/// What a reply says of records of a kind.
+///
+/// # Errors
+/// It is none, or it says that it cannot tell.
+pub fn said_in(reply: &[u8], record: Record) -> Result<Said, String> {
+    let reply = Packet::parse(reply).map_err(|error| error.to_string())?;
     match reply.rcode() {
         RCODE::NoError => {}
         RCODE::NameError => return Ok(Err("there is no such name".to_owned())),
-        RCODE::ServerFailure => return Err(failed(&"it says that it failed")),
-        RCODE::Refused => return Err(failed(&"it refuses to tell")),
-        other => return Err(failed(&format!("it answers with the code {other:?}"))),
+        RCODE::ServerFailure => return Err("it says that it failed".to_owned()),
+        RCODE::Refused => return Err("it refuses to tell".to_owned()),
+        other => return Err(format!("it answers with the code {other:?}")),
     }
-    let of_kind = reply.answers.iter().filter(|it| QTYPE::TYPE(it.rdata.type_code()) == query.kind);
+    let of_kind = reply.answers.iter().filter(|it| QTYPE::TYPE(it.rdata.type_code()) == record.kind());
     let records: Vec<String> = of_kind.filter_map(|it| text(&it.rdata)).collect();
     Ok(if records.is_empty() {
         Err(format!("the name has no {} record", record.name()))

@@ -36,8 +36,8 @@ pub(crate) struct Read {
 pub(crate) fn agrees(write: fn(&Report) -> String, read: fn(&str, &Report) -> Read) {
     let one = |report: &Report| {
         let text = write(report);
-        assert_eq!(STEERS.find(&text), None, "{text:?}");
-        assert!(!text.contains('\t'), "{text:?}");
+        let odd: String = text.chars().filter(|it| !matches!(it, ' '..='~' | '\n')).collect();
+        assert!(!odd.contains('\t') && !STEERS.is_match(&odd), "{text:?}");
         let mut read = read(&text, report);
         read.units.sort();
         assert_eq!(read, expected(report), "{text}");
