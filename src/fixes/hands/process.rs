@@ -1,8 +1,13 @@
 //! Ending a process that stands in the way, and waiting for one that starts.
 
+#[cfg(target_os = "linux")]
+use std::os::fd::OwnedFd;
 use std::time::Duration;
 
+use rustix::io::Errno;
 use rustix::process::{Pid, Signal, geteuid, getpgid, getpgrp, kill_process, kill_process_group};
+#[cfg(target_os = "linux")]
+use rustix::process::{PidfdFlags, pidfd_open, pidfd_send_signal};
 
 use crate::error::StepError;
 use crate::probes::{clock, http, processes};
@@ -22,6 +27,13 @@ const EVERY: Duration = Duration::from_millis(50);
 /// Refused for an ancestor of ours, for another user's, or where it is another process by now.
 pub fn stop(pid: u32, identity: u64) -> Result<(), StepError> {
     let what = format!("stop pid {pid}");
+    let target = i32::try_from(pid)
+        .ok()
+        .and_then(Pid::from_raw)
+        .filter(|_| pid > 1)
+        .ok_or_else(|| StepError::Refused(format!("pid {pid} is none that may be stopped")))?;
+    // Held before it is looked at: what is signalled later is what was looked at.
+    let held = Held::of(target);
     let is_it = || Ok::<bool, StepError>(processes::read(pid)?.is_some_and(|it| it.identity == identity));
     let process = processes::read(pid)?
         .filter(|it| it.identity == identity)
@@ -32,22 +44,19 @@ pub fn stop(pid: u32, identity: u64) -> Result<(), StepError> {
     if is_ancestor(pid)? {
         return Err(StepError::Refused(format!("pid {pid} runs this very command")));
     }
-    let target = i32::try_from(pid)
-        .ok()
-        .and_then(Pid::from_raw)
-        .filter(|_| pid > 1)
-        .ok_or_else(|| StepError::Refused(format!("pid {pid} is none that may be stopped")))?;
     let leads = getpgid(Some(target)).is_ok_and(|group| group == target && group != getpgrp());
-    let send = |signal| if leads { kill_process_group(target, signal) } else { kill_process(target, signal) };
+    let send = |signal| if leads { kill_process_group(target, signal) } else { held.signal(signal) };
     for (signal, patience) in [(Signal::TERM, GRACE), (Signal::KILL, GRACE)] {
-        match send(signal) {
-            Err(error) if error != rustix::io::Errno::SRCH => return Err(StepError::failed(what, &error)),
+        // A group is known by its number alone: that is its leader's for as long as the leader is there.
+        let sent = if is_it()? { send(signal) } else { Ok(()) };
+        match sent {
+            Err(error) if error != Errno::SRCH => return Err(StepError::failed(what, &error)),
             _ => {}
         }
         let start = clock::instant();
         while start.elapsed() < patience {
             if !is_it()? {
-                if leads {
+                if leads && processes::read(pid)?.is_none() {
                     // What it left behind in its group goes with it.
                     let _ = kill_process_group(target, Signal::TERM);
                 }
@@ -57,6 +66,32 @@ pub fn stop(pid: u32, identity: u64) -> Result<(), StepError> {
         }
     }
     Err(StepError::failed(what, &"it lives on after a SIGKILL"))
+}
+
+/// A process that a signal reaches, and no later one of its number, where the kernel lends a handle of it.
+struct Held {
+    pid: Pid,
+    #[cfg(target_os = "linux")]
+    handle: Option<OwnedFd>,
+}
+
+impl Held {
+    fn of(pid: Pid) -> Self {
+        Self {
+            pid,
+            // Linux does since 5.3, and some sandboxes do not.
+            #[cfg(target_os = "linux")]
+            handle: pidfd_open(pid, PidfdFlags::empty()).ok(),
+        }
+    }
+
+    fn signal(&self, signal: Signal) -> rustix::io::Result<()> {
+        #[cfg(target_os = "linux")]
+        if let Some(handle) = &self.handle {
+            return pidfd_send_signal(handle, signal);
+        }
+        kill_process(self.pid, signal)
+    }
 }
 
 fn is_ancestor(pid: u32) -> Result<bool, StepError> {
