@@ -98,7 +98,9 @@ pub fn write_private(path: &Path, content: &[u8]) -> io::Result<()> {
 pub fn renew_private(path: &Path, content: &[u8]) -> io::Result<()> {
     let renew = || -> io::Result<bool> {
         let mut options = OpenOptions::new();
-        let file = options.write(true).custom_flags(no_follow()).open(path)?;
+        // A pipe in its place is not waited for.
+        let flags = (OFlags::NOFOLLOW | OFlags::NONBLOCK).bits().cast_signed();
+        let file = options.write(true).custom_flags(flags).open(path)?;
         let found = file.metadata()?;
         let is_own = found.is_file() && found.nlink() == 1 && found.mode() & 0o7777 == 0o600;
         let is_same = content.len() <= SECTOR && found.len() == content.len() as u64;

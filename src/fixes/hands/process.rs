@@ -48,8 +48,8 @@ pub fn stop(pid: u32, identity: u64) -> Result<(), StepError> {
     let send = |signal| if leads { kill_process_group(target, signal) } else { held.signal(signal) };
     for (signal, patience) in [(Signal::TERM, GRACE), (Signal::KILL, GRACE)] {
         // A group is known by its number alone: that is its leader's for as long as the leader is there.
-        let sent = if is_it()? { send(signal) } else { Ok(()) };
-        match sent {
+        let came = if is_it()? { send(signal) } else { Ok(()) };
+        match came {
             Err(error) if error != Errno::SRCH => return Err(StepError::failed(what, &error)),
             _ => {}
         }
