@@ -140,6 +140,9 @@ pub enum Command {
         /// Leave a remote alone that is away, and keep apart from other mirrors: how the jobs call this
         #[arg(long, hide = true)]
         scheduled: bool,
+        /// Leave a build alone that fails: how the keeper calls this, which has its own time for all else
+        #[arg(long, hide = true)]
+        patient: bool,
     },
     /// Become the dev server, from the worktree, with the right runtime: what the serve job runs
     Serve,

@@ -104,6 +104,43 @@ fn a_build_that_fails_publishes_nothing_and_is_tried_again_until_it_succeeds() {
 }
 
 #[test]
+fn a_build_that_fails_is_left_alone_by_the_job_for_a_while_and_never_by_a_person() {
+    let mirror = built();
+    let scheduled = |code: i32| {
+        let ran = mirror.run(&["sync", "--scheduled"]).exits(code);
+        format!("{}{}", ran.stdout, ran.stderr)
+    };
+    assert!(scheduled(0).contains("updated"));
+    mirror.home.write("broken", "");
+    mirror.publish("public/index.html", "first", "second");
+    for _ in 0..3 {
+        let said = scheduled(1);
+        assert!(said.contains("failed") && said.contains("no page"), "{said}");
+    }
+    assert_eq!(builds(&mirror), 2, "three cycles failed, and one of them built");
+    let report = mirror.examine();
+    assert_eq!(report.status("build-fresh"), "fail", "{}", report.troubles());
+    assert!(sync(&mirror, 1).contains("no page"));
+    assert_eq!(builds(&mirror), 3, "whoever asks has it tried");
+    let stamps = mirror.state().join("built.json");
+    let mut json: serde_json::Value =
+        serde_json::from_str(&fs::read_to_string(&stamps).expect("the stamps")).expect("JSON");
+    assert_eq!(json["failed"]["times"], 2);
+    json["failed"]["at"] = "2020-01-01T00:00:00Z".into();
+    fs::write(&stamps, json.to_string()).expect("a while goes by");
+    assert!(scheduled(1).contains("no page"));
+    assert_eq!(builds(&mirror), 4);
+    mirror.publish("public/index.html", "second", "third");
+    assert!(scheduled(1).contains("no page"));
+    assert_eq!(builds(&mirror), 5, "another commit may be a better one");
+    fs::remove_file(mirror.home.at("broken")).expect("it is mended");
+    mirror.publish("public/index.html", "third", "fourth");
+    assert!(scheduled(0).contains("updated"));
+    assert!(scheduled(0).contains("noop"));
+    assert_eq!((builds(&mirror), mirror.examine().status("build-fresh")), (6, "pass"));
+}
+
+#[test]
 fn what_was_built_is_served_though_the_cycle_was_killed_before_the_restart() {
     let mirror = built();
     let _ = mirror.run(&["up", "--detach"]).exits(0);

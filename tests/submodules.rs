@@ -118,6 +118,46 @@ fn edits_in_a_submodule_that_upstream_removed_are_kept() {
     assert!(holds, "{patches:?}");
 }
 
+/// The library has a part of its own, which its owner may have.
+fn with_nested() -> World {
+    let world = with_submodule();
+    let depth = world.home.bare("depth.git").display().to_string();
+    world.home.git(world.home.path(), ["clone", "--quiet", &depth, "inner"]);
+    world.home.write("inner/deep.txt", "one\n");
+    world.home.commit(&world.home.at("inner"), "one");
+    world.home.git(&world.home.at("inner"), ["push", "--quiet", "origin", "main"]);
+    world.home.git(&world.home.at("part"), ["submodule", "--quiet", "add", &depth, "deep"]);
+    bump(&world, "with a part\n");
+    world
+}
+
+#[test]
+fn a_submodule_of_a_submodule_is_there_and_follows_where_its_owner_has_it() {
+    let world = with_nested();
+    let deep = || fs::read_to_string(world.worktree().join("lib/deep/deep.txt")).unwrap_or_default();
+    world.heals();
+    assert_eq!(deep(), "", "nobody wants it yet");
+    let repository = world.repository();
+    world.home.git(&repository, ["pull", "--quiet"]);
+    world.home.git(&repository, ["submodule", "--quiet", "update", "--init", "--recursive"]);
+    let before = world.canonical();
+    world.heals();
+    assert_eq!(deep(), "one\n");
+    world.home.write("inner/deep.txt", "two\n");
+    world.home.commit(&world.home.at("inner"), "two");
+    world.home.git(&world.home.at("inner"), ["push", "--quiet", "origin", "main"]);
+    world.home.git(&world.home.at("part/deep"), ["pull", "--quiet", "origin", "main"]);
+    world.edit("lib/deep/note.txt", "a person's\n");
+    bump(&world, "with a newer part\n");
+    let last = world.heals();
+    assert!(last.reason.contains("what was left in lib/deep set aside"), "{}", last.reason);
+    assert_eq!(deep(), "two\n");
+    fs::remove_dir_all(world.worktree()).expect("the worktree goes");
+    world.heals();
+    assert_eq!(deep(), "two\n");
+    assert_eq!(world.canonical(), before, "the repository is as it was, and so are its submodules");
+}
+
 #[test]
 fn a_submodule_that_nobody_initialised_stays_empty() {
     let world = with_submodule();
@@ -163,11 +203,12 @@ fn a_submodule_whose_remote_is_away_makes_the_cycle_stale_and_the_mirror_stays_a
 #[test]
 fn a_mirror_without_its_submodule_is_stale_until_it_is_there() {
     let (world, _remote, proxy) = behind_a_line();
-    proxy.becomes(Line::Reset(0));
-    for _ in 0..2 {
+    for line in [Line::Reset(0), Line::Stall(0)] {
+        proxy.becomes(line);
         let last = world.sync();
         assert_eq!(last.status, SyncStatus::Stale, "{}", last.reason);
-        assert!(last.reason.contains("cannot update the submodules: "), "{}", last.reason);
+        let why = "cannot reach the remote of the submodule lib: ";
+        assert!(last.reason.contains(why), "{line:?}: {}", last.reason);
     }
     proxy.becomes(Line::Good);
     world.heals();

@@ -262,6 +262,8 @@ fn mend(
     let after = head(config, machine, mirror);
     let is_away = repair.steps.last().is_some_and(|it| matches!(it.result, StepResult::Away(_)));
     let (status, reason) = match (&repair.reason, troubled) {
+        // Nothing was done, since it would fail again: why it failed is what counts.
+        (Some(_), Some(it)) if repair.steps.is_empty() => (SyncStatus::Failed, trouble(it)),
         (Some(reason), _) if is_away => (SyncStatus::Stale, reason.clone()),
         (Some(reason), _) if repair.result != RepairResult::Verified => (SyncStatus::Failed, reason.clone()),
         (_, Some(it)) => (SyncStatus::Failed, trouble(it)),

@@ -124,6 +124,8 @@ pub(super) enum Caller {
     Person,
     /// The job, as every so often.
     Job,
+    /// The keeper, which has waited before.
+    Keeper,
 }
 
 /// `sync`: one line of what came of it.
@@ -135,6 +137,7 @@ pub(super) fn sync(call: &mut Call<'_, '_>, who: Caller) -> Result<Exit, ConfigE
     let synced = match who {
         Caller::Person => sync::run_once(&config, &machine, &mut on_event),
         Caller::Job => sync::run_scheduled(&config, &machine, &mut on_event),
+        Caller::Keeper => sync::run_patiently(&config, &machine, &mut on_event),
     };
     let exit = synced.exit();
     match exit {

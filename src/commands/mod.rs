@@ -72,8 +72,12 @@ pub fn run(cli: Cli, console: &mut Console<'_>) -> Exit {
         Some(Command::Import { from: ImportFrom::Goss(options) }) => Ok(import::run(&mut call, &options)),
         Some(Command::Init { here }) => init::run(&mut call, here),
         Some(Command::Lint { files }) => Ok(lint::run(&mut call, &files)),
-        Some(Command::Sync { scheduled }) => {
-            let who = if scheduled { mending::Caller::Job } else { mending::Caller::Person };
+        Some(Command::Sync { scheduled, patient }) => {
+            let who = match (scheduled, patient) {
+                (true, _) => mending::Caller::Job,
+                (false, true) => mending::Caller::Keeper,
+                (false, false) => mending::Caller::Person,
+            };
             mending::sync(&mut call, who)
         }
         Some(Command::Install { adopt, dry_run }) => {

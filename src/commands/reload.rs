@@ -208,7 +208,7 @@ fn nothing(call: &Call<'_, '_>) -> Result<Arc<Config>, ConfigError> {
     let limits = Limits {
         timeout: call.global.timeout.unwrap_or(default.timeout),
         offline: call.global.offline,
-        most: None,
+        ..default
     };
     let file = call.surroundings.directory.join(crate::config::FILE_NAME);
     Config::of_text("name = \"no mirror\"\n", &file, &call.surroundings, limits).map(Arc::new)

@@ -92,7 +92,18 @@ pub fn run_scheduled(
             std::thread::sleep(config.share_of(SPREAD.min(mirror.every / 10)));
         }
     }
-    run_once(config, machine, on_event)
+    run_patiently(config, machine, on_event)
+}
+
+/// Aligns the mirror once, and leaves alone for a while what failed and would fail again.
+pub fn run_patiently(
+    config: &Arc<Config>,
+    machine: &Arc<Machine>,
+    on_event: &mut dyn FnMut(Event<'_>),
+) -> Synced {
+    let mut patient = (**config).clone();
+    patient.limits.patient = true;
+    run_once(&Arc::new(patient), machine, on_event)
 }
 
 /// Since when the remote is away, and when it is asked again.

@@ -31,7 +31,7 @@ impl Config {
         let text = read(&file, surroundings)?;
         let default = Limits::default();
         let timeout = options.timeout.unwrap_or(default.timeout);
-        let limits = Limits { timeout, offline: options.offline, most: options.timeout };
+        let limits = Limits { timeout, offline: options.offline, most: options.timeout, patient: false };
         let sources = include::gather(Source::new(&file, &text), surroundings)?;
         let mut config = Self::of_sources(sources, surroundings, limits)?;
         config.trust = trust::judge(&config.sources, surroundings);

@@ -225,11 +225,13 @@ pub struct Limits {
     pub offline: bool,
     /// The most that any look may take, whatever its check says: what the command line says.
     pub most: Option<Duration>,
+    /// Whether nobody waits: what failed, and would fail again, is left alone for a while.
+    pub patient: bool,
 }
 
 impl Default for Limits {
     fn default() -> Self {
-        Self { timeout: Duration::from_secs(5), offline: false, most: None }
+        Self { timeout: Duration::from_secs(5), offline: false, most: None, patient: false }
     }
 }
 

@@ -3,7 +3,7 @@
 use crate::config::Config;
 use crate::error::StepError;
 use crate::fixes::hands::files;
-use crate::probes::built::{Build, Built, Served};
+use crate::probes::built::{Build, Built, FailedBuild, Served};
 use crate::probes::state::{self, FaultKind, SCHEMA};
 
 /// A build begins: until it ends well, nobody knows what is there.
@@ -19,7 +19,20 @@ pub fn forget(config: &Config) -> Result<(), StepError> {
 /// # Errors
 /// The stamp cannot be read or written.
 pub fn record(config: &Config, build: Build) -> Result<(), StepError> {
-    change(config, |built| built.build = Some(build))
+    change(config, |built| (built.build, built.failed) = (Some(build), None))
+}
+
+/// A build failed; how often, if it was the same as the last one.
+///
+/// # Errors
+/// The stamp cannot be read or written.
+pub fn record_failure(config: &Config, failed: FailedBuild) -> Result<(), StepError> {
+    change(config, |built| {
+        let before = built.failed.as_ref();
+        let same = before.filter(|it| it.is_of(&failed.sha, &failed.command, failed.installed));
+        let times = same.map_or(0, |it| it.times).saturating_add(1);
+        built.failed = Some(FailedBuild { times, ..failed });
+    })
 }
 
 /// The server was seen to answer, and it started after what it serves was made.

@@ -1,10 +1,12 @@
 //! The fix `sync`: rounds that end with the worktree aligned, its files carried, its dependencies installed.
 
+use crate::checks::sync::build_fresh;
 use crate::checks::worktree::{worktree_clean, worktree_locked};
 use crate::config::Mirror;
 use crate::cx::Cx;
 use crate::error::ProbeError;
 use crate::fixes::{Action, Fix, Guard, OnFailure, Safety, Step};
+use crate::probes::built::FailedBuild;
 use crate::probes::git::{Canonical, Checkout, Remote, Repository, Worktree};
 use crate::probes::link::{self, Link};
 use crate::unit::Examined;
@@ -132,10 +134,17 @@ fn complete(cx: &Cx, mirror: &Mirror, broken: &[&Examined]) -> Result<Vec<Step>,
         steps.push(safe(Action::Install(mirror.install.clone()), Guard::OwnWorktree));
     }
     // What is built from comes first.
-    if steps.is_empty() && names(broken, "build-fresh") {
+    if steps.is_empty() && names(broken, "build-fresh") && !is_left_alone(cx, mirror)? {
         steps.push(safe(Action::Build(mirror.build.clone()), Guard::OwnWorktree));
     }
     Ok(steps)
+}
+
+/// Whether nobody waits, and the same build failed a while ago: it is tried again later.
+fn is_left_alone(cx: &Cx, mirror: &Mirror) -> Result<bool, ProbeError> {
+    let failed = build_fresh::failed(cx, mirror)?;
+    let is_early = |it: &FailedBuild| it.at <= cx.now() && cx.now() < it.again(mirror.every);
+    Ok(cx.config().limits.patient && failed.as_ref().is_some_and(is_early))
 }
 
 /// All is aligned, and the state does not say so yet.

@@ -1,5 +1,7 @@
 //! What was last built, and what the server was last seen to serve, by the stamps that a sync leaves.
 
+use std::time::Duration;
+
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
@@ -14,6 +16,9 @@ pub struct Built {
     /// The last build that ended well; none while one runs, for it may have replaced half of it.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub build: Option<Build>,
+    /// The last build, where it failed.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub failed: Option<FailedBuild>,
     /// The server that answered last after what it serves was made.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub served: Option<Served>,
@@ -31,6 +36,42 @@ pub struct Build {
     pub installed: Option<Timestamp>,
     /// When it ended.
     pub at: Timestamp,
+}
+
+/// A build that failed: with the same commit, command and dependencies it is likely to fail again.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct FailedBuild {
+    /// The commit that it was to be made from.
+    pub sha: String,
+    /// What was run.
+    pub command: Vec<String>,
+    /// When the dependencies were installed that it used, where that is known.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub installed: Option<Timestamp>,
+    /// How many times in a row.
+    pub times: u32,
+    /// When it ended.
+    pub at: Timestamp,
+    /// Its last words.
+    pub why: String,
+}
+
+/// The longest that a build which fails is left alone, unless syncs are rarer.
+const LONGEST: Duration = Duration::from_mins(15);
+
+impl FailedBuild {
+    /// Whether it was of the same.
+    #[must_use]
+    pub fn is_of(&self, sha: &str, command: &[String], installed: Option<Timestamp>) -> bool {
+        self.sha == sha && self.command == command && self.installed == installed
+    }
+
+    /// When the jobs try it again: longer each time.
+    #[must_use]
+    pub fn again(&self, every: Duration) -> Timestamp {
+        let pause = every.saturating_mul(1 << self.times.min(16)).min(LONGEST.max(every));
+        self.at.saturating_add(pause).unwrap_or(Timestamp::MAX)
+    }
 }
 
 /// A server that was seen to answer, and started after what it serves was made.

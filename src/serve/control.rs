@@ -8,7 +8,7 @@ use rustix::process::{Pid, Signal, kill_process};
 
 use crate::config::Config;
 use crate::error::{StepError, human_duration};
-use crate::fixes::hands::files;
+use crate::fixes::hands::{disk, files};
 use crate::probes::keeper::{Keeper, Kept, Running};
 use crate::probes::{clock, http, keeper, logs, processes};
 use crate::serve::{may_run, own_program};
@@ -65,9 +65,10 @@ pub fn start(config: &Config) -> Result<u32, StepError> {
             let said = String::from_utf8_lossy(said);
             let last = said.lines().rev().find(|line| !line.trim().is_empty());
             let ended = || format!("it ended with {status}");
-            return Err(failed(
-                &last.map_or_else(ended, |line| line.trim_start_matches("error: ").to_owned()),
-            ));
+            let why = last.map_or_else(ended, |line| line.trim_start_matches("error: ").to_owned());
+            // On a full disk it has no last words.
+            let trouble = disk::trouble(config).filter(|it| !why.contains(it));
+            return Err(failed(&trouble.map_or_else(|| why.clone(), |trouble| format!("{why}: {trouble}"))));
         }
         if start.elapsed() > STARTING {
             return Err(failed(&format!("it says nothing within {}", human_duration(STARTING))));

@@ -14,6 +14,7 @@ use crate::checks::server::on_port;
 use crate::config::Config;
 use crate::error::StepError;
 use crate::fixes::hands::{files, guard};
+use crate::plain;
 use crate::probes::http::Answer;
 use crate::probes::keeper::{Keeper, Kept, Running, SCHEMA};
 use crate::probes::{clock, http, keeper, processes, sockets, state};
@@ -73,6 +74,8 @@ struct Keeping<'a> {
     next_sync: Instant,
     synced: bool,
     written: Option<Running>,
+    /// Why it could not be written lately.
+    unwritten: Option<String>,
     answered: Arc<OnceLock<Timestamp>>,
 }
 
@@ -105,6 +108,7 @@ impl<'a> Keeping<'a> {
             next_sync: clock::instant(),
             synced: false,
             written: None,
+            unwritten: None,
             answered: Arc::default(),
         })
     }
@@ -282,17 +286,33 @@ impl<'a> Keeping<'a> {
         };
         let (pid, identity) = (std::process::id(), self.identity);
         let now = Running { schema: SCHEMA, pid, identity, since: self.since, server };
-        if self.written.as_ref() == Some(&now) {
-            return Ok(());
-        }
         let failed = |error: &dyn std::fmt::Display| StepError::failed("write the keeper's state", error);
         let text = serde_json::to_vec_pretty(&now).map_err(|error| failed(&error))?;
-        if let Err(error) = files::write_private(&self.config.keeper_file(), &text) {
-            // A keeper that nobody can see must not go on.
-            self.end();
-            return Err(failed(&error));
+        let file = self.config.keeper_file();
+        // Somebody may have spoilt it, or moved it aside.
+        if self.written.as_ref() == Some(&now) && plain::read(&file).is_ok_and(|it| it == text) {
+            return Ok(());
         }
-        self.written = Some(now);
+        match files::write_private(&file, &text) {
+            Ok(()) => {
+                self.unwritten = None;
+                self.written = Some(now);
+            }
+            // A keeper that nobody ever saw must not go on.
+            Err(error) if self.written.is_none() => {
+                self.end();
+                return Err(failed(&error));
+            }
+            Err(error) => {
+                // What it said last is true no more, and a full disk is no reason to take the server down.
+                let _ = std::fs::remove_file(&file);
+                let why = failed(&error).to_string();
+                if self.unwritten.as_ref() != Some(&why) {
+                    self.say(&why);
+                    self.unwritten = Some(why);
+                }
+            }
+        }
         Ok(())
     }
 

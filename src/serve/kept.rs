@@ -36,6 +36,7 @@ impl Role {
         let errors = log.try_clone().map_err(|error| failed(&error))?;
         let mut child = Command::new(own_program()?)
             .arg(verb)
+            .args((verb == "sync").then_some("--patient"))
             .arg("--config")
             .arg(&config.file)
             .current_dir(&config.state)
@@ -92,7 +93,8 @@ impl Role {
 /// Opens the log of a role, rotated if it is long, with a line that says when this start was.
 pub(super) fn open_log(config: &Config, role: &str) -> std::io::Result<File> {
     let mut log = files::open_log(&config.log_file(role))?;
-    writeln!(log, "--- housecall start {}", clock::now())?;
+    // One that cannot be written to, on a full disk, is no reason not to serve.
+    let _ = writeln!(log, "--- housecall start {}", clock::now());
     Ok(log)
 }
 

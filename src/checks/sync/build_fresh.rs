@@ -7,6 +7,7 @@ use crate::config::Mirror;
 use crate::cx::Cx;
 use crate::error::ProbeError;
 use crate::fixes::sync;
+use crate::probes::built::FailedBuild;
 use crate::verdict::{Fact, Seen, Verdict};
 
 /// The build is of the worktree's commit.
@@ -31,6 +32,15 @@ fn look(cx: &Cx, mirror: &Mirror) -> Seen {
     };
     let expected = Fact::Sha(head.clone());
     let state = cx.state()?;
+    if let Some(failed) = failed(cx, mirror)? {
+        let times = if failed.times == 1 { String::new() } else { format!(" {} times", failed.times) };
+        let message = format!("the build of the worktree's commit failed{times}: {}", failed.why);
+        let again = failed.again(mirror.every);
+        return Ok(Verdict::fail(message)
+            .with("expected", expected)
+            .with("failed", failed.at)
+            .with("tried again", again));
+    }
     let Some(build) = &state.built.build else {
         let actual = "no build of ours that ended well";
         let message = "nothing is known to be built";
@@ -57,4 +67,16 @@ fn look(cx: &Cx, mirror: &Mirror) -> Seen {
             .with("built", build.at));
     }
     Ok(Verdict::pass_with("built from the worktree's commit").with("built", build.at))
+}
+
+/// The last build, where it failed and the next one would be of the same.
+///
+/// # Errors
+/// The worktree, its dependencies or the state cannot be looked at.
+pub fn failed(cx: &Cx, mirror: &Mirror) -> Result<Option<FailedBuild>, ProbeError> {
+    let state = cx.state()?;
+    let Some(failed) = &state.built.failed else { return Ok(None) };
+    let Some(head) = cx.checkout()?.head.clone() else { return Ok(None) };
+    let installed = cx.installed()?.stamp.as_ref().map(|stamp| stamp.at);
+    Ok(failed.is_of(&head, &mirror.build, installed).then(|| failed.clone()))
 }

@@ -18,7 +18,7 @@ use crate::fixes::events::{self, Decision};
 use crate::fixes::hands::install::trees::Trees;
 use crate::fixes::hands::install::untouched::Before;
 use crate::fixes::hands::{files, git};
-use crate::probes::built::Build;
+use crate::probes::built::{Build, FailedBuild};
 use crate::probes::deps::{self, INSTALLED, SCHEMA, Stamp, TREE, stamp_file};
 use crate::probes::machine::Machine;
 use crate::probes::program::{self, Ended, Program};
@@ -151,7 +151,12 @@ pub fn build(
     let sha = sha.ok_or_else(|| StepError::Refused("the worktree's HEAD names no commit".to_owned()))?;
     let installed = deps::read(mirror)?.stamp.map(|stamp| stamp.at);
     built::forget(config)?;
-    let note = guarded(config, mirror, argv, on_output)?;
+    let note = guarded(config, mirror, argv, on_output).inspect_err(|error| {
+        let (command, why) = (argv.to_vec(), config.redactor.text(&error.to_string()));
+        let failed = FailedBuild { sha: sha.clone(), command, installed, times: 1, at: clock::now(), why };
+        // Without it the next cycle tries at once, which does no harm.
+        let _ = built::record_failure(config, failed);
+    })?;
     built::record(config, Build { sha, command: argv.to_vec(), installed, at: clock::now() })?;
     Ok(note)
 }

@@ -29,11 +29,18 @@ pub fn active(config: &Config, top: &Path) -> Result<BTreeSet<PathBuf>, ProbeErr
 /// # Errors
 /// git cannot say.
 pub fn missing(config: &Config, top: &Path) -> Result<Vec<PathBuf>, ProbeError> {
+    missing_beside(config, top, None)
+}
+
+/// The same, where the one beside is the owner's checkout of the same: what it has active is wanted too.
+fn missing_beside(config: &Config, top: &Path, beside: Option<&Path>) -> Result<Vec<PathBuf>, ProbeError> {
     let mut found = Vec::new();
     let mut absent = BTreeMap::new();
     for (path, name) in named(config, top)? {
         if top.join(&path).join(".git").exists() {
-            found.extend(missing(config, &top.join(&path))?.into_iter().map(|inner| path.join(inner)));
+            let owners = owners(config, top, beside, &path);
+            let inner = missing_beside(config, &top.join(&path), owners.as_deref())?;
+            found.extend(inner.into_iter().map(|inner| path.join(inner)));
         } else {
             absent.insert(path, name);
         }
@@ -44,9 +51,93 @@ pub fn missing(config: &Config, top: &Path) -> Result<Vec<PathBuf>, ProbeError> 
         let paths = absent.keys().map(|path| path.as_os_str());
         let recorded = ask(config, top, &start.into_iter().chain(paths).collect::<Vec<_>>())?;
         absent.retain(|path, _| links(&recorded).any(|it| it == *path));
-        found.extend(active_of(config, top, absent)?);
+        let mut wanted = active_of(config, top, absent.clone())?;
+        if let Some(beside) = beside {
+            wanted.extend(active_of(config, beside, absent)?);
+        }
+        found.extend(wanted);
     }
     Ok(found)
+}
+
+/// The owner's own checkout of a submodule, if there is one: in the repository, where the mirror has it.
+fn owners(config: &Config, top: &Path, beside: Option<&Path>, path: &Path) -> Option<PathBuf> {
+    let mirror = config.mirror.as_deref().filter(|mirror| mirror.worktree == top);
+    let beside = beside.or(mirror.map(|mirror| mirror.repository.as_path()))?;
+    Some(beside.join(path)).filter(|it| it.join(".git").exists())
+}
+
+/// What the owner has active of the submodules of submodules, where the mirror's own does not say so yet: the submodule, a
+/// setting, and its value.
+///
+/// # Errors
+/// git cannot say.
+pub fn wishes(config: &Config, top: &Path) -> Result<Vec<(PathBuf, OsString, OsString)>, ProbeError> {
+    let mut found = Vec::new();
+    wishes_beside(config, top, None, &mut found)?;
+    Ok(found)
+}
+
+fn wishes_beside(
+    config: &Config,
+    top: &Path,
+    beside: Option<&Path>,
+    found: &mut Vec<(PathBuf, OsString, OsString)>,
+) -> Result<(), ProbeError> {
+    if let Some(beside) = beside {
+        let all = named(config, top)?;
+        let wanted = active_of(config, beside, all.clone())?;
+        let own = active_of(config, top, all.clone())?;
+        let settings = settings(config, beside, &[], r"^submodule\..*\.(url|active)$")?;
+        for (_, name) in all.iter().filter(|(path, _)| wanted.contains(*path) && !own.contains(*path)) {
+            let is_its = |key: &OsString| {
+                let start = [b"submodule.", name.as_bytes(), b"."].concat();
+                key.as_bytes().starts_with(&start)
+            };
+            let mut its: Vec<(OsString, OsString)> =
+                settings.iter().filter(|(key, _)| is_its(key)).cloned().collect();
+            if its.is_empty() {
+                // A pattern of the owner's has it active.
+                let key =
+                    OsStr::from_bytes(&[b"submodule.", name.as_bytes(), b".active"].concat()).to_owned();
+                its.push((key, "true".into()));
+            }
+            found.extend(its.into_iter().map(|(key, value)| (top.to_owned(), key, value)));
+        }
+    }
+    for path in named(config, top)?.into_keys() {
+        let inner = top.join(&path);
+        if inner.join(".git").exists() {
+            let owners = owners(config, top, beside, &path);
+            wishes_beside(config, &inner, owners.as_deref(), found)?;
+        }
+    }
+    Ok(())
+}
+
+/// The active submodules of a worktree that were never cloned for it, and the address of each.
+///
+/// # Errors
+/// git cannot say.
+pub fn never_cloned(
+    config: &Config,
+    top: &Path,
+    modules: &Path,
+) -> Result<Vec<(PathBuf, OsString)>, ProbeError> {
+    let all = named(config, top)?;
+    let is_new = |name: &OsString| !modules.join(name).exists();
+    let all: BTreeMap<PathBuf, OsString> = all.into_iter().filter(|(_, name)| is_new(name)).collect();
+    let wanted = active_of(config, top, all.clone())?;
+    if wanted.is_empty() {
+        return Ok(Vec::new());
+    }
+    let settings = settings(config, top, &[], r"^submodule\..*\.url$")?;
+    let address = |name: &OsString| {
+        let key = [b"submodule.", name.as_bytes(), b".url"].concat();
+        settings.iter().rfind(|(it, _)| it.as_bytes() == key).map(|(_, value)| value.clone())
+    };
+    let wanted = all.into_iter().filter(|(path, _)| wanted.contains(path));
+    Ok(wanted.filter_map(|(path, name)| Some((path, address(&name)?))).collect())
 }
 
 /// The paths of submodules in what `ls-files --stage -z` or `ls-tree -z` lists.

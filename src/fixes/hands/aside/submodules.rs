@@ -11,18 +11,21 @@ use jiff::Timestamp;
 
 use super::{KEEP, commit_tree, free_name, is_kept, message, patched, restore, write_patch};
 use crate::config::{Config, Mirror};
-use crate::error::{ProbeError, StepError};
+use crate::error::{ProbeError, StepError, human_duration};
 use crate::fixes::hands::files::{self, stamp};
-use crate::fixes::hands::git::{Tell, command, commit, must, run, succeeded};
+use crate::fixes::hands::git::{Tell, command, commit, git_path, must, run, succeeded};
 use crate::fixes::hands::index::Index;
 use crate::fixes::hands::killed;
 use crate::git;
-use crate::probes::git::submodules::{active, links};
+use crate::probes::git::submodules::{active, links, never_cloned, wishes};
 use crate::probes::git::{INSIDE, REFS, Remote, STAGED, WHICH, failure, reference};
 use crate::probes::program::{self, Output};
 
 /// A clone is followed by a checkout, which may say nothing for longer than a remote may.
 const CHECKOUT: u32 = 4;
+
+/// How deep submodules of submodules may lie.
+const DEEPEST: usize = 8;
 
 /// Keeps what a person left in the submodules that are checked out; says where, if there was anything.
 pub(super) fn keep(config: &Config, top: &Path, time: Timestamp) -> Result<Option<String>, StepError> {
@@ -233,18 +236,49 @@ pub(in crate::fixes::hands) fn update(
     tell: Tell<'_>,
 ) -> Result<(), StepError> {
     let top = mirror.worktree.as_path();
-    for path in linked(config, top)? {
-        let inner = top.join(&path);
-        must(config, &inner, "reset a submodule", &["reset", "--hard", "--quiet"])?;
-        must(config, &inner, "clean a submodule", &["clean", "-ffd", "--quiet"])?;
-    }
+    clear(config, top)?;
     if !top.join(".gitmodules").exists() {
         return Ok(());
     }
+    answers(config, mirror, top, tell)?;
     // Without `--init`: which ones are wanted is the repository's to say, and its configuration is not written to.
     let arguments = ["submodule", "update", "--progress", "--recursive"];
     let silence = git::silence(config).saturating_mul(CHECKOUT);
-    talk(config, mirror, top, &arguments, silence, "update the submodules", tell)
+    for _ in 0..DEEPEST {
+        talk(config, mirror, top, &arguments, silence, "update the submodules", tell)?;
+        // Of submodules of submodules, the repository's own checkout says it: those of the mirror begin without a word.
+        let wishes = wishes(config, top)?;
+        if wishes.is_empty() {
+            break;
+        }
+        for (inner, key, value) in wishes {
+            let arguments = ["config".as_ref(), "--local".as_ref(), key.as_os_str(), value.as_os_str()];
+            must(config, &inner, "take over which submodules are wanted", &arguments)?;
+        }
+    }
+    Ok(())
+}
+
+/// Takes away what was left in the submodules, and in theirs; it is set aside.
+fn clear(config: &Config, top: &Path) -> Result<(), StepError> {
+    for path in linked(config, top)? {
+        let inner = top.join(&path);
+        clear(config, &inner)?;
+        must(config, &inner, "reset a submodule", &["reset", "--hard", "--quiet"])?;
+        must(config, &inner, "clean a submodule", &["clean", "-ffd", "--quiet"])?;
+    }
+    Ok(())
+}
+
+/// Asks each remote first that was never cloned from: a clone that hangs looks like a checkout that takes its time.
+fn answers(config: &Config, mirror: &Mirror, top: &Path, tell: Tell<'_>) -> Result<(), StepError> {
+    let modules = git_path(config, top, "modules")?;
+    for (path, address) in never_cloned(config, top, &modules)? {
+        let what = format!("reach the remote of the submodule {}", path.display());
+        let arguments = ["ls-remote".as_ref(), "--quiet".as_ref(), address.as_os_str(), "HEAD".as_ref()];
+        talk(config, mirror, top, &arguments, git::silence(config), &what, tell)?;
+    }
+    Ok(())
 }
 
 /// Runs a git that asks a submodule's remote; one that does not answer is no failure.
@@ -252,11 +286,13 @@ fn talk(
     config: &Config,
     mirror: &Mirror,
     directory: &Path,
-    arguments: &[&str],
+    arguments: &[impl AsRef<OsStr>],
     silence: std::time::Duration,
     what: &str,
     tell: Tell<'_>,
 ) -> Result<(), StepError> {
+    // What is asked, and how long it may stay silent, for whoever watches.
+    tell(format!("{what}, for up to {} of silence\n", human_duration(silence)).as_bytes());
     let mut command = command(config, directory, arguments);
     command.environment.remove(OsStr::new("GIT_LITERAL_PATHSPECS"));
     git::never_ask_over_ssh(config, directory, &mut command);
