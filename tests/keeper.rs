@@ -9,7 +9,6 @@ use std::process::Command;
 use std::time::{Duration, Instant};
 
 use support::Mirror;
-use support::parts::{Part, lacks};
 use support::processes::{self, eventually};
 use support::servers::python;
 
@@ -73,61 +72,6 @@ fn a_keepers_file_that_is_torn_or_gone_is_written_again_by_the_keeper_that_lives
         assert_eq!(report.status("state-file"), "pass", "{torn:?}: {}", report.troubles());
         assert_eq!(report.status("listener-process"), "pass", "{torn:?}: {}", report.troubles());
     }
-    let _ = mirror.run(&["down"]).exits(0);
-}
-
-/// A small disk of its own; it goes with this.
-struct Disk(std::path::PathBuf);
-
-impl Disk {
-    fn at(path: std::path::PathBuf) -> Self {
-        fs::create_dir_all(&path).expect("a folder");
-        let mut mount = Command::new("mount");
-        mount.args(["-t", "tmpfs", "-o", "size=1m,mode=700", "tmpfs"]).arg(&path);
-        assert!(mount.status().is_ok_and(|it| it.success()), "it is mounted");
-        Self(path)
-    }
-
-    fn fill(&self) {
-        let mut file = fs::File::create(self.0.join("filler")).expect("a file");
-        while file.write_all(&[0; 512]).is_ok() {}
-    }
-
-    fn free(&self) {
-        fs::remove_file(self.0.join("filler")).expect("the file");
-    }
-}
-
-impl Drop for Disk {
-    fn drop(&mut self) {
-        let _ = Command::new("umount").args(["-l"]).arg(&self.0).status();
-    }
-}
-
-#[test]
-fn a_full_disk_is_told_by_up_and_takes_no_server_down() {
-    if lacks(Part::Fuse) {
-        return;
-    }
-    let mirror = Mirror::fixed();
-    let disk = Disk::at(mirror.state());
-    disk.fill();
-    let refused = mirror.run(&["up", "--detach"]).exits(1);
-    assert!(refused.stderr.contains("no space is left at ~/ops/state"), "{refused}");
-    assert!(mirror.listener().is_none());
-    disk.free();
-    let _ = mirror.run(&["up", "--detach"]).exits(0);
-    mirror.settle();
-    let keeper = keeper_of(&mirror);
-    disk.fill();
-    let server = mirror.listener().expect("a server");
-    processes::signal(server, "KILL");
-    let is_another = || mirror.listener().is_some_and(|now| now != server);
-    assert!(eventually(SOON, is_another), "it serves again, though nothing can be written");
-    disk.free();
-    let listener = mirror.listener().expect("a server");
-    assert!(eventually(SOON, || kept(&mirror)["server"]["started"]["pid"] == listener), "{}", kept(&mirror));
-    assert_eq!(keeper_of(&mirror), keeper);
     let _ = mirror.run(&["down"]).exits(0);
 }
 

@@ -86,7 +86,9 @@ pub(crate) fn assert_tidy(world: &World) {
 }
 
 fn is_ours(path: &Path) -> bool {
-    ["sync.lock", "keeper.lock", "mirror.lock"].iter().any(|name| path.ends_with(name))
+    ["sync.lock", "keeper.lock", "mirror.lock", "yarn.lock", "bun.lock"]
+        .iter()
+        .any(|name| path.ends_with(name))
 }
 
 /// A synced mirror in which every probe has a second: what hangs is given up soon.

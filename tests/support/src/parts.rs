@@ -17,6 +17,8 @@ pub enum Part {
     Node(u32),
     /// The dependencies of the astro site.
     Astro,
+    /// pnpm, yarn 1 and 4, bun, and husky.
+    Managers,
     /// The locale `fr_FR.UTF-8`.
     French,
     /// git-lfs.
@@ -39,6 +41,7 @@ impl Part {
             Self::Fuse => Path::new("/dev/fuse").exists() && is_root(),
             Self::Node(major) => folder().join(format!("node-{major}/bin/node")).exists(),
             Self::Astro => folder().join("astro-site/node_modules/astro").exists(),
+            Self::Managers => folder().join("managers/husky.tgz").exists(),
             Self::French => prints(&["locale", "-a"], "fr_FR.utf8"),
             Self::Lfs => prints(&["git", "lfs", "version"], "git-lfs"),
             Self::Program(name) => prints(&["sh", "-c", "command -v \"$0\"", name], name),
@@ -119,6 +122,7 @@ impl fmt::Display for Part {
             Self::Fuse => f.write_str("fuse and root"),
             Self::Node(major) => write!(f, "node {major}"),
             Self::Astro => f.write_str("astro"),
+            Self::Managers => f.write_str("package managers"),
             Self::French => f.write_str("the locale fr_FR.UTF-8"),
             Self::Lfs => f.write_str("git-lfs"),
             Self::Program(name) => f.write_str(name),
