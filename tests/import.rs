@@ -41,7 +41,7 @@ fn every_matcher_means_the_same() {
     let _ = home.housecall(["import", "goss", "goss.yaml", "--write", "housecall.toml"]).exits(0);
     let report = examined(&home, 1);
     let checks = report.0["checks"].as_array().expect("checks");
-    assert_eq!(checks.len(), 34);
+    assert_eq!(checks.len(), 37);
     for check in checks {
         let (id, status) =
             (check["id"].as_str().expect("its id"), check["status"].as_str().expect("its status"));

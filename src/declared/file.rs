@@ -32,6 +32,7 @@ pub struct File {
     owner: Option<Who>,
     group: Option<Who>,
     content: Text,
+    md5: Option<String>,
     sha256: Option<String>,
     sha512: Option<String>,
     target: Option<PathBuf>,
@@ -82,6 +83,9 @@ pub struct Written {
     /// What it must say; at most 16 MiB are read.
     #[schemars(with = "Option<text::Written>")]
     pub content: Option<Spanned<text::Written>>,
+    /// The oldest digest of its content, hexadecimal: it tells an accident, and no forgery.
+    #[schemars(with = "Option<String>")]
+    pub md5: Option<config::Text>,
     /// The digest of its content, hexadecimal.
     #[schemars(with = "Option<String>")]
     pub sha256: Option<config::Text>,
@@ -129,6 +133,7 @@ impl Written {
             owner: Who::read(self.owner.as_ref(), it)?,
             group: Who::read(self.group.as_ref(), it)?,
             content: text::read(self.content.as_ref(), it)?,
+            md5: it.shaped(self.md5.as_ref(), "MD5 digest", "32 hexadecimal digits", |it| digest(it, 32))?,
             sha256: it
                 .shaped(self.sha256.as_ref(), "SHA-256", "64 hexadecimal digits", |it| digest(it, 64))?,
             sha512: it
@@ -187,6 +192,7 @@ impl Question for File {
             path: self.path.clone(),
             follow: self.kind != Kind::Symlink,
             content: !self.content.is_empty(),
+            old_digest: self.md5.is_some(),
             digest: self.sha256.is_some(),
             long_digest: self.sha512.is_some(),
             within: deadline,
@@ -220,7 +226,7 @@ impl File {
     }
 
     fn asks_content(&self) -> bool {
-        !self.content.is_empty() || self.sha256.is_some() || self.sha512.is_some()
+        !self.content.is_empty() || self.md5.is_some() || self.sha256.is_some() || self.sha512.is_some()
     }
 
     fn failure(&self, cx: &Cx, name: &str, found: &Found) -> Result<Option<Verdict>, ProbeError> {
@@ -267,7 +273,12 @@ impl File {
         if self.asks_content() && found.kind != "file" {
             return wrong("has no content", "file".into(), found.kind.clone().into());
         }
-        for (wanted, digest) in [(&self.sha256, &found.digest), (&self.sha512, &found.long_digest)] {
+        let digests = [
+            (&self.md5, &found.old_digest),
+            (&self.sha256, &found.digest),
+            (&self.sha512, &found.long_digest),
+        ];
+        for (wanted, digest) in digests {
             if let Some(wanted) = wanted.as_deref().filter(|it| digest.as_deref() != Some(*it)) {
                 let actual = digest.clone().unwrap_or_default();
                 return wrong("holds something else", wanted.into(), actual.into());

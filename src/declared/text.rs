@@ -30,6 +30,8 @@ pub struct Text {
     pub version: Option<nodejs_semver::Range>,
     /// The bounds of the number that it is.
     pub number: Number,
+    /// How long it is, in bytes.
+    pub length: Option<usize>,
 }
 
 /// As it is written.
@@ -66,6 +68,8 @@ pub struct Written {
     /// The bounds of the number that it must be, and nothing else.
     #[schemars(with = "Option<Number>")]
     pub number: Option<Spanned<Number>>,
+    /// How long it must be, in bytes, white space and line ends included.
+    pub length: Option<usize>,
     /// The range in which the first version in it must be: ">=22 <23".
     #[schemars(with = "Option<String>")]
     pub version: Option<Written_>,
@@ -101,6 +105,7 @@ impl Written {
             lines: lines(&self.lines, it)?,
             no_line: lines(&self.no_line, it)?,
             number: self.number.as_ref().map(|it| *it.get_ref()).unwrap_or_default(),
+            length: self.length,
             version: match &self.version {
                 Some(range) => Some(it.range(range)?),
                 None => None,
@@ -123,12 +128,14 @@ impl Text {
     }
 
     fn asks_no_more_than_contains(&self) -> bool {
-        let Self { equals, contains: _, absent, matches, no_match, lines, no_line, version, number } = self;
+        let Self { equals, contains: _, absent, matches, no_match, lines, no_line, version, number, length } =
+            self;
         let patterns = [matches, no_match, lines, no_line];
         equals.is_none()
             && absent.is_empty()
             && patterns.iter().all(|it| it.is_empty())
             && version.is_none()
+            && length.is_none()
             && *number == Number::default()
     }
 
@@ -136,7 +143,7 @@ impl Text {
     #[must_use]
     pub fn wants_whole(&self) -> bool {
         let is_excluding = !self.absent.is_empty() || !self.no_match.is_empty() || !self.no_line.is_empty();
-        is_excluding || self.equals.is_some() || self.number != Number::default()
+        is_excluding || self.equals.is_some() || self.length.is_some() || self.number != Number::default()
     }
 
     /// The same of a text that may have been cut: what is not in its beginning may be in the rest.
@@ -166,6 +173,10 @@ impl Text {
         };
         if let Some(equals) = self.equals.as_deref().filter(|equals| text.trim() != equals.trim()) {
             return fails(format!("{what} is another"), equals);
+        }
+        if let Some(length) = self.length.filter(|length| *length != text.len()) {
+            let failure = Verdict::fail(format!("{what} is {} bytes long", text.len()));
+            return Some(failure.with("expected", format!("{length} bytes")).with("actual", excerpt(text)));
         }
         if let Some(missing) = self.contains.iter().find(|it| !text.contains(&**it)) {
             return fails(format!("{what} lacks a text"), missing);

@@ -1,5 +1,6 @@
 //! `user` and `unix-group`: accounts of the system.
 
+use std::collections::BTreeSet;
 use std::ops::Range;
 use std::path::PathBuf;
 use std::time::Duration;
@@ -22,6 +23,7 @@ pub struct User {
     uid: Option<u32>,
     gid: Option<u32>,
     groups: Vec<String>,
+    only: bool,
     home: Option<PathBuf>,
     shell: Option<PathBuf>,
 }
@@ -51,6 +53,8 @@ pub struct Written {
     #[serde(default)]
     #[schemars(with = "Vec<String>")]
     pub groups: Vec<config::Text>,
+    /// Whether the user may be in no other groups; default false.
+    pub only: Option<bool>,
     /// The home directory.
     #[schemars(with = "Option<String>")]
     pub home: Option<config::Text>,
@@ -81,6 +85,7 @@ impl Written {
             uid: self.uid,
             gid: self.gid,
             groups: it.texts(&self.groups)?,
+            only: self.only.unwrap_or(false),
             home: it.maybe(self.home.as_ref(), Reading::path)?,
             shell: it.maybe(self.shell.as_ref(), Reading::path)?,
         };
@@ -89,6 +94,10 @@ impl Written {
             || !user.groups.is_empty()
             || user.home.is_some()
             || user.shell.is_some();
+        if user.only && user.groups.is_empty() {
+            it.wrong(self.name.span(), "`only` has nothing to be only of", "add `groups`");
+            return None;
+        }
         if !user.exists && asks_more {
             it.wrong(self.name.span(), "of who must not be there nothing can be asked", "");
             return None;
@@ -149,6 +158,7 @@ impl Question for User {
             return Ok(Verdict::pass());
         }
         let in_them = accounts::groups_of(name, deadline)?;
+        let mut others: BTreeSet<u32> = in_them.iter().copied().collect();
         for group in &self.groups {
             let gid = group.parse().map_or_else(|_| Who::Name(group.clone()), Who::Id).gid(cx)?;
             let Some(gid) = gid else { return Ok(Verdict::fail(format!("there is no group {group}"))) };
@@ -157,8 +167,16 @@ impl Question for User {
                 let failure = Verdict::fail(format!("the user {name} is not in the group {group}"));
                 return Ok(failure.with("expected", &**group).with("actual", names.join(", ")));
             }
+            others.remove(&gid);
         }
-        Ok(Verdict::pass())
+        Ok(match others.first().filter(|_| self.only) {
+            None => Verdict::pass(),
+            Some(other) => {
+                let other = accounts::group_name(*other);
+                let failure = Verdict::fail(format!("the user {name} is in the group {other} too"));
+                failure.with("expected", self.groups.join(", ")).with("actual", other)
+            }
+        })
     }
 }
 

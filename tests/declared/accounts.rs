@@ -5,10 +5,14 @@ use crate::world::World;
 #[test]
 fn an_account_is_as_asked() {
     let world = World::new();
+    let all = housecall::probes::accounts::groups_of("nobody", std::time::Duration::from_secs(10))
+        .expect("its groups");
+    let all: Vec<String> = all.iter().map(u32::to_string).collect();
     for good in [
         "user = { name = 'root' }",
         "user = { name = 'root', uid = 0, gid = 0 }",
         "user = { name = 'root', groups = ['0'] }",
+        &format!("user = {{ name = 'nobody', groups = {all:?}, only = true }}"),
         "user = { name = 'no-such-user', exists = false }",
         "unix-group = { name = 'no-such-group', exists = false }",
         "unix-group = { name = 'daemon' }",
@@ -46,6 +50,7 @@ fn an_account_is_as_asked() {
     for (question, told) in [
         ("user = { name = 'x', exists = false, uid = 1 }", "nothing can be asked"),
         ("unix-group = { name = 'x', exists = false, gid = 1 }", "has no number"),
+        ("user = { name = 'x', only = true }", "`only` has nothing to be only of"),
     ] {
         assert!(world.mistakes(question).contains(told), "{question}");
     }

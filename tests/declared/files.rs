@@ -184,3 +184,18 @@ fn a_digest_takes_no_longer_than_its_deadline() {
         assert_eq!(world.look(&question), "unknown: cannot read ~/huge: it takes longer than 50 ms");
     }
 }
+
+#[test]
+fn a_file_may_be_held_against_any_of_its_digests() {
+    let world = World::new();
+    world.home.write("hello", "hello");
+    let md5 = "5d41402abc4b2a76b9719d911017c592";
+    let ask = |more: &str| world.look(&format!("file = {{ path = 'hello', {more} }}"));
+    assert_eq!(ask(&format!("md5 = '{md5}'")), "pass");
+    let told = ask(&format!("md5 = '{}'", md5.replace('5', "6")));
+    assert!(told.starts_with("fail: ~/hello holds something else") && told.ends_with(md5), "{told}");
+    assert_eq!(ask("content = { length = 5 }"), "pass");
+    let told = ask("content = { length = 4 }");
+    assert_eq!(told, "fail: ~/hello is 5 bytes long; expected 4 bytes; actual hello");
+    assert!(world.mistakes("file = { path = 'hello', md5 = '5d' }").contains("`5d` is no MD5 digest"));
+}

@@ -93,7 +93,7 @@ fn pair(text: &str) -> Option<(&str, &str)> {
 }
 
 enum Body {
-    Text(Said),
+    Text(Box<Said>),
     Json(Vec<(String, Item)>),
 }
 
@@ -103,7 +103,7 @@ fn body(node: &Node) -> Result<Body, Reason> {
             let values = map.iter().map(|(key, node)| Ok((path(&key.text)?, value(node)?)));
             Ok(Body::Json(values.collect::<Result<_, Reason>>()?))
         }
-        _ => matcher::said(node, Of::Output).map(Body::Text),
+        _ => matcher::said(node, Of::Output).map(|said| Body::Text(Box::new(said))),
     }
 }
 

@@ -126,7 +126,7 @@ fn file(it: &mut Resource<'_>) -> Vec<Draft> {
     draft.maybe("target", it.exactly("linked-to"));
     draft.maybe("sha256", it.exactly("sha256"));
     draft.maybe("sha512", it.exactly("sha512"));
-    it.without("md5", "an MD5 digest proves nothing: take sha256");
+    draft.maybe("md5", it.exactly("md5"));
     vec![draft]
 }
 
@@ -290,7 +290,9 @@ fn user(it: &mut Resource<'_>) -> Vec<Draft> {
     }
     draft.maybe("uid", it.count("uid"));
     draft.maybe("gid", it.count("gid"));
-    draft.maybe("groups", it.some("groups"));
+    let groups = it.several("groups");
+    draft.maybe("only", groups.as_ref().filter(|(_, only)| *only).map(|_| Item::Bool(true)));
+    draft.maybe("groups", groups.map(|(all, _)| Item::texts(all)));
     draft.maybe("home", it.exactly("home"));
     draft.maybe("shell", it.exactly("shell"));
     vec![draft]

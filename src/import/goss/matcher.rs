@@ -12,6 +12,7 @@ pub(super) struct Said {
     equals: Option<String>,
     lists: [Vec<String>; LISTS.len()],
     version: Option<String>,
+    length: Option<String>,
     number: Vec<(&'static str, String)>,
 }
 
@@ -44,6 +45,7 @@ impl Said {
     fn and(mut self, other: Self) -> Result<Self, Reason> {
         if (self.equals.is_some() && other.equals.is_some())
             || (self.version.is_some() && other.version.is_some())
+            || (self.length.is_some() && other.length.is_some())
         {
             return Err("two values at once".to_owned());
         }
@@ -52,6 +54,7 @@ impl Said {
         }
         self.equals = self.equals.or(other.equals);
         self.version = self.version.or(other.version);
+        self.length = self.length.or(other.length);
         self.number.extend(other.number);
         for (list, more) in self.lists.iter_mut().zip(other.lists) {
             list.extend(more);
@@ -73,6 +76,9 @@ impl Said {
         }
         if let Some(version) = self.version {
             say("version", Item::text(version));
+        }
+        if let Some(length) = self.length {
+            say("length", Item::Number(length));
         }
         if !self.number.is_empty() {
             let bounds = self.number.into_iter().map(|(key, it)| (key.to_owned(), Item::Number(it)));
@@ -124,6 +130,7 @@ fn matched(matcher: &str, node: &Node, of: Of) -> Result<Said, Reason> {
             }
             _ => Err("one line may not stand for two of them".to_owned()),
         },
+        "have-len" => Ok(Said { length: Some(count(node)?.to_string()), ..Said::default() }),
         "gt" => Ok(Said::counted("above", number(node)?)),
         "ge" => Ok(Said::counted("min", number(node)?)),
         "lt" => Ok(Said::counted("below", number(node)?)),

@@ -8,6 +8,7 @@ use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use jiff::Timestamp;
+use md5::Md5;
 use serde::{Deserialize, Serialize};
 use sha2::{Digest, Sha256, Sha512};
 
@@ -32,6 +33,8 @@ pub struct Order {
     pub follow: bool,
     /// What it holds.
     pub content: bool,
+    /// The MD5 of what it holds.
+    pub old_digest: bool,
     /// The SHA-256 of what it holds.
     pub digest: bool,
     /// The SHA-512 of it.
@@ -59,7 +62,9 @@ pub struct Found {
     pub target: Option<PathBuf>,
     /// What it holds, if that was asked for and it is a plain file.
     pub content: Option<String>,
-    /// The SHA-256 of it, likewise; hexadecimal.
+    /// The MD5 of it, likewise; hexadecimal.
+    pub old_digest: Option<String>,
+    /// The SHA-256 of it, likewise.
     pub digest: Option<String>,
     /// The SHA-512 of it, likewise.
     pub long_digest: Option<String>,
@@ -105,6 +110,7 @@ fn describe(order: &Order, it: &Metadata) -> io::Result<Found> {
         modified: Timestamp::try_from(it.modified()?).map_err(io::Error::other)?,
         target: if it.is_symlink() { Some(fs::read_link(&order.path)?) } else { None },
         content: if order.content && is_plain { Some(content(&order.path)?) } else { None },
+        old_digest: if order.old_digest && is_plain { Some(digest::<Md5>(order, left())?) } else { None },
         digest: if order.digest && is_plain { Some(digest::<Sha256>(order, left())?) } else { None },
         long_digest: if order.long_digest && is_plain {
             Some(digest::<Sha512>(order, left())?)
