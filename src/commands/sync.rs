@@ -141,7 +141,7 @@ pub fn run_once(config: &Arc<Config>, machine: &Arc<Machine>, on_event: &mut dyn
     let start = clock::instant();
     let (mut came, lock) = cycle(config, machine, mirror, lock, before.as_ref(), on_event);
     if came.status == SyncStatus::Failed
-        && let Some(trouble) = disk::trouble(config).filter(|it| !came.reason.contains(it))
+        && let Some(trouble) = disk::trouble(config, &came.reason).filter(|it| !came.reason.contains(it))
     {
         came.reason = format!("{}: {trouble}", came.reason);
     }

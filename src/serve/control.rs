@@ -67,7 +67,7 @@ pub fn start(config: &Config) -> Result<u32, StepError> {
             let ended = || format!("it ended with {status}");
             let why = last.map_or_else(ended, |line| line.trim_start_matches("error: ").to_owned());
             // On a full disk it has no last words.
-            let trouble = disk::trouble(config).filter(|it| !why.contains(it));
+            let trouble = disk::trouble(config, &why).filter(|it| !why.contains(it));
             return Err(failed(&trouble.map_or_else(|| why.clone(), |trouble| format!("{why}: {trouble}"))));
         }
         if start.elapsed() > STARTING {

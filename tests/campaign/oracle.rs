@@ -9,8 +9,6 @@ use std::time::Duration;
 
 use support::processes::eventually;
 
-use crate::chance::Chance;
-use crate::states::State;
 use crate::world::{World, walk};
 
 /// What a person wrote in the mirror.
@@ -201,20 +199,4 @@ pub(crate) fn left_behind(world: &World) -> Vec<String> {
         }
     }
     found
-}
-
-#[test]
-fn what_a_person_writes_over_is_no_loss_and_what_is_taken_from_them_is() {
-    let mut world = World::new(Chance::new(1));
-    let told = |world: &World| losses(world, &world.canonical());
-    assert!(world.sync().stdout.starts_with("updated"));
-    for _ in 0..2 {
-        // No cycle has to move an edit that git was told not to look at.
-        world.known = world.written.len();
-        world.be(State::Hidden);
-        assert!(world.sync().stdout.starts_with("noop"));
-        assert_eq!(told(&world), [""; 0]);
-    }
-    fs::write(world.mirror.worktree().join("many/2.html"), "another's\n").expect("it is overwritten");
-    assert_eq!(told(&world).len(), 1);
 }

@@ -5,6 +5,7 @@ use std::fs::{self, File, Permissions};
 use std::os::unix::ffi::OsStrExt;
 use std::os::unix::fs::{PermissionsExt, symlink};
 
+use crate::chance::Chance;
 use crate::oracle::{self, How, Written};
 use crate::world::{World, age};
 
@@ -272,4 +273,20 @@ impl World {
         // Half resolved.
         self.write("many/6.html", How::File);
     }
+}
+
+#[test]
+fn what_a_person_writes_over_is_no_loss_and_what_is_taken_from_them_is() {
+    let mut world = World::new(Chance::new(1));
+    let told = |world: &World| oracle::losses(world, &world.canonical());
+    assert!(world.sync().stdout.starts_with("updated"));
+    for _ in 0..2 {
+        // No cycle has to move what git ignores.
+        world.known = world.written.len();
+        world.write("notes.local", How::File);
+        assert!(world.sync().stdout.starts_with("noop"));
+        assert_eq!(told(&world), [""; 0]);
+    }
+    fs::write(world.mirror.worktree().join("notes.local"), "another's\n").expect("it is overwritten");
+    assert_eq!(told(&world).len(), 1);
 }

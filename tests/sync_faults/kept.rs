@@ -59,6 +59,21 @@ fn what_is_kept_in_the_same_second_as_another_is_kept_beside_it() {
 }
 
 #[test]
+fn what_was_staged_is_kept_once_where_an_alignment_ended_before_the_index_was_replaced() {
+    let world = World::synced();
+    world.edit("index.html", "staged\n");
+    world.home.git(&world.worktree(), ["add", "index.html"]);
+    world.edit("index.html", "edited\n");
+    let index = fs::read(world.administration().join("index")).expect("the index");
+    world.heals();
+    assert_eq!(world.rescued_file("index.html"), "edited");
+    let kept = world.rescued();
+    fs::write(world.administration().join("index"), index).expect("as if it had not been replaced");
+    world.heals();
+    assert_eq!(world.rescued(), kept);
+}
+
+#[test]
 fn a_link_in_the_place_of_a_carried_file_is_kept_as_a_link() {
     let world = World::new().with(|mirror| mirror.carry = vec![".env.local".into()]);
     world.home.write("dev/site/.env.local", "KEY=1\n");

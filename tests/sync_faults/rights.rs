@@ -215,6 +215,27 @@ fn what_a_normal_user_may_not_touch_is_named_and_heals_with_the_right() {
 }
 
 #[test]
+fn where_git_only_says_that_it_made_no_directory_the_right_that_lacks_is_named() {
+    if lacks(Part::Sshd) {
+        return;
+    }
+    let world = World::synced();
+    world.edit("note.txt", "a person's\n");
+    world.home.commit(&world.worktree(), "theirs");
+    fs::remove_dir_all(world.worktree()).expect("the worktree is deleted");
+    give_to(world.home.path(), NOBODY);
+    let refs = world.repository().join(".git/refs");
+    fs::set_permissions(&refs, Permissions::from_mode(0o500)).expect("its mode");
+    let told = as_nobody(&world);
+    fs::set_permissions(&refs, Permissions::from_mode(0o755)).expect("its mode");
+    assert!(told.contains("cannot write in ~/dev/site/.git/refs: Permission denied"), "{told}");
+    let told = as_nobody(&world);
+    assert!(told.contains("told: Updated"), "{told}");
+    give_to(world.home.path(), 0);
+    assert_eq!(world.rescued_file("note.txt"), "a person's");
+}
+
+#[test]
 fn a_commit_that_cannot_be_read_for_a_while_is_not_taken_for_lost() {
     if lacks(Part::Sshd) {
         return;

@@ -137,6 +137,8 @@ fn keep(
     let edited = !known.is_empty() && !is_ours(&known)? || known.is_empty() && !is_empty(config, top, tree)?;
     let staged = staged.filter(|it| it != tree);
     let staged = match staged {
+        // The index of an alignment that ended before it was replaced holds what is kept already.
+        Some(it) if !edited && is_kept_tree(config, top, None, Some(&it))? => None,
         Some(it) if !index.differs_from_all(&it, &known_as(&known, tree))?.is_empty() => Some(it),
         _ => None,
     };
@@ -159,7 +161,7 @@ fn keep(
     let operation = operation.filter(|it| !it.is_kept(config));
     let commits = parents.len();
     let nothing = !edited && staged.is_none() && commits == 0;
-    let known = || is_kept_tree(config, top, tree, staged.as_deref());
+    let known = || is_kept_tree(config, top, Some(tree), staged.as_deref());
     if operation.is_none() && (nothing || commits == 0 && known()?) {
         let moved = moved.as_ref().map(|place| format!("set aside in {}", config.tilde(place)));
         let told: Vec<String> = moved.into_iter().chain(inside).collect();
@@ -271,11 +273,11 @@ fn is_empty(config: &Config, top: &Path, tree: &OsStr) -> Result<bool, StepError
     Ok(listed.stdout.is_empty())
 }
 
-/// Whether this very tree, with this very one staged, is kept already.
+/// Whether this very tree, or any, is kept already with this very one staged.
 fn is_kept_tree(
     config: &Config,
     top: &Path,
-    tree: &OsStr,
+    tree: Option<&OsStr>,
     staged: Option<&OsStr>,
 ) -> Result<bool, StepError> {
     let kept = must(
@@ -284,8 +286,10 @@ fn is_kept_tree(
         "list what was set aside",
         &["for-each-ref", "--format=%(tree) %(contents:subject)", REFS],
     )?;
-    let wanted = format!("{} {}", tree.to_string_lossy(), message(staged));
-    Ok(String::from_utf8_lossy(&kept.stdout).lines().any(|line| line == wanted))
+    let message = message(staged);
+    let kept = String::from_utf8_lossy(&kept.stdout);
+    let mut kept = kept.lines().filter_map(|line| line.split_once(' '));
+    Ok(kept.any(|(of, subject)| subject == message && tree.is_none_or(|tree| tree == of)))
 }
 
 fn message(staged: Option<&OsStr>) -> String {
@@ -323,17 +327,9 @@ fn commit_tree(
 
 /// Makes a new ref for what is kept; never over one that is there.
 fn reference(config: &Config, directory: &Path, time: &str, sha: &str) -> Result<String, StepError> {
-    let none = "0".repeat(sha.len());
-    let mut last = None;
-    for attempt in 0..100 {
-        let name = if attempt == 0 { format!("{REFS}/{time}") } else { format!("{REFS}/{time}-{attempt}") };
-        let output = run(config, directory, &["update-ref", &name, sha, &none])?;
-        if output.succeeded() {
-            return Ok(name);
-        }
-        last = Some(crate::git::complaint(&output));
-    }
-    Err(StepError::failed(KEEP, &last.unwrap_or_default()))
+    let name = free_name(config, directory, time)?;
+    must(config, directory, KEEP, &["update-ref", &name, sha, &"0".repeat(sha.len())])?;
+    Ok(name)
 }
 
 /// A name under which nothing is kept yet, neither a ref nor a patch; under the mirror's lock it stays free.

@@ -211,7 +211,7 @@ impl<'a> Hands<'a> {
 
     /// Why something failed, and the disk that is the reason.
     fn with_disk(&self, why: &str) -> String {
-        disk::trouble(self.config).map_or_else(|| why.to_owned(), |disk| format!("{why}: {disk}"))
+        disk::trouble(self.config, why).map_or_else(|| why.to_owned(), |disk| format!("{why}: {disk}"))
     }
 
     fn act(
