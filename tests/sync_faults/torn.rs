@@ -220,3 +220,15 @@ fn an_object_that_is_lost_for_good_is_told_and_keeps_nothing_else_from_being_kep
     oracle.heals(&world);
     assert_kept(&world, "note.txt", "a person's\n");
 }
+
+#[test]
+fn an_administration_that_git_was_killed_at_removing_is_made_whole() {
+    let world = World::synced();
+    world.edit("note.txt", "a person's\n");
+    for name in ["gitdir", "locked", "index"] {
+        fs::remove_file(world.administration().join(name)).expect("half of it");
+    }
+    world.push("index.html", "two\n");
+    world.heals();
+    assert_eq!(world.rescued_file("note.txt"), "a person's");
+}

@@ -84,7 +84,7 @@ fn begin_again(
     submodules::update(config, mirror, tell)
 }
 
-/// Locks the worktree, so that nobody's `git worktree prune` takes it away.
+/// Locks the worktree, so that nobody's `git worktree prune` takes it away; git must know of it for that.
 ///
 /// # Errors
 /// git's words, where it is not locked afterwards.
@@ -96,6 +96,10 @@ pub fn lock_worktree(config: &Config, mirror: &Mirror) -> Result<(), StepError> 
         "kept by housecall".as_ref(),
         mirror.worktree.as_os_str(),
     ];
+    if let Some(administration) = administration(config, mirror)? {
+        // A `worktree add` whose checkout is killed takes its work back, and may be killed in the middle of that.
+        mend_administration(mirror, &administration)?;
+    }
     let output = run(config, &mirror.repository, &arguments)?;
     // It fails where it is locked already, which is as good.
     let is_locked = administration(config, mirror)?.is_some_and(|it| it.join("locked").exists());
@@ -129,7 +133,6 @@ pub fn relink(config: &Config, mirror: &Mirror) -> Result<(), StepError> {
     if !names_something || content.contains('\0') {
         write_head(mirror, &administration)?;
     }
-    mend_administration(mirror, &administration)?;
     lock_worktree(config, mirror)
 }
 
