@@ -3,6 +3,8 @@
 //! There are as many ways of writing one as there are tools. What is no release must be known as such: `3.12.0rc1` is no
 //! 3.12.0. What a distribution adds, or a tool's own build, is no part of it: `3.0.13-1~deb12u1` is 3.0.13.
 
+use std::net::Ipv4Addr;
+
 use nodejs_semver::Version;
 
 /// What comes before a release, wherever it stands.
@@ -61,29 +63,95 @@ const RELEASED: [&str; 27] = [
     "ubuntu",
 ];
 
+/// What says in front of a number that it is no release: `next-3.5`, `devel go1.24`.
+const EARLY_BEFORE: [&str; 14] = [
+    "alpha",
+    "beta",
+    "rc",
+    "prerelease",
+    "preview",
+    "devel",
+    "snapshot",
+    "nightly",
+    "canary",
+    "next",
+    "insider",
+    "insiders",
+    "experimental",
+    "unstable",
+];
+
 /// The first version that a text names; missing parts are zero, and what is before a number is no part of it: `v`, `go`, `jq-`.
+///
+/// The first line with a number of several parts names it, or nothing does: what a program was built with is in a later
+/// one. An address of the network is no version.
 #[must_use]
 pub fn first_in(text: &str) -> Option<Version> {
-    let mut from = 0;
-    while let Some(start) = text[from..].find(|it: char| it.is_ascii_digit()).map(|it| from + it) {
-        let tail = &text[start..];
+    let named = text.lines().map(named_in).find(|named| !matches!(named, Named::Nothing))?;
+    if let Named::Version(version) = named { Some(version) } else { None }
+}
+
+/// What a line names.
+enum Named {
+    Version(Version),
+    /// A number of several parts that cannot be read as a version, or `v2`.
+    Unreadable,
+    Nothing,
+}
+
+/// The version that a line names.
+fn named_in(line: &str) -> Named {
+    let (mut from, mut is_numbered) = (0, false);
+    while let Some(start) = line[from..].find(|it: char| it.is_ascii_digit()).map(|it| from + it) {
+        let tail = &line[start..];
         let is_of_it = |it: char| it.is_ascii_alphanumeric() || ".-+_~".contains(it);
         let end = tail.find(|it: char| !is_of_it(it)).unwrap_or(tail.len());
         let word = tail[..end].trim_end_matches(['.', '-', '+', '_', '~']);
-        let before = &text[from..start];
-        let letters = before
-            .rfind(|it: char| !it.is_ascii_alphanumeric())
-            .map_or(before, |at| &before[at + before[at..].chars().next().map_or(1, char::len_utf8)..]);
-        let begins = letters.is_empty() || ["v", "V", "go"].contains(&letters);
-        if begins
-            && word.contains('.')
-            && let Some(version) = read(word)
-        {
-            return Some(version);
+        let before = &line[from..start];
+        let letters = last_word(before);
+        let is_of_parts =
+            word.split_once('.').is_some_and(|(_, part)| part.starts_with(|it: char| it.is_ascii_digit()));
+        if is_of_parts && !is_address(word, before, &tail[end..]) {
+            is_numbered = true;
+            if (letters.len() <= 1 || letters == "go")
+                && let Some(version) = read(word)
+            {
+                let front = before[..before.len() - letters.len()].trim_end_matches([' ', '-', '_']);
+                return early_before(front, version).map_or(Named::Unreadable, Named::Version);
+            }
+        } else if matches!(letters, "v" | "V") && word.bytes().all(|it| it.is_ascii_digit()) {
+            // It is a version of one part, or none: what follows is another's.
+            is_numbered = true;
+            break;
         }
         from = start + end.max(1);
     }
-    None
+    if is_numbered { Named::Unreadable } else { Named::Nothing }
+}
+
+/// The letters and digits at the end of a text.
+fn last_word(text: &str) -> &str {
+    let is_other = |it: char| !it.is_ascii_alphanumeric();
+    let start = text.char_indices().rfind(|(_, it)| is_other(*it)).map_or(0, |(at, it)| at + it.len_utf8());
+    &text[start..]
+}
+
+/// That version, or what comes before it where the text in front says so.
+fn early_before(front: &str, version: Version) -> Option<Version> {
+    let word = last_word(front).to_ascii_lowercase();
+    if version.is_prerelease() || !EARLY_BEFORE.contains(&&*word) {
+        return Some(version);
+    }
+    Version::parse(format!("{version}-{word}")).ok()
+}
+
+/// Whether four numbers are where a machine is reached: of a private network or this machine, in a URL, or with a port.
+fn is_address(word: &str, before: &str, after: &str) -> bool {
+    word.parse::<Ipv4Addr>().is_ok_and(|it| {
+        let has_port =
+            after.strip_prefix(':').is_some_and(|port| port.starts_with(|it: char| it.is_ascii_digit()));
+        it.is_loopback() || it.is_private() || has_port || before.ends_with("//") || before.ends_with('@')
+    })
 }
 
 /// A version that is written by itself; `None` where it does not begin with a number.
@@ -148,7 +216,18 @@ mod tests {
             ("git version 2.47.0.rc1", Some("2.47.0-rc1")),
             ("go version go1.22.1 linux/amd64", Some("1.22.1")),
             ("go version go1.23rc2 linux/amd64", Some("1.23.0-rc2")),
-            ("go version devel go1.24-2f507985dc Tue", Some("1.24.0")),
+            ("go version devel go1.24-2f507985dc Tue", Some("1.24.0-devel")),
+            ("tmux next-3.5", Some("3.5.0-next")),
+            ("tool beta 3.0", Some("3.0.0-beta")),
+            ("ffmpeg version n6.1.1 Copyright\nbuilt with gcc 13.2.1", Some("6.1.1")),
+            ("ffmpeg version N-109 of 2023.x\nbuilt with gcc 13.2.1", Some("13.2.1")),
+            ("ffmpeg version git6.1.1\nbuilt with gcc 13.2.1", None),
+            ("Picked up JAVA_TOOL_OPTIONS: -Xmx2g\nopenjdk 21.0.1 2023-10-17", Some("21.0.1")),
+            ("baz v2 (libz 1.3.1)", None),
+            ("Server at 10.11.12.13, release 0.9.0", Some("0.9.0")),
+            ("127.0.0.1:8080 answers", None),
+            ("http://93.184.216.34/ is 2.4.1", Some("2.4.1")),
+            ("93.184.216.34:80 is 2.4.1", Some("2.4.1")),
             ("go1.22", Some("1.22.0")),
             ("Python 3.11.7\n", Some("3.11.7")),
             ("Python 3.12.0rc1", Some("3.12.0-rc1")),

@@ -36,7 +36,7 @@ pub fn parse(arguments: impl IntoIterator<Item = OsString>) -> Result<Cli, clap:
     let mut command = Cli::command();
     let matches = command.try_get_matches_from_mut(arguments)?;
     let cli = Cli::from_arg_matches(&matches).map_err(|error| error.format(&mut command))?;
-    match mistake(&cli, &matches) {
+    match mistake(&cli, &matches, &command) {
         Some(mistake) => Err(command.error(ErrorKind::ArgumentConflict, mistake)),
         None => Ok(cli),
     }
@@ -56,14 +56,13 @@ impl MendOptions {
 }
 
 /// What was said that means nothing here.
-fn mistake(cli: &Cli, matches: &ArgMatches) -> Option<String> {
+fn mistake(cli: &Cli, matches: &ArgMatches, command: &clap::Command) -> Option<String> {
     let said = |id: &str| matches.value_source(id) == Some(ValueSource::CommandLine);
     let name = matches.subcommand_name();
     let takes = taken(cli.command.as_ref());
     // What the output looks like counts wherever something is written.
     let idle = |id: &str| id != "color" && !takes.contains(&id);
-    let global = Cli::command();
-    let mut global = global.get_arguments().filter(|it| it.is_global_set());
+    let mut global = command.get_arguments().filter(|it| it.is_global_set());
     if let Some(option) = global.find(|it| said(it.get_id().as_str()) && idle(it.get_id().as_str())) {
         return Some(format!("`{}` takes no `{}`", name.unwrap_or("check"), shown(option)));
     }

@@ -284,7 +284,7 @@ impl File {
                 return wrong("holds something else", wanted.into(), actual.into());
             }
         }
-        Ok(found.content.as_deref().and_then(|content| self.content.failure(name, content)))
+        found.content.as_deref().map_or(Ok(None), |content| self.content.judge(name, content, true))
     }
 }
 

@@ -94,7 +94,12 @@ impl Written {
         let count = self.count.unwrap_or(Count { min: None, max: None });
         Some(Process {
             name,
-            command: it.maybe(self.command.as_ref(), Reading::pattern)?,
+            // Of one user, or in one directory, any process may be meant.
+            command: if self.owner.is_some() || self.directory.is_some() {
+                it.maybe(self.command.as_ref(), Reading::any_pattern)?
+            } else {
+                it.maybe(self.command.as_ref(), Reading::pattern)?
+            },
             owner: Who::read(self.owner.as_ref(), it)?,
             directory: it.maybe(self.directory.as_ref(), Reading::path)?,
             at_least: if absent { 0 } else { count.min.unwrap_or(1) },

@@ -149,8 +149,11 @@ impl Text {
     /// The same of a text that may have been cut: what is not in its beginning may be in the rest.
     ///
     /// # Errors
-    /// The text is longer than is read, and its beginning settles nothing.
+    /// The text is longer than is read, and its beginning settles nothing; or its length is asked, and it is no text.
     pub fn judge(&self, what: &str, text: &str, is_whole: bool) -> Result<Option<Verdict>, ProbeError> {
+        if self.length.is_some() && text.contains(char::REPLACEMENT_CHARACTER) {
+            return Err(ProbeError::unreadable(what, &"it is no UTF-8, so its length is not known"));
+        }
         let failure = self.failure(what, text);
         if is_whole {
             return Ok(failure);

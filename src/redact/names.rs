@@ -77,10 +77,10 @@ pub fn is_secret(name: &str, value: &str) -> bool {
 /// What may not be shown of a variable's value: all of it, its lines, the password of an address; mostly nothing.
 #[must_use]
 pub fn secrets_of(name: &str, value: &str) -> Vec<String> {
-    let words = words(name);
     let value = value.trim();
     let mut secrets = Vec::new();
     if let Some(password) = password_of(value) {
+        let words = words(name);
         secrets.push(password.to_owned());
         if says_secret(name) || words.iter().any(|it| *it == "DATABASE") || is_address(&words) {
             secrets.push(value.to_owned());

@@ -3,7 +3,6 @@
 use std::ops::Range;
 use std::sync::{LazyLock, OnceLock};
 
-use aho_corasick::{AhoCorasick, AhoCorasickKind};
 use regex::{Captures, Regex};
 
 use super::names;
@@ -148,27 +147,41 @@ impl Shape {
     }
 }
 
-/// All signs of all shapes, found in one pass, and for each the position of its shape.
-static SIGNS: LazyLock<Option<(AhoCorasick, Vec<usize>)>> = LazyLock::new(|| {
-    let signs = || TOKENS.iter().chain(&PLACES).map(|shape| shape.signs).enumerate();
-    let owners = signs().flat_map(|(at, signs)| signs.iter().map(move |_| at)).collect();
-    let patterns = signs().flat_map(|(_, signs)| signs);
-    // It reads a little slower than what would be chosen for so few, and is made in a fraction of the time.
-    let kind = Some(AhoCorasickKind::ContiguousNFA);
-    let signs = AhoCorasick::builder().kind(kind).ascii_case_insensitive(true).build(patterns);
-    signs.ok().map(|signs| (signs, owners))
+/// A sign, and the position of its shape.
+type Sign = (&'static [u8], usize);
+
+/// All signs of all shapes by their first byte. Made in a moment, which an automaton is not: most calls have a few short
+/// texts to show.
+static SIGNS: LazyLock<[Vec<Sign>; 256]> = LazyLock::new(|| {
+    let mut signs = [const { Vec::new() }; 256];
+    for (at, shape) in TOKENS.iter().chain(&PLACES).enumerate() {
+        for sign in shape.signs.iter().map(|it| it.as_bytes()) {
+            signs[usize::from(sign[0])].push((sign, at));
+        }
+    }
+    signs
 });
 
 /// The shapes of which this text has signs, in their order; those of tokens are the first.
 fn suspects(text: &str) -> impl Iterator<Item = (usize, &'static Shape)> {
     // Two letters beyond ASCII are `s` and `k` to a pattern that takes either case.
     let is_odd = !text.is_ascii() && text.contains(['\u{17f}', '\u{212a}']);
-    let mut found = u32::MAX;
-    if let Some((signs, owners)) = SIGNS.as_ref().filter(|_| !is_odd) {
-        found = signs.find_overlapping_iter(text).fold(0, |found, it| found | 1 << owners[it.pattern()]);
-    }
+    let found = if is_odd { u32::MAX } else { signs_in(text.as_bytes()) };
     let all = TOKENS.iter().chain(&PLACES).enumerate();
     all.filter(move |(at, shape)| (found >> at) & 1 == 1 && (shape.hint)(text))
+}
+
+/// A bit for the position of each shape of which a sign stands in the text.
+fn signs_in(text: &[u8]) -> u32 {
+    let mut found = 0;
+    for (from, first) in text.iter().enumerate() {
+        for (sign, at) in &SIGNS[usize::from(first.to_ascii_lowercase())] {
+            if text[from..].get(..sign.len()).is_some_and(|it| it.eq_ignore_ascii_case(sign)) {
+                found |= 1 << at;
+            }
+        }
+    }
+    found
 }
 
 /// Whether an option of a program stands in it: a dash at its beginning, or after a space, a quote or a tag.

@@ -197,5 +197,8 @@ fn a_file_may_be_held_against_any_of_its_digests() {
     assert_eq!(ask("content = { length = 5 }"), "pass");
     let told = ask("content = { length = 4 }");
     assert_eq!(told, "fail: ~/hello is 5 bytes long; expected 4 bytes; actual hello");
+    std::fs::write(world.home.at("hello"), b"h\xffllo").expect("no text");
+    let told = ask("content = { length = 7 }");
+    assert!(told.starts_with("unknown: ") && told.contains("its length is not known"), "{told}");
     assert!(world.mistakes("file = { path = 'hello', md5 = '5d' }").contains("`5d` is no MD5 digest"));
 }

@@ -75,6 +75,7 @@ fn what_can_fail_is_taken() {
         "command = { run = ['true'], stdout = { version = '*' } }",
         "http = { url = 'http://localhost:1', header = { etag = {} } }",
         "process = { name = 'x', count = { min = 0, max = 3 } }",
+        "process = { command = '.*', owner = 'nobody', absent = true }",
         "disk = { path = '/', free = '1' }",
     ] {
         world.config(question);
