@@ -234,9 +234,18 @@ fn tells(line: &str) -> bool {
         "fatal: unpack-objects failed",
         "fatal: Could not reset index file to revision",
         "fatal: failed to write object",
+        "fatal: failed to write commit object",
+        "fatal: git-write-tree: error building trees",
         "fatal: fetch-pack: invalid index-pack output",
+        "fatal: adding files failed",
+        "fatal: updating files failed",
+        "error: unable to index file",
     ];
-    !line.is_empty() && !idle.contains(&line) && !hint.iter().any(|start| line.starts_with(start))
+    let is_sequel = line.ends_with(": failed to insert into database");
+    !line.is_empty()
+        && !is_sequel
+        && !idle.contains(&line)
+        && !hint.iter().any(|start| line.starts_with(start))
 }
 
 fn is_fatal(line: &str) -> bool {

@@ -236,6 +236,30 @@ fn where_git_only_says_that_it_made_no_directory_the_right_that_lacks_is_named()
 }
 
 #[test]
+fn where_git_ends_with_what_it_could_not_do_for_it_the_right_that_lacks_is_named() {
+    if lacks(Part::Sshd) {
+        return;
+    }
+    // A tracked file and a new one: git ends with another line for each.
+    for path in ["deep/page.html", "new.html"] {
+        let world = World::synced();
+        world.push("deep/page.html", "two\n");
+        world.heals();
+        world.edit(path, "an edit that no object holds\n");
+        give_to(world.home.path(), NOBODY);
+        let objects = world.repository().join(".git/objects");
+        fs::set_permissions(&objects, Permissions::from_mode(0o500)).expect("its mode");
+        let told = as_nobody(&world);
+        fs::set_permissions(&objects, Permissions::from_mode(0o755)).expect("its mode");
+        assert!(told.contains("told: Failed") && told.contains("insufficient permission"), "{path}: {told}");
+        let told = as_nobody(&world);
+        assert!(told.contains("told: Updated"), "{path}: {told}");
+        give_to(world.home.path(), 0);
+        assert_eq!(world.rescued_file(path), "an edit that no object holds");
+    }
+}
+
+#[test]
 fn a_commit_that_cannot_be_read_for_a_while_is_not_taken_for_lost() {
     if lacks(Part::Sshd) {
         return;
