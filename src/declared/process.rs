@@ -19,6 +19,9 @@ use crate::verdict::{Fact, Seen, Verdict};
 /// The most processes that a verdict names.
 const NAMED: usize = 5;
 
+/// Why it cannot be told, and what rules such a process out.
+const ANOTHERS: &str = "it is another user's: add `owner`, or `command`";
+
 /// Processes of a sort, and how many there must be.
 #[derive(Debug, Clone)]
 pub struct Process {
@@ -158,7 +161,7 @@ impl Question for Process {
             found.len() >= self.at_least && self.at_most.is_none_or(|most| found.len() + maybe <= most);
         if !certain && !too_few && !too_many {
             return Err(if all.is_whole {
-                ProbeError::failed(format!("tell what process {pid} is, or where"), &"it is another user's")
+                ProbeError::failed(format!("tell what process {pid} is, or where"), &ANOTHERS)
             } else {
                 ProbeError::failed("see all processes", &"/proc hides those of other users")
             });
@@ -224,7 +227,9 @@ impl Process {
 impl processes::Process {
     /// Whether it may be another program than it says: its executable is hidden, and its own two names disagree.
     ///
-    /// A whole path is what it was started by. The kernel calls a script by the script's name, which its interpreter is given.
+    /// A whole path is what it was started by, and so is a plain word before further arguments: a program that rewrites its
+    /// command line makes one text of it, and one that only names its main thread (node's is `MainThread`) leaves it as it
+    /// is. The kernel calls a script by the script's name, which its interpreter is given.
     fn is_renamed(&self) -> bool {
         let Some(name) = self.name.as_deref().filter(|_| self.executable.is_none()) else { return false };
         let agrees = |word: &String| {
@@ -232,8 +237,13 @@ impl processes::Process {
             let plain = last.split([' ', ':']).next().unwrap_or(last);
             !plain.is_empty() && (plain.starts_with(name) || name.starts_with(plain))
         };
-        let is_path = self.argv.first().is_some_and(|it| it.starts_with('/'));
-        !is_path && !self.argv.iter().take(3).any(agrees)
+        let is_plain = |it: &String| !it.is_empty() && !it.contains([' ', ':']);
+        let is_as_started = match self.argv.as_slice() {
+            [first, more, ..] => first.starts_with('/') || is_plain(first) && !more.is_empty(),
+            [first] => first.starts_with('/'),
+            [] => false,
+        };
+        !is_as_started && !self.argv.iter().take(3).any(agrees)
     }
 
     /// What it may be called: its executable's name, and that of the program its command line begins with.
@@ -263,7 +273,10 @@ mod tests {
             ("systemd", &["/sbin/init"], false),
             ("(udev-worker)", &["/usr/lib/systemd/systemd-udevd"], false),
             ("rvsleep", &["worker: idle"], true),
-            ("MainThread", &["node", "server.js"], true),
+            ("MainThread", &["node", "server.js"], false),
+            ("MainThread", &["node"], true),
+            ("hidden", &["worker", ""], true),
+            ("hidden", &["worker: idle", "x"], true),
             ("hidden", &[], true),
             ("hidden", &[""], true),
         ] {
