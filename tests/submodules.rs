@@ -216,6 +216,17 @@ fn a_mirror_without_its_submodule_is_stale_until_it_is_there() {
 }
 
 #[test]
+fn the_address_of_a_submodule_is_no_option_of_gits() {
+    let world = with_submodule();
+    let mark = world.home.at("run-by-git");
+    let address = format!("--upload-pack=touch {}", mark.display());
+    world.home.git(&world.repository(), ["config", "submodule.lib.url", &address]);
+    let last = world.sync();
+    assert!(last.reason.contains("strange pathname"), "{}", last.reason);
+    assert!(!mark.exists(), "git runs what an address says");
+}
+
+#[test]
 fn a_submodule_that_is_gone_comes_back_and_its_absence_is_no_alignment() {
     let world = with_submodule();
     world.heals();

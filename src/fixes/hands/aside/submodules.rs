@@ -275,7 +275,8 @@ fn answers(config: &Config, mirror: &Mirror, top: &Path, tell: Tell<'_>) -> Resu
     let modules = git_path(config, top, "modules")?;
     for (path, address) in never_cloned(config, top, &modules)? {
         let what = format!("reach the remote of the submodule {}", path.display());
-        let arguments = ["ls-remote".as_ref(), "--quiet".as_ref(), address.as_os_str(), "HEAD".as_ref()];
+        let arguments = ["ls-remote", "--quiet", "--"].map(OsStr::new);
+        let arguments = [&arguments[..], &[address.as_os_str(), OsStr::new("HEAD")]].concat();
         talk(config, mirror, top, &arguments, git::silence(config), &what, tell)?;
     }
     Ok(())
