@@ -75,6 +75,37 @@ fn a_keepers_file_that_is_torn_or_gone_is_written_again_by_the_keeper_that_lives
     let _ = mirror.run(&["down"]).exits(0);
 }
 
+/// The names of what cannot be written differ each time: it is told once all the same, and so is its end.
+#[test]
+fn a_keepers_file_that_cannot_be_written_is_told_once() {
+    let mirror = Mirror::fixed();
+    let said = mirror.home.at("said");
+    // Without the power to override rights, root is to the kernel what any user is.
+    let is_root = rustix::process::geteuid().is_root();
+    let limit = ["setpriv", "--bounding-set=-dac_override,-dac_read_search"];
+    let wrapper = if is_root { &limit[..] } else { &["env"] };
+    let mut up = mirror.home.command(wrapper[0]);
+    up.args(&wrapper[1..]).arg(support::housecall::binary()).arg("--config").arg(&mirror.config).arg("up");
+    let _keeper = processes::Kept::start(up.stdout(fs::File::create(&said).expect("a file")));
+    assert!(eventually(SOON * 2, || mirror.listener().is_some()), "it serves");
+    mirror.settle();
+    let may_write =
+        |mode| fs::set_permissions(mirror.state(), fs::Permissions::from_mode(mode)).expect("a mode");
+    may_write(0o500);
+    for _ in 0..2 {
+        let server = mirror.listener().expect("a server");
+        processes::signal(server, "KILL");
+        let is_another = || mirror.listener().is_some_and(|now| now != server);
+        assert!(eventually(SOON, is_another), "it serves again, though nothing can be written");
+    }
+    may_write(0o700);
+    let count = |words: &str| fs::read_to_string(&said).unwrap_or_default().matches(words).count();
+    let ended = "the keeper's state is written again";
+    assert!(eventually(SOON, || count(ended) > 0), "{}", fs::read_to_string(&said).unwrap_or_default());
+    assert_eq!((count("cannot write the keeper's state"), count(ended)), (1, 1));
+    let _ = mirror.run(&["down"]).exits(0);
+}
+
 #[test]
 fn a_stop_is_durable_and_a_start_ends_it() {
     let mirror = up();

@@ -2,7 +2,7 @@
 #![expect(clippy::disallowed_methods, reason = "the keeper writes its own state")]
 
 use std::fs::{File, TryLockError};
-use std::io::Write;
+use std::io::{ErrorKind, Write};
 use std::sync::atomic::Ordering;
 use std::sync::{Arc, OnceLock};
 use std::time::{Duration, Instant};
@@ -74,8 +74,8 @@ struct Keeping<'a> {
     next_sync: Instant,
     synced: bool,
     written: Option<Running>,
-    /// Why it could not be written lately.
-    unwritten: Option<String>,
+    /// What kept it from being written lately: of the same, the words differ each time.
+    unwritten: Option<ErrorKind>,
     answered: Arc<OnceLock<Timestamp>>,
 }
 
@@ -295,8 +295,10 @@ impl<'a> Keeping<'a> {
         }
         match files::write_private(&file, &text) {
             Ok(()) => {
-                self.unwritten = None;
                 self.written = Some(now);
+                if self.unwritten.take().is_some() {
+                    self.say("the keeper's state is written again");
+                }
             }
             // A keeper that nobody ever saw must not go on.
             Err(error) if self.written.is_none() => {
@@ -306,10 +308,8 @@ impl<'a> Keeping<'a> {
             Err(error) => {
                 // What it said last is true no more, and a full disk is no reason to take the server down.
                 let _ = std::fs::remove_file(&file);
-                let why = failed(&error).to_string();
-                if self.unwritten.as_ref() != Some(&why) {
-                    self.say(&why);
-                    self.unwritten = Some(why);
+                if self.unwritten.replace(error.kind()) != Some(error.kind()) {
+                    self.say(&failed(&error).to_string());
                 }
             }
         }
