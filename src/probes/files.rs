@@ -37,8 +37,8 @@ pub struct Carried {
 /// What a file holds, and who may read it.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Content {
-    /// The SHA-256 of its content, hexadecimal.
-    pub digest: String,
+    /// The SHA-256 of its content, hexadecimal; `None`: it is no plain file, and has none.
+    pub digest: Option<String>,
     /// Its permission bits.
     pub mode: u32,
 }
@@ -65,7 +65,11 @@ fn mark_tracked(config: &Config, mirror: &Mirror, carried: &mut [Carried]) -> Re
     let listed = program::run(&git::command(config, &mirror.worktree, &arguments))?;
     let paths: Vec<&[u8]> = listed.stdout.split(|byte| *byte == 0).collect();
     for it in carried {
-        it.tracked = listed.succeeded() && paths.contains(&it.file.as_os_str().as_bytes());
+        let file = it.file.as_os_str().as_bytes();
+        // A directory in its place is git's as well, if anything in it is.
+        let is_it =
+            |path: &&[u8]| path.strip_prefix(file).is_some_and(|rest| matches!(rest, [] | [b'/', ..]));
+        it.tracked = listed.succeeded() && paths.iter().any(is_it);
     }
     Ok(())
 }
@@ -91,7 +95,7 @@ pub(super) fn read(place: &Place) -> Local<Vec<Carried>> {
     let mut carried = Vec::with_capacity(place.carry.len());
     for file in &place.carry {
         let (source, copy) = (place.repository.join(file), place.worktree.join(file));
-        match (content(&source), content(&copy)) {
+        match (content(&source), content(&copy).or_else(|error| other(&copy).map(Some).ok_or(error))) {
             (Ok(source), Ok(copy)) => {
                 carried.push(Carried { file: file.clone(), source, copy, tracked: false });
             }
@@ -120,7 +124,13 @@ fn content(path: &Path) -> io::Result<Option<Content>> {
             length => digest.update(&buffer[..length]),
         }
     }
-    Ok(Some(Content { digest: hexadecimal(&digest.finalize()), mode }))
+    Ok(Some(Content { digest: Some(hexadecimal(&digest.finalize())), mode }))
+}
+
+/// What is at the place of a copy and is no plain file, such as a directory: it differs, and is moved out.
+fn other(path: &Path) -> Option<Content> {
+    let found = std::fs::metadata(path).ok().filter(|it| !it.is_file())?;
+    Some(Content { digest: None, mode: found.permissions().mode() & 0o7777 })
 }
 
 /// The SHA-256 of these bytes, hexadecimal.

@@ -12,7 +12,7 @@ use crate::sync::with;
 use crate::worlds::{ago, cx, cx_of, verdict};
 
 fn content(digest: &str, mode: u32) -> Content {
-    Content { digest: digest.to_owned(), mode }
+    Content { digest: (!digest.is_empty()).then(|| digest.to_owned()), mode }
 }
 
 fn carried(files: &[(&str, Option<Content>, Option<Content>)]) -> String {
@@ -51,6 +51,11 @@ fn carried_files_at_fault() {
     ");
     assert_snapshot!(one(None, Some(content("aa", 0o600))), @"
     fail `.env.local` is not in the repository, from where it is carried
+      expected: /home/ada/dev/site/.env.local
+      actual: /home/ada/ops/site/worktree/.env.local
+    ");
+    assert_snapshot!(one(Some(content("aa", 0o600)), Some(content("", 0o755))), @"
+    fail `.env.local` is no plain file in the worktree, and so differs from the one in the repository
       expected: /home/ada/dev/site/.env.local
       actual: /home/ada/ops/site/worktree/.env.local
     ");

@@ -1,11 +1,13 @@
 //! What is kept outside of git lies beside what is kept there already, however close in time.
 
 use std::fs;
+use std::path::PathBuf;
 use std::time::Duration;
 
 use housecall::probes::clock;
-use housecall::probes::state::SyncStatus::Updated;
+use housecall::probes::state::SyncStatus::{Failed, Updated};
 
+use crate::oracle::Oracle;
 use crate::world::{World, walk};
 
 /// Names of the seconds to come are taken: whatever is kept then is kept in the same second as another.
@@ -49,9 +51,7 @@ fn what_is_kept_in_the_same_second_as_another_is_kept_beside_it() {
     for (name, content) in
         [(".env.local", "KEY=mine\n"), ("inner/page.html", "mine\n"), ("nested/deep/page.html", "mine\n")]
     {
-        let is_it = |it: &std::path::PathBuf| {
-            it.ends_with(name) && fs::read_to_string(it).is_ok_and(|it| it == content)
-        };
+        let is_it = |it: &PathBuf| it.ends_with(name) && fs::read_to_string(it).is_ok_and(|it| it == content);
         assert!(kept.iter().any(is_it), "{name} is in none of {kept:?}");
     }
     let is_link = |it: &std::path::PathBuf| it.ends_with("node_modules") && fs::read_link(it).is_ok();
@@ -88,4 +88,54 @@ fn a_link_in_the_place_of_a_carried_file_is_kept_as_a_link() {
     assert!(copy.symlink_metadata().is_ok_and(|it| it.is_file()), "it is a copy again");
     let kept = walk(&world.config.state.join("rescued"));
     assert!(kept.iter().any(|it| fs::read_link(it).is_ok_and(|it| it.ends_with("elsewhere"))), "{kept:?}");
+}
+
+#[test]
+fn a_directory_in_the_place_of_a_carried_file_is_kept_whole() {
+    let world = World::new().with(|mirror| mirror.carry = vec![".env.local".into()]);
+    world.home.write("dev/site/.env.local", "KEY=1\n");
+    world.heals();
+    fs::remove_file(world.worktree().join(".env.local")).expect("the copy");
+    world.edit(".env.local/mine", "KEY=mine\n");
+    let last = world.heals();
+    assert!(last.reason.contains("the copy that was there is kept as ~/ops/rescued/"), "{}", last.reason);
+    let copy = fs::read_to_string(world.worktree().join(".env.local")).expect("a file again");
+    assert_eq!(copy, "KEY=1\n");
+    let kept = walk(&world.config.state.join("rescued"));
+    let is_it = |it: &PathBuf| {
+        it.ends_with(".env.local/mine") && fs::read_to_string(it).is_ok_and(|it| it == "KEY=mine\n")
+    };
+    assert!(kept.iter().any(is_it), "{kept:?}");
+}
+
+#[test]
+fn a_directory_of_the_projects_in_the_place_of_a_carried_file_stays() {
+    let world = World::new().with(|mirror| mirror.carry = vec!["settings".into()]);
+    world.home.write("dev/site/settings", "mine\n");
+    world.push("settings/all", "published\n");
+    world.heals();
+    assert_eq!(fs::read_to_string(world.worktree().join("settings/all")).expect("it"), "published\n");
+}
+
+/// Nothing can be kept: what is in the way stays, no sync goes on for ever, and the next one makes it good.
+#[test]
+fn where_nothing_can_be_kept_it_is_said_and_nothing_is_lost() {
+    let world = World::new().with(|mirror| mirror.carry = vec![".env.local".into()]);
+    world.home.write("dev/site/.env.local", "KEY=1\n");
+    world.heals();
+    let oracle = Oracle::of(&world);
+    let rescued = world.config.state.join("rescued");
+    fs::write(&rescued, "in the way\n").expect("a file");
+    world.edit(".env.local", "KEY=mine\n");
+    oracle.ends(&world, Failed, "Not a directory");
+    let copy = world.worktree().join(".env.local");
+    assert_eq!(fs::read_to_string(&copy).expect("the copy"), "KEY=mine\n");
+    fs::remove_file(copy).expect("the copy");
+    fs::create_dir(world.worktree().join("inner")).expect("a folder");
+    world.home.git(&world.worktree().join("inner"), ["init", "--quiet"]);
+    world.edit("inner/page.html", "mine\n");
+    oracle.ends(&world, Failed, "Not a directory");
+    assert_eq!(fs::read_to_string(world.worktree().join("inner/page.html")).expect("it"), "mine\n");
+    fs::remove_file(&rescued).expect("what was in the way");
+    oracle.heals(&world);
 }

@@ -6,7 +6,7 @@ use crate::checks::worktree::worktree_exists;
 use crate::config::Mirror;
 use crate::cx::Cx;
 use crate::fixes::sync;
-use crate::probes::files::Carried;
+use crate::probes::files::{Carried, Content};
 use crate::verdict::{Seen, Verdict};
 
 /// The permission bits of every copy: secrets are the user's alone.
@@ -51,6 +51,9 @@ fn fault(carried: &Carried) -> Option<String> {
     match (&carried.source, &carried.copy) {
         (None, _) => Some("is not in the repository, from where it is carried".to_owned()),
         (Some(_), None) => Some("is missing in the worktree".to_owned()),
+        (Some(_), Some(Content { digest: None, .. })) => {
+            Some("is no plain file in the worktree, and so differs from the one in the repository".to_owned())
+        }
         (Some(source), Some(copy)) if source.digest != copy.digest => {
             Some("differs from the one in the repository".to_owned())
         }

@@ -191,9 +191,11 @@ fn keep(
     };
     let altered = index.altered(tree, &changed)?;
     for path in &altered {
-        let to = files::vacant(&place.join("as-it-was"), path);
-        files::private_directory(to.parent().unwrap_or(&place))
-            .and_then(|()| files::copy(&top.join(path), &to))
+        files::vacant(&place.join("as-it-was"), path)
+            .and_then(|to| {
+                files::private_directory(to.parent().unwrap_or(&place))?;
+                files::copy(&top.join(path), &to)
+            })
             .map_err(|error| StepError::failed(format!("keep {}", path.display()), &error))?;
     }
     let what = match (changed.len(), commits) {

@@ -7,6 +7,8 @@ use std::io::{self, ErrorKind, Write as _};
 use std::os::unix::fs::PermissionsExt as _;
 use std::path::Path;
 
+use rustix::io::Errno;
+
 use crate::config::Config;
 use crate::error::StepError;
 use crate::fixes::hands::files;
@@ -46,13 +48,15 @@ pub(super) fn carry(config: &Config, file: &Path) -> Result<Option<String>, Step
     for _ in 0..PERSISTENT {
         kept.extend(moved_out(config, file, &to, &content).map_err(failed)?);
         copy = match copy.persist_noclobber(&to) {
+            Ok(_) => return Ok(told(&kept)),
             Err(error) if error.error.kind() == ErrorKind::AlreadyExists => error.file,
-            // Some file systems can only replace.
-            Err(error) => {
+            // What was saved there meanwhile is moved out first.
+            Err(error) if can_only_replace(&error.error) && fs::symlink_metadata(&to).is_ok() => error.file,
+            Err(error) if can_only_replace(&error.error) => {
                 error.file.persist(&to).map_err(|error| failed(error.error))?;
                 return Ok(told(&kept));
             }
-            Ok(_) => return Ok(told(&kept)),
+            Err(error) => return Err(failed(error.error)),
         };
     }
     Err(StepError::failed(what, &"somebody saves it there all the time"))
@@ -73,6 +77,12 @@ fn moved_out(config: &Config, file: &Path, to: &Path, content: &[u8]) -> io::Res
     Ok(None)
 }
 
+/// Whether the file system knows neither a rename that replaces nothing nor a hard link.
+fn can_only_replace(error: &io::Error) -> bool {
+    let unknown = [Errno::NOSYS, Errno::INVAL, Errno::NOTSUP, Errno::OPNOTSUPP, Errno::PERM];
+    Errno::from_io_error(error).is_some_and(|it| unknown.contains(&it))
+}
+
 fn told(kept: &[String]) -> Option<String> {
     (!kept.is_empty()).then(|| format!("the copy that was there is kept as {}", kept.join(" and ")))
 }
@@ -87,4 +97,20 @@ fn inside(tree: &Path, directory: &Path) -> Result<(), StepError> {
         return Ok(());
     }
     Err(StepError::Refused(format!("{} leads out of {}", directory.display(), tree.display())))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_file_is_replaced_only_where_the_file_system_can_nothing_else() {
+        let can = |it: Errno| can_only_replace(&io::Error::from(it));
+        for unknown in [Errno::NOSYS, Errno::INVAL, Errno::NOTSUP, Errno::OPNOTSUPP, Errno::PERM] {
+            assert!(can(unknown), "{unknown:?}");
+        }
+        for other in [Errno::EXIST, Errno::NOSPC, Errno::ROFS, Errno::IO, Errno::ACCESS, Errno::ISDIR] {
+            assert!(!can(other), "{other:?}");
+        }
+    }
 }

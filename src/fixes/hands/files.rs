@@ -21,6 +21,9 @@ pub const UNFINISHED: &str = ".housecall-tmp-";
 /// A log longer than this is rotated before more is added to it, in bytes.
 const LOG_LIMIT: u64 = 5 << 20;
 
+/// The most things of one path that are kept in one second: there are never as many.
+const MOST_BESIDE: u32 = 10_000;
+
 /// What a disk writes whole or not at all, in bytes.
 const SECTOR: usize = 512;
 
@@ -173,7 +176,7 @@ pub fn move_aside(path: &Path) -> Result<PathBuf, StepError> {
 /// # Errors
 /// The system's own; then all of it is where it was.
 pub fn keep(from: &Path, directory: &Path, path: &Path) -> io::Result<PathBuf> {
-    let to = vacant(directory, path);
+    let to = vacant(directory, path)?;
     private_directory(to.parent().unwrap_or(directory))?;
     move_out(from, &to)?;
     Ok(to)
@@ -270,9 +273,16 @@ pub fn stamp(time: Timestamp) -> String {
     time.strftime("%Y-%m-%dT%H-%M-%S").to_string()
 }
 
-/// Where something of that path goes in a directory in which another of the same second may be kept already.
-#[must_use]
-pub fn vacant(directory: &Path, path: &Path) -> PathBuf {
+/// Where something of that path goes in a directory in which another of the same second may be kept already; makes the
+/// directory, without which every place in it would look like one that a file is in the way of.
+///
+/// # Errors
+/// The directory cannot be, in the system's own words; or every name is taken.
+pub fn vacant(directory: &Path, path: &Path) -> io::Result<PathBuf> {
+    let cannot = |error: io::Error| {
+        io::Error::new(error.kind(), format!("cannot make {}: {error}", directory.display()))
+    };
+    private_directory(directory).map_err(cannot)?;
     // A file may be kept where this has a directory.
     let is_taken = |place: &Path| match fs::symlink_metadata(place) {
         Err(error) => error.kind() == io::ErrorKind::NotADirectory,
@@ -282,9 +292,13 @@ pub fn vacant(directory: &Path, path: &Path) -> PathBuf {
     let mut attempt = 0_u32;
     while is_taken(&place) {
         attempt += 1;
+        if attempt > MOST_BESIDE {
+            let why = format!("every name for it in {} is taken", directory.display());
+            return Err(io::Error::new(io::ErrorKind::AlreadyExists, why));
+        }
         place = directory.join(attempt.to_string()).join(path);
     }
-    place
+    Ok(place)
 }
 
 /// The directory for what was set aside at that time.

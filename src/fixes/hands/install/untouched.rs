@@ -166,7 +166,7 @@ fn changed(path: &Path) -> Option<SystemTime> {
 
 fn keep(place: &Path, path: &Path, entry: Option<&Entry>) -> io::Result<()> {
     match entry.and_then(|it| it.content.as_ref()) {
-        Some((content, _)) => files::write_private(&files::vacant(place, path), content),
+        Some((content, _)) => files::write_private(&files::vacant(place, path)?, content),
         None => Ok(()),
     }
 }
