@@ -150,14 +150,12 @@ impl Shape {
 /// A sign, and the position of its shape.
 type Sign = (&'static [u8], usize);
 
-/// All signs of all shapes by their first byte. Made in a moment, which an automaton is not: most calls have a few short
-/// texts to show.
+/// All signs by their first byte. Made in a moment, which an automaton is not: most calls show a few short texts.
 static SIGNS: LazyLock<[Vec<Sign>; 256]> = LazyLock::new(|| {
     let mut signs = [const { Vec::new() }; 256];
     for (at, shape) in TOKENS.iter().chain(&PLACES).enumerate() {
-        for sign in shape.signs.iter().map(|it| it.as_bytes()) {
-            signs[usize::from(sign[0])].push((sign, at));
-        }
+        let all = shape.signs.iter().map(|it| it.as_bytes());
+        all.for_each(|sign| signs[usize::from(sign[0])].push((sign, at)));
     }
     signs
 });
