@@ -141,6 +141,28 @@ fn a_build_that_fails_is_left_alone_by_the_job_for_a_while_and_never_by_a_person
 }
 
 #[test]
+fn what_a_build_may_have_lacked_has_the_job_try_it_at_once() {
+    let mirror = built();
+    mirror.configure("[mirror]", "[mirror]\ncarry = [\".env\"]");
+    let _ = mirror
+        .home
+        .program("bin/builder", "#!/bin/sh\necho run >> ~/builds; grep KEY .env && mkdir -p dist\n");
+    mirror.home.write("dev/site/.env", "OTHER=1\n");
+    let scheduled = |code: i32, times: usize| {
+        let ran = mirror.run(&["sync", "--scheduled"]).exits(code);
+        assert_eq!(builds(&mirror), times, "{}{}", ran.stdout, ran.stderr);
+    };
+    scheduled(1, 1);
+    scheduled(1, 1);
+    mirror.configure("[runtime]\npath = [\"~/bin\"]", "[runtime]\npath = [\"~/bin\", \"~/other\"]");
+    scheduled(1, 2);
+    scheduled(1, 2);
+    mirror.home.write("dev/site/.env", "KEY=1\n");
+    scheduled(0, 3);
+    assert_eq!(mirror.examine().status("build-fresh"), "pass");
+}
+
+#[test]
 fn what_was_built_is_served_though_the_cycle_was_killed_before_the_restart() {
     let mirror = built();
     let _ = mirror.run(&["up", "--detach"]).exits(0);

@@ -7,10 +7,14 @@ mod away;
 mod canonical;
 #[path = "probes_git/changes.rs"]
 mod changes;
+#[path = "probes_git/marked.rs"]
+mod marked;
 #[path = "probes_git/project.rs"]
 mod project;
 #[path = "probes_git/remote.rs"]
 mod remote;
+#[path = "probes_git/repeated.rs"]
+mod repeated;
 #[path = "probes_git/world.rs"]
 mod world;
 #[path = "probes_git/worktree.rs"]

@@ -29,10 +29,22 @@ pub fn record(config: &Config, build: Build) -> Result<(), StepError> {
 pub fn record_failure(config: &Config, failed: FailedBuild) -> Result<(), StepError> {
     change(config, |built| {
         let before = built.failed.as_ref();
-        let same = before.filter(|it| it.is_of(&failed.sha, &failed.command, failed.installed));
+        let same =
+            before.filter(|it| it.is_of(&failed.sha, &failed.command, failed.installed, &failed.runtime));
         let times = same.map_or(0, |it| it.times).saturating_add(1);
         built.failed = Some(FailedBuild { times, ..failed });
     })
+}
+
+/// What a build may have failed for has changed: it is tried again at once.
+///
+/// # Errors
+/// The stamp cannot be read or written.
+pub fn forgive(config: &Config) -> Result<(), StepError> {
+    if state::read(config)?.built.failed.is_none() {
+        return Ok(());
+    }
+    change(config, |built| built.failed = None)
 }
 
 /// The server was seen to answer, and it started after what it serves was made.

@@ -38,7 +38,7 @@ pub struct Build {
     pub at: Timestamp,
 }
 
-/// A build that failed: with the same commit, command and dependencies it is likely to fail again.
+/// A build that failed: with the same commit, command, dependencies and runtime it is likely to fail again.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct FailedBuild {
     /// The commit that it was to be made from.
@@ -48,6 +48,9 @@ pub struct FailedBuild {
     /// When the dependencies were installed that it used, where that is known.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub installed: Option<Timestamp>,
+    /// A digest of what the configuration says of the runtime; of an older version none, which is like no other.
+    #[serde(default)]
+    pub runtime: String,
     /// How many times in a row.
     pub times: u32,
     /// When it ended.
@@ -56,20 +59,22 @@ pub struct FailedBuild {
     pub why: String,
 }
 
-/// The longest that a build which fails is left alone, unless syncs are rarer.
+/// The longest that a build which fails is left alone.
 const LONGEST: Duration = Duration::from_mins(15);
 
 impl FailedBuild {
     /// Whether it was of the same.
     #[must_use]
-    pub fn is_of(&self, sha: &str, command: &[String], installed: Option<Timestamp>) -> bool {
-        self.sha == sha && self.command == command && self.installed == installed
+    pub fn is_of(&self, sha: &str, command: &[String], installed: Option<Timestamp>, runtime: &str) -> bool {
+        (self.sha.as_str(), self.command.as_slice()) == (sha, command)
+            && (self.installed, self.runtime.as_str()) == (installed, runtime)
     }
 
-    /// When the jobs try it again: longer each time.
+    /// When the jobs try it again: longer each time, and a part of a cycle less, since the one that comes next does it.
     #[must_use]
     pub fn again(&self, every: Duration) -> Timestamp {
-        let pause = every.saturating_mul(1 << self.times.min(16)).min(LONGEST.max(every));
+        let pause = every.saturating_mul(1 << self.times.min(16)).min(LONGEST);
+        let pause = pause.saturating_sub(every.min(LONGEST / 2));
         self.at.saturating_add(pause).unwrap_or(Timestamp::MAX)
     }
 }
@@ -92,6 +97,15 @@ impl Served {
     pub fn is_of(&self, other: &Self) -> bool {
         (self.loaded, &self.settings) == (other.loaded, &other.settings)
     }
+}
+
+/// A digest of all that the configuration says of the runtime: a build that failed may end well with another.
+#[must_use]
+pub fn runtime(config: &Config) -> String {
+    let path = config.jobs_path().into_iter().map(|it| it.display().to_string());
+    let ranges = config.tools.iter().map(|tool| format!("{}\u{1}{:?}", tool.name, tool.range));
+    let all: Vec<String> = path.chain(ranges).collect();
+    files::digest(all.join("\0").as_bytes())
 }
 
 /// A digest of all that the configuration says of the server: who was started with another one runs with old settings.

@@ -7,7 +7,7 @@
 
 use std::collections::BTreeMap;
 use std::ffi::{OsStr, OsString};
-use std::io::{self, ErrorKind, Read};
+use std::io::{self, ErrorKind, PipeReader, Read, Write};
 use std::os::fd::AsFd;
 use std::os::unix::fs::PermissionsExt;
 use std::os::unix::process::{CommandExt, ExitStatusExt};
@@ -112,6 +112,28 @@ pub fn run(program: &Program) -> Result<Output, ProbeError> {
     run_observed(program, &mut |_| ())
 }
 
+/// The most that [`run_given`] hands to a program, in bytes: as much as any pipe holds.
+pub const WORDS: usize = 4096;
+
+/// The same for a program that reads: it is given these words, and then the end.
+///
+/// # Errors
+/// As for [`run`]; also where there are more than [`WORDS`].
+pub fn run_given(program: &Program, words: &[u8]) -> Result<Output, ProbeError> {
+    let given = || -> io::Result<PipeReader> {
+        let (reader, mut writer) = io::pipe()?;
+        // They lie in the pipe before it starts, so that nobody waits for a program that does not read.
+        rustix::io::ioctl_fionbio(&writer, true)?;
+        writer.write_all(words)?;
+        Ok(reader)
+    };
+    let given = given().map_err(|error| ProbeError::failed(format!("run {}", program.name()), &error))?;
+    match follow(program, given.into(), Orphans::Spare, program.deadline, &mut |_| ())? {
+        Run::Ended(output) => Ok(output),
+        Run::TimedOut { after, .. } => Err(ProbeError::TimedOut { what: program.name(), after }),
+    }
+}
+
 /// The same, handing over each chunk of either output as it comes, for logs and progress.
 ///
 /// # Errors
@@ -142,10 +164,21 @@ pub(crate) fn watch(
     silence: Duration,
     on_output: &mut dyn FnMut(&[u8]),
 ) -> Result<Run, ProbeError> {
+    follow(program, Stdio::null(), orphans, silence, on_output)
+}
+
+/// The same with that for it to read.
+fn follow(
+    program: &Program,
+    input: Stdio,
+    orphans: Orphans,
+    silence: Duration,
+    on_output: &mut dyn FnMut(&[u8]),
+) -> Result<Run, ProbeError> {
     reap_undead();
     let start = Instant::now();
     let failed = |error: &dyn std::fmt::Display| ProbeError::failed(format!("run {}", program.name()), error);
-    let mut child = program.spawn().map_err(|error| failed(&error))?;
+    let mut child = program.spawn(input).map_err(|error| failed(&error))?;
     let id = Pid::from_child(&child);
     let mut pipes = Pipes::of(&mut child, program.limit);
 
@@ -203,7 +236,7 @@ impl Program {
         program.file_name().unwrap_or(program.as_os_str()).to_string_lossy().into_owned()
     }
 
-    fn spawn(&self) -> io::Result<Child> {
+    fn spawn(&self, input: Stdio) -> io::Result<Child> {
         let Some((name, arguments)) = self.argv.split_first() else {
             return Err(io::Error::new(ErrorKind::InvalidInput, "no program is named"));
         };
@@ -218,7 +251,7 @@ impl Program {
         };
         let mut command = Command::new(found);
         command.arg0(name).args(arguments).env_clear().envs(&self.environment).current_dir(directory);
-        command.stdin(Stdio::null()).stdout(Stdio::piped()).stderr(Stdio::piped());
+        command.stdin(input).stdout(Stdio::piped()).stderr(Stdio::piped());
         command.process_group(0);
         let mut tries = 0;
         loop {

@@ -1,9 +1,11 @@
 //! Whether what is built is of the worktree's commit.
 
+use std::time::Duration;
+
 use housecall::checks::sync::build_fresh;
 use housecall::cx::Probes;
 use housecall::probes::Probe;
-use housecall::probes::built::{Build, Built};
+use housecall::probes::built::{Build, Built, FailedBuild};
 use housecall::probes::state::{State, SyncStatus};
 use insta::assert_snapshot;
 
@@ -54,4 +56,18 @@ fn build_fresh_passes_for_what_was_built_from_this_commit_to_the_end() {
       built: 2026-03-16T20:28:43Z
     ");
     assert_snapshot!(verdict(&build_fresh::CHECK, &cx(Probes::default())), @"skip no `build` is configured");
+}
+
+#[test]
+fn a_build_that_fails_is_left_alone_for_a_quarter_of_an_hour_at_the_most() {
+    let again = |every: u64, times: u32| {
+        let failed = serde_json::json!({
+            "sha": SHA, "command": ["make"], "times": times, "at": "2026-03-16T20:00:00Z", "why": "no page",
+        });
+        let failed: FailedBuild = serde_json::from_value(failed).expect("one that failed");
+        failed.again(Duration::from_mins(every)).duration_since(failed.at).as_secs()
+    };
+    let every_minute: Vec<i64> = (1..=6).map(|times| again(1, times)).collect();
+    assert_eq!(every_minute, [60, 180, 420, 840, 840, 840], "with the next cycle");
+    assert_eq!((again(10, 1), again(15, 1), again(60, 9)), (450, 450, 450));
 }

@@ -8,7 +8,7 @@ use housecall::probes::git::{self, Changes};
 
 use crate::world::World;
 
-fn changes(world: &World) -> Changes {
+pub(crate) fn changes(world: &World) -> Changes {
     git::changes(&world.machine, &world.config, &world.checkout()).expect("git's answer")
 }
 
@@ -102,6 +102,56 @@ fn a_file_that_git_calls_modified_straight_after_its_checkout_is_named_apart() {
     world.home.write("ops/worktree/other.txt", "one\r\nmine\r\n");
     let found = changes(&world);
     assert_eq!((found.as_checked_out, found.tracked), (vec!["page.txt".into()], vec!["other.txt".into()]));
+}
+
+#[test]
+fn a_file_as_it_is_recorded_is_an_edit_where_git_would_check_out_another() {
+    let world = World::new();
+    let tree = &world.mirror.worktree;
+    world.home.write("ops/worktree/k.sec", "grkg\n");
+    world.home.write("ops/worktree/.gitattributes", "*.sec filter=turned\n");
+    world.home.commit(tree, "before the filter is configured");
+    for side in ["filter.turned.smudge", "filter.turned.clean"] {
+        world.home.git(tree, ["config", side, "tr a-z n-za-m"]);
+    }
+    fs::remove_file(tree.join("k.sec")).unwrap();
+    world.home.write("ops/worktree/k.sec", "grkg\n");
+    let found = changes(&world);
+    assert_eq!((found.as_checked_out, found.tracked), (Vec::new(), vec!["k.sec".to_owned()]));
+}
+
+#[test]
+fn however_many_files_git_calls_modified_straight_after_its_checkout() {
+    let world = World::new();
+    let tree = &world.mirror.worktree;
+    let mut names: Vec<String> = (0..200).map(|number| format!("deep/{number:03}.txt")).collect();
+    names.extend([" a.txt", "new\nline.txt", "big.txt", "empty and more.txt"].map(str::to_owned));
+    let content = |name: &str| match name {
+        "big.txt" => "a\r\nb\n".repeat(4 << 20),
+        _ => format!("{name}\r\nb\n"),
+    };
+    for name in &names {
+        world.home.write(format!("ops/worktree/{name}"), content(name));
+    }
+    world.home.commit(tree, "as on another system");
+    world.home.write("ops/worktree/.gitattributes", "*.txt text eol=crlf\n");
+    world.home.git(tree, ["add", ".gitattributes"]);
+    world.home.git(tree, ["commit", "--quiet", "-m", "attributes"]);
+    for name in &names {
+        fs::remove_file(tree.join(name)).unwrap();
+    }
+    world.home.git(tree, ["checkout", "--quiet", "--", "."]);
+    for name in &names {
+        let found = fs::read(tree.join(name)).unwrap();
+        fs::remove_file(tree.join(name)).unwrap();
+        fs::write(tree.join(name), found).unwrap();
+    }
+    world.home.write("ops/worktree/deep/007.txt", "deep/007.txt\r\nb\r\nmine");
+    let found = changes(&world);
+    assert_eq!(
+        (found.as_checked_out.len(), found.tracked),
+        (names.len() - 1, vec!["deep/007.txt".to_owned()])
+    );
 }
 
 #[test]

@@ -116,3 +116,34 @@ fn what_a_filter_writes_and_cannot_read_back_is_nobodys_edit() {
     assert_eq!(world.rescued_file("about.html"), "1.3");
     ends(&world, Noop);
 }
+
+#[test]
+fn a_filter_that_is_configured_later_is_applied_to_what_is_there() {
+    let world = World::synced();
+    push_as_it_is(&world, ".gitattributes", "*.sec filter=turned\n");
+    push_as_it_is(&world, "k.sec", "frperg\n");
+    ends(&world, Updated);
+    assert_eq!(fs::read(world.worktree().join("k.sec")).expect("it"), b"frperg\n");
+    for side in ["filter.turned.smudge", "filter.turned.clean"] {
+        world.home.git(&world.repository(), ["config", side, "tr a-z n-za-m"]);
+    }
+    save_again(&world, "k.sec");
+    assert!(status(&world).contains("M k.sec"), "{}", status(&world));
+    ends(&world, Updated);
+    assert_eq!(fs::read(world.worktree().join("k.sec")).expect("it"), b"secret\n");
+    ends(&world, Noop);
+}
+
+#[test]
+fn however_many_files_the_attributes_do_not_fit_a_sync_comes_to_its_end() {
+    let world = World::synced();
+    for number in 0..40 {
+        world.home.write(format!("author/{number}.txt"), "a\r\nb\n");
+    }
+    world.home.git(&world.home.at("author"), ["add", "."]);
+    push_as_it_is(&world, ".gitattributes", "*.txt text eol=crlf\n");
+    let last = ends(&world, Updated);
+    assert!(last.reason.contains("and 39 more are as committed"), "{}", last.reason);
+    ends(&world, Noop);
+    assert!(world.rescued().is_empty(), "{:?}", world.rescued());
+}

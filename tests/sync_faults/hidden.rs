@@ -1,6 +1,7 @@
 //! What a person made and git does not show: ignored files, marks that hide edits, ends of lines, sparse worktrees.
 
 use std::fs;
+use std::os::unix::fs::PermissionsExt;
 
 use housecall::probes::state::SyncStatus::{Failed, Noop};
 
@@ -83,6 +84,30 @@ fn an_edit_that_a_mark_hides_is_found_though_upstream_has_nothing_new() {
         assert_eq!(kept(&world, "index.html"), ["mine\n"], "{mark}");
         assert!(world.worktree().join("deep/page.html").exists(), "{mark}");
     }
+}
+
+#[test]
+fn what_a_mark_hides_of_rights_kinds_and_deletions_beside_a_sparse_cone_is_mended() {
+    let world = World::synced();
+    let author = world.home.at("author");
+    world.home.program("author/run.sh", "#!/bin/sh\n");
+    std::os::unix::fs::symlink("index.html", author.join("link")).expect("a link");
+    world.home.git(&author, ["add", "run.sh", "link"]);
+    world.push("other/page.html", "one\n");
+    settle(&world);
+    git(&world, ["sparse-checkout", "set", "--cone", "deep"]);
+    settle(&world);
+    git(&world, ["update-index", "--assume-unchanged", "index.html", "run.sh", "link"]);
+    settle(&world);
+    let tree = world.worktree();
+    fs::remove_file(tree.join("index.html")).expect("deleted");
+    fs::set_permissions(tree.join("run.sh"), fs::Permissions::from_mode(0o644)).expect("its rights");
+    fs::remove_file(tree.join("link")).expect("the link");
+    fs::write(tree.join("link"), "index.html").expect("a file in its place");
+    world.heals();
+    assert!(tree.join("index.html").exists() && !tree.join("other").exists());
+    assert!(fs::metadata(tree.join("run.sh")).expect("it").permissions().mode() & 0o100 != 0);
+    assert!(fs::symlink_metadata(tree.join("link")).expect("it").is_symlink());
 }
 
 #[test]

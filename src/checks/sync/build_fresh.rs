@@ -7,7 +7,7 @@ use crate::config::Mirror;
 use crate::cx::Cx;
 use crate::error::ProbeError;
 use crate::fixes::sync;
-use crate::probes::built::FailedBuild;
+use crate::probes::built::{self, FailedBuild};
 use crate::verdict::{Fact, Seen, Verdict};
 
 /// The build is of the worktree's commit.
@@ -78,5 +78,6 @@ pub fn failed(cx: &Cx, mirror: &Mirror) -> Result<Option<FailedBuild>, ProbeErro
     let Some(failed) = &state.built.failed else { return Ok(None) };
     let Some(head) = cx.checkout()?.head.clone() else { return Ok(None) };
     let installed = cx.installed()?.stamp.as_ref().map(|stamp| stamp.at);
-    Ok(failed.is_of(&head, &mirror.build, installed).then(|| failed.clone()))
+    let runtime = built::runtime(cx.config());
+    Ok(failed.is_of(&head, &mirror.build, installed, &runtime).then(|| failed.clone()))
 }

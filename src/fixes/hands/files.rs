@@ -14,6 +14,7 @@ use crate::config::Config;
 use crate::error::StepError;
 use crate::plain;
 use crate::probes::clock;
+use crate::probes::git::AGAIN;
 
 /// How the name of a file begins that is not finished: six more letters follow.
 pub const UNFINISHED: &str = ".housecall-tmp-";
@@ -296,7 +297,7 @@ pub fn vacant(directory: &Path, path: &Path) -> io::Result<PathBuf> {
             let why = format!("every name for it in {} is taken", directory.display());
             return Err(io::Error::new(io::ErrorKind::AlreadyExists, why));
         }
-        place = directory.join(attempt.to_string()).join(path);
+        place = directory.join(format!("{AGAIN}{attempt}")).join(path);
     }
     Ok(place)
 }

@@ -22,7 +22,7 @@ use crate::probes::built::{Build, FailedBuild};
 use crate::probes::deps::{self, INSTALLED, SCHEMA, Stamp, TREE, stamp_file};
 use crate::probes::machine::Machine;
 use crate::probes::program::{self, Ended, Program};
-use crate::probes::{clock, project, tools};
+use crate::probes::{self, clock, project, tools};
 
 /// How long an install or a build may take.
 const DEADLINE: Duration = Duration::from_mins(14);
@@ -153,7 +153,8 @@ pub fn build(
     built::forget(config)?;
     let note = guarded(config, mirror, argv, on_output).inspect_err(|error| {
         let (command, why) = (argv.to_vec(), config.redactor.text(&error.to_string()));
-        let failed = FailedBuild { sha: sha.clone(), command, installed, times: 1, at: clock::now(), why };
+        let (sha, runtime, at) = (sha.clone(), probes::built::runtime(config), clock::now());
+        let failed = FailedBuild { sha, command, installed, runtime, times: 1, at, why };
         // Without it the next cycle tries at once, which does no harm.
         let _ = built::record_failure(config, failed);
     })?;

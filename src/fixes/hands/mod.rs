@@ -30,6 +30,7 @@ use jiff::Timestamp;
 
 use crate::config::{Config, Mirror};
 use crate::error::StepError;
+use crate::fixes::built;
 use crate::fixes::events::{self, Decision};
 use crate::fixes::journal::Journal;
 use crate::fixes::lock::Lock;
@@ -252,11 +253,13 @@ impl<'a> Hands<'a> {
                 let done = format!("aligned on {}", sha.get(..7).unwrap_or(sha));
                 let mirror = mirror()?;
                 objects::whole(config, mirror, &mut tell, |tell| align::align(config, mirror, sha, tell))
+                    .inspect(|_| forgive(config))
                     .map(|kept| Some(told(&done, kept)))
             }
             Action::Carry(file) => {
                 let done = format!("copied {}", file.display());
-                carry::carry(config, file).map(|kept| Some(told(&done, kept)))
+                let carried = carry::carry(config, file).inspect(|_| forgive(config));
+                carried.map(|kept| Some(told(&done, kept)))
             }
             Action::Install(argv) => install::install(self.machine, config, mirror()?, argv, &mut tell),
             Action::Build(argv) => install::build(config, mirror()?, argv, &mut tell),
@@ -288,6 +291,12 @@ impl<'a> Hands<'a> {
             Action::Forget => jobs::forget(config).map(|()| None),
         }
     }
+}
+
+/// A build that failed may end well now.
+fn forgive(config: &Config) {
+    // Without it the build is tried all the same, only later.
+    let _ = built::forgive(config);
 }
 
 /// What was done, and what was kept meanwhile.

@@ -25,7 +25,7 @@ pub use canonical::{canonical, tracking};
 pub use changes::changes;
 pub use distance::distance;
 pub use remote::{failure, remote};
-pub use repeated::{Repeated, repeated};
+pub use repeated::{AGAIN, Repeated, repeated};
 pub use rescued::{FOLDER, INSIDE, LEFT, REFS, Reference, Rescue, STAGED, WHICH, reference, rescued, size};
 pub use worktree::{OPERATIONS, worktree};
 

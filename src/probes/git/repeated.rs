@@ -18,6 +18,12 @@ use crate::probes::program;
 /// How many of the latest rescues are looked at.
 const LATEST: usize = 20;
 
+/// How a folder is called, before its number, in which something is kept whose path in a place was taken.
+pub const AGAIN: &str = "again-";
+
+/// The directories of a place for what git does not keep whole, and for what was saved meanwhile.
+const KINDS: [&str; 2] = ["as-it-was", "saved"];
+
 /// How many files of a place are looked at; more are a directory that was moved whole.
 const FILES: usize = 200;
 
@@ -39,7 +45,7 @@ pub struct Repeated {
 pub fn repeated(config: &Config, mirror: &Mirror) -> Result<Vec<Repeated>, ProbeError> {
     let mut rescues: BTreeMap<String, BTreeSet<String>> = BTreeMap::new();
     let edits = of_refs(config, mirror)?.into_iter();
-    for (rescue, path) in edits.chain(of_places(&config.state.join("rescued"))) {
+    for (rescue, path) in edits.chain(of_places(mirror, &config.state.join("rescued"))) {
         rescues.entry(path).or_default().insert(rescue);
     }
     let of_one = |(path, rescues): (String, BTreeSet<String>)| {
@@ -85,7 +91,7 @@ fn of_refs(config: &Config, mirror: &Mirror) -> Result<Vec<(String, String)>, Pr
 }
 
 /// What lies in each of the latest directories of what was moved away or copied, such as own versions of carried files.
-fn of_places(rescued: &Path) -> Vec<(String, String)> {
+fn of_places(mirror: &Mirror, rescued: &Path) -> Vec<(String, String)> {
     let entries = fs::read_dir(rescued).into_iter().flatten().filter_map(Result::ok);
     let named = |entry: fs::DirEntry| entry.file_name().into_string().ok();
     let is_place = |name: &String| time_of(name).is_some() && rescued.join(name).is_dir();
@@ -97,16 +103,36 @@ fn of_places(rescued: &Path) -> Vec<(String, String)> {
         let mut files = Vec::new();
         files_in(&place, &mut files);
         for file in files.iter().filter_map(|file| file.strip_prefix(&place).ok()) {
-            let path = file.strip_prefix("as-it-was").unwrap_or(file).to_string_lossy();
-            // Several of one second lie in folders of their number.
-            let is_number = |folder: &str| folder.bytes().all(|byte| byte.is_ascii_digit());
-            match path.split_once('/').filter(|(folder, _)| is_number(folder)) {
-                Some((number, path)) => found.push((format!("{rescue}-{number}"), path.to_owned())),
-                None => found.push((rescue.clone(), path.into_owned())),
-            }
+            let (number, path) = own_path(mirror, &place, file);
+            found.push((format!("{rescue}{number}"), path.to_string_lossy().into_owned()));
         }
     }
     found
+}
+
+/// The path in the mirror of what lies there in a place, and a number where several of that path are of one second.
+///
+/// The project may have folders of the same names: a carried file is taken at its word, and a folder of a number counts as
+/// one only where something was in the way.
+fn own_path<'a>(mirror: &Mirror, place: &Path, file: &'a Path) -> (String, &'a Path) {
+    if mirror.carry.iter().any(|carried| carried == file) {
+        return (String::new(), file);
+    }
+    let kind = KINDS.into_iter().find(|kind| file.starts_with(kind)).unwrap_or_default();
+    let path = file.strip_prefix(kind).unwrap_or(file);
+    let mut parts = path.components();
+    let first = parts.next().map(|it| it.as_os_str().to_string_lossy().into_owned()).unwrap_or_default();
+    let is_digits = |rest: &&str| !rest.is_empty() && rest.bytes().all(|byte| byte.is_ascii_digit());
+    let own = parts.as_path();
+    // A file where this has a directory is in the way too.
+    let is_in_the_way = |path: &Path| {
+        let found = fs::symlink_metadata(place.join(kind).join(path));
+        found.is_ok_and(|found| path == own || !found.is_dir())
+    };
+    match first.strip_prefix(AGAIN).filter(is_digits) {
+        Some(number) if own.ancestors().any(is_in_the_way) => (format!("-{number}"), own),
+        _ => (String::new(), path),
+    }
 }
 
 /// The files beneath a directory, as many as are looked at; a link is one.
