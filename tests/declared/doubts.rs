@@ -112,10 +112,11 @@ fn every_server_of_an_address_is_judged() {
     ));
     let told = world.look(&format!("listener = {{ address = '127.0.0.1:{port}', command = 'import time' }}"));
     assert!(told.starts_with("fail: another program listens on"), "{told}");
-    // A socket that was handed on is answered by whoever holds it.
+    // A socket that was handed on is answered by whoever holds it. The child is killed as its parent ends.
     let (_both, port) = python(
-        "import subprocess\ns=socket.socket()\ns.bind(('127.0.0.1',0))\ns.listen()\ns.set_inheritable(True)\n\
-         child=subprocess.Popen(['sleep','20'],close_fds=False)\nprint(s.getsockname()[1])",
+        "import ctypes,subprocess\ns=socket.socket()\ns.bind(('127.0.0.1',0))\ns.listen()\ns.set_inheritable(True)\n\
+         child=subprocess.Popen(['sleep','20'],close_fds=False,preexec_fn=lambda: ctypes.CDLL(None).prctl(1,9))\n\
+         print(s.getsockname()[1])",
     );
     let told = world.look(&format!("listener = {{ address = '127.0.0.1:{port}', command = 'python3' }}"));
     assert!(told.starts_with("fail: another program listens on") && told.contains("sleep 20"), "{told}");
