@@ -119,7 +119,8 @@ fn up_foreground() {
     let served = || mirror.page("/").contains("The first text");
     let up = processes::eventually(std::time::Duration::from_secs(30), served);
     assert!(up, "it aligns and serves: {}", running.text("stderr"));
-    let _ = mirror.run(&["--json"]).exits(0).report().healthy();
+    // The page is served before the sync that brought it has written that it did.
+    let _ = mirror.run(&["--json", "--wait", "30s"]).exits(0).report().healthy();
     processes::signal(running.pid(), "TERM");
     let _ = running.wait(std::time::Duration::from_mins(1));
     assert_eq!(mirror.home.processes(), [], "nothing is left of it");
