@@ -52,6 +52,7 @@ pub fn page(data: &[u8]) {
         lossy: false,
         took: Duration::from_millis(14),
         certified_until: None,
+        doubt: None,
     };
     let mut plain = response.clone();
     plain.headers.clear();

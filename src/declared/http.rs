@@ -1,24 +1,22 @@
 //! `http`: what an address answers, over http or https.
 
-use std::collections::BTreeMap;
-use std::ops::Range;
+mod written;
+
 use std::path::PathBuf;
 use std::time::Duration;
 
 use reqwest::Url;
-use schemars::JsonSchema;
-use serde::Deserialize;
 use serde_json_path::JsonPath;
-use toml::Spanned;
 
 use super::Question;
 use super::reach::may_ask;
-use super::text::{self, Text, excerpt};
-use crate::config::{self, Config, Reading, Trust};
+use super::text::{Text, excerpt};
+use crate::config::{Config, Trust};
 use crate::cx::Cx;
 use crate::error::{ProbeError, human_duration};
-use crate::probes::http::{Answer, Request, Response, ask, is_here};
+use crate::probes::http::{Answer, Request, Response, Tls, ask, is_here};
 use crate::verdict::{Fact, Seen, Verdict};
+pub use written::Written;
 
 /// A request, and what is asked of its answer.
 #[derive(Debug, Clone)]
@@ -29,161 +27,24 @@ pub struct Http {
     body: Option<String>,
     status: Vec<u16>,
     header: Vec<(String, Text)>,
+    head: Text,
     page: Text,
     json: Vec<(JsonPath, serde_json::Value)>,
     redirects: usize,
     within: Option<Duration>,
     tls_expiry: Option<Duration>,
     ca: Option<PathBuf>,
+    identity: Option<Identity>,
+    is_insecure: bool,
+    login: Option<(String, String)>,
+    proxy: Option<Url>,
 }
 
-/// As it is written.
-#[derive(Debug, Deserialize, JsonSchema)]
-#[serde(deny_unknown_fields, rename_all = "kebab-case")]
-pub struct Written {
-    /// Where to: `http://` or `https://`.
-    #[schemars(with = "String")]
-    pub url: config::Text,
-    /// "GET" (the default), "HEAD", "POST" …
-    #[schemars(with = "Option<String>")]
-    pub method: Option<config::Text>,
-    /// Headers of the request.
-    #[serde(default)]
-    #[schemars(with = "BTreeMap<String, String>")]
-    pub headers: BTreeMap<String, config::Text>,
-    /// The body of the request.
-    #[schemars(with = "Option<String>")]
-    pub body: Option<config::Text>,
-    /// The status that is right, or several; default 200.
-    #[schemars(with = "Option<Status>")]
-    pub status: Option<Spanned<Status>>,
-    /// What headers of the answer must say.
-    #[serde(default)]
-    pub header: BTreeMap<String, text::Written>,
-    /// What the body of the answer must say.
-    #[schemars(with = "Option<text::Written>")]
-    pub page: Option<Spanned<text::Written>>,
-    /// What values of the answer's JSON must be, each named by a path: `items[0].name`, RFC 9535.
-    #[serde(default)]
-    #[schemars(with = "BTreeMap<String, serde_json::Value>")]
-    pub json: BTreeMap<Spanned<String>, toml::Value>,
-    /// How many redirects are followed; default 0.
-    pub redirects: Option<u8>,
-    /// How long it may take.
-    #[schemars(with = "Option<String>")]
-    pub within: Option<config::Text>,
-    /// How long the certificate must still hold: "14d".
-    #[schemars(with = "Option<String>")]
-    pub tls_expiry: Option<config::Text>,
-    /// A PEM file of roots that are trusted beside the system's.
-    #[schemars(with = "Option<String>")]
-    pub ca: Option<config::Text>,
-}
-
-/// One status, or several.
-#[derive(Debug, Clone, Deserialize, JsonSchema)]
-#[serde(untagged)]
-pub enum Status {
-    /// One.
-    One(u16),
-    /// Any of them.
-    Any(Vec<u16>),
-}
-
-impl Written {
-    /// What it means; mistakes are written down.
-    pub fn read(self, _: Range<usize>, it: &mut Reading<'_>) -> Option<Http> {
-        let url = address(&self.url, it)?;
-        for (of, place) in [(&self.tls_expiry, "tls-expiry"), (&self.ca, "ca")] {
-            if let Some(of) = of.as_ref().filter(|_| url.scheme() == "http" && self.redirects.is_none()) {
-                it.wrong(
-                    of.span(),
-                    format!("`{place}` is of https, and the address is not"),
-                    "write https://",
-                );
-                return None;
-            }
-        }
-        let method = it.maybe(self.method.as_ref(), Reading::text)?.unwrap_or_else(|| "GET".to_owned());
-        if method.is_empty() || !method.bytes().all(|it| it.is_ascii_uppercase()) {
-            let place = self.method.as_ref().map_or(0..0, Spanned::span);
-            it.wrong(place, format!("`{method}` is no method"), "GET, HEAD, POST, PUT …");
-            return None;
-        }
-        let mut headers = Vec::new();
-        for (name, value) in &self.headers {
-            headers.push((name.clone(), it.text(value)?));
-        }
-        let mut header = Vec::new();
-        for (name, text) in &self.header {
-            header.push((name.to_ascii_lowercase(), text.read(it)?));
-        }
-        let json: Option<Vec<_>> =
-            self.json.into_iter().map(|(path, value)| value_at(&path, value, it)).collect();
-        let status = match self.status.map(|it| (it.span(), it.into_inner())) {
-            None => vec![200],
-            Some((_, Status::One(one))) => vec![one],
-            Some((place, Status::Any(any))) if any.is_empty() => {
-                it.wrong(place, "no status is right", "write status = 200, or leave it out");
-                return None;
-            }
-            Some((_, Status::Any(any))) => any,
-        };
-        let duration = |it: &mut Reading<'_>, written: &config::Text| it.duration(Some(written));
-        Some(Http {
-            url,
-            method,
-            headers,
-            body: it.maybe(self.body.as_ref(), Reading::text)?,
-            status,
-            header,
-            page: text::read(self.page.as_ref(), it)?,
-            json: json?,
-            redirects: self.redirects.unwrap_or(0).into(),
-            within: it.maybe(self.within.as_ref(), duration)?,
-            tls_expiry: it.maybe(self.tls_expiry.as_ref(), duration)?,
-            ca: it.maybe(self.ca.as_ref(), Reading::path)?,
-        })
-    }
-}
-
-fn address(written: &config::Text, it: &mut Reading<'_>) -> Option<Url> {
-    let text = it.text(written)?;
-    let url =
-        Url::parse(&text).ok().filter(|url| ["http", "https"].contains(&url.scheme()) && url.has_host());
-    if url.is_none() {
-        it.wrong(
-            written.span(),
-            format!("`{text}` is no address"),
-            "write http://HOST/PATH or https://HOST/PATH",
-        );
-    }
-    url
-}
-
-/// A path may leave out its `$.`.
-fn value_at(
-    path: &Spanned<String>,
-    value: toml::Value,
-    it: &mut Reading<'_>,
-) -> Option<(JsonPath, serde_json::Value)> {
-    let text = path.get_ref();
-    let whole = match text.chars().next() {
-        Some('$') => text.clone(),
-        Some('[') => format!("${text}"),
-        _ => format!("$.{text}"),
-    };
-    match (JsonPath::parse(&whole), serde_json::to_value(value)) {
-        (Ok(path), Ok(value)) => Some((path, value)),
-        (Err(error), _) => {
-            it.wrong(path.span(), format!("`{text}` is no JSON path: {error}"), "write it as items[0].name");
-            None
-        }
-        (_, Err(error)) => {
-            it.wrong(path.span(), format!("that is no value of JSON: {error}"), "");
-            None
-        }
-    }
+/// Who asks, as a server that demands certificates of its clients wants to know it.
+#[derive(Debug, Clone)]
+struct Identity {
+    certificate: PathBuf,
+    key: PathBuf,
 }
 
 impl Question for Http {
@@ -200,11 +61,22 @@ impl Question for Http {
         if let Some(verdict) = may_ask(cx, self.url.host_str().unwrap_or_default())? {
             return Ok(verdict);
         }
+        if let Some(proxy) = &self.proxy
+            && let Some(verdict) = may_ask(cx, proxy.host_str().unwrap_or_default())?
+        {
+            return Ok(verdict);
+        }
         let untrusted = cx.config().trust == Trust::Untrusted;
         if untrusted && self.changes() {
             return Err(ProbeError::failed(
                 format!("send {} to {}", self.method, self.url),
                 &"the configuration is not trusted: nothing is changed anywhere before `housecall trust`",
+            ));
+        }
+        if let Some(identity) = self.identity.as_ref().filter(|_| untrusted) {
+            return Err(ProbeError::failed(
+                format!("show {} to {}", cx.config().tilde(&identity.certificate), self.url),
+                &"the configuration is not trusted: no key is used before `housecall trust`",
             ));
         }
         let request = Request {
@@ -214,14 +86,23 @@ impl Question for Http {
             body: self.body.as_deref(),
             redirects: self.redirects,
             stays_here: untrusted || cx.config().limits.offline,
-            ca: self.ca.as_deref(),
+            login: self.login.as_ref().map(|(user, password)| (&**user, &**password)),
+            proxy: self.proxy.as_ref().map(Url::as_str),
+            tls: Tls {
+                ca: self.ca.as_deref(),
+                identity: self.identity.as_ref().map(|it| (&*it.certificate, &*it.key)),
+                is_insecure: self.is_insecure,
+            },
             timeout: deadline,
         };
         let url = &self.url;
         let fail = |message: String, actual: &str| Verdict::fail(message).with("actual", actual);
         let verdict = match ask(&request)? {
             Answer::Response(response) => self.judge(cx, &response)?,
-            Answer::Refused => fail(format!("nobody answers at {url}"), "connection refused"),
+            Answer::Refused => match self.through() {
+                Some(proxy) => fail(format!("nobody answers at the proxy {proxy}"), "connection refused"),
+                None => fail(format!("nobody answers at {url}"), "connection refused"),
+            },
             Answer::Silent { after } => {
                 let silence = format!("silence for {}", human_duration(after));
                 fail(format!("{url} does not answer in time"), &silence)
@@ -229,12 +110,17 @@ impl Question for Http {
             Answer::Distrusted(why) => fail(format!("{url} is not to be trusted"), &why),
             Answer::Broken(why) => fail(format!("{url} gives no answer"), &why),
         };
-        Ok(verdict.with("address", Fact::Url(url.to_string())))
+        let verdict = verdict.with("address", Fact::Url(url.to_string()));
+        Ok(match self.through() {
+            Some(proxy) => verdict.with("proxy", Fact::Url(proxy)),
+            None => verdict,
+        })
     }
 
     fn needs_trust(&self, _: &Config) -> Option<String> {
-        let leaves = !is_here(self.url.host_str().unwrap_or_default());
-        if !leaves && !self.changes() && self.redirects == 0 {
+        let leaves = |url: &Url| !is_here(url.host_str().unwrap_or_default());
+        let leaves = leaves(&self.url) || self.proxy.as_ref().is_some_and(leaves);
+        if !leaves && !self.changes() && self.redirects == 0 && self.identity.is_none() {
             return None;
         }
         let mut line = format!("{} {}", self.method, self.url);
@@ -244,9 +130,15 @@ impl Question for Http {
             many => Some(format!("{many} headers")),
         };
         let body = self.body.as_ref().map(|_| "a body".to_owned());
-        let with: Vec<String> = headers.into_iter().chain(body).collect();
+        let login = self.login.as_ref().map(|_| "a password".to_owned());
+        let identity =
+            self.identity.as_ref().map(|it| format!("the certificate {}", it.certificate.display()));
+        let with: Vec<String> = headers.into_iter().chain(body).chain(login).chain(identity).collect();
         if !with.is_empty() {
             line = format!("{line} with {}", with.join(" and "));
+        }
+        if let Some(proxy) = self.through() {
+            line = format!("{line}, through {proxy}");
         }
         Some(if self.redirects == 0 { line } else { format!("{line}, wherever it is redirected") })
     }
@@ -262,15 +154,30 @@ impl Http {
         self.body.is_some() || !["GET", "HEAD"].contains(&&*self.method)
     }
 
+    /// The proxy, without its password.
+    fn through(&self) -> Option<String> {
+        let mut proxy = self.proxy.clone()?;
+        // What has a host can have a user.
+        let _ = proxy.set_username("");
+        let _ = proxy.set_password(None);
+        Some(proxy.to_string())
+    }
+
     fn judge(&self, cx: &Cx, it: &Response) -> Seen {
         let held = it.certified_until.map(|until| until.duration_since(cx.now()));
         let left = held.map(|held| Duration::try_from(held).unwrap_or_default());
+        let has_ended = held.is_some_and(|held| held.is_negative());
         let verdict = match self.failure(it)? {
             Some(failure) => failure,
             None => match (self.tls_expiry, left) {
                 (Some(_), None) => {
                     let what = format!("tell until when the certificate of {} holds", self.url);
                     return Err(ProbeError::failed(what, &"the answer does not say"));
+                }
+                (Some(wanted), _) if has_ended => {
+                    Verdict::fail(format!("the certificate of {} has expired", self.url))
+                        .with("expected", human_duration(wanted))
+                        .with("actual", "it holds no more")
                 }
                 (Some(wanted), Some(left)) if left < wanted => Verdict::fail(format!(
                     "the certificate of {} holds only {}",
@@ -285,6 +192,11 @@ impl Http {
         let verdict = match it.certified_until {
             Some(until) => verdict.with("certificate", Fact::Time(until)),
             None => verdict,
+        };
+        let verdict = match (&it.doubt, self.is_insecure) {
+            (Some(doubt), _) => verdict.with("overlooked", &**doubt),
+            (None, true) => verdict.with("overlooked", "nothing: who answers is who was asked for"),
+            (None, false) => verdict,
         };
         Ok(verdict.with("took", it.took))
     }
@@ -307,6 +219,9 @@ impl Http {
             if let Some(failure) = text.failure(&format!("the header `{name}`"), &values.join(", ")) {
                 return Ok(Some(failure));
             }
+        }
+        if let Some(failure) = self.head.judge("the head", &head(it), true)? {
+            return Ok(Some(failure));
         }
         if let Some(failure) = self.page.judge("the page", &it.body, !it.truncated)? {
             return Ok(Some(failure));
@@ -358,6 +273,19 @@ impl Http {
             Some(verdict.with("expected", expected.to_string()).with("actual", excerpt(&other.to_string())))
         })
     }
+}
+
+/// The headers as people write them: `Content-Type: text/html`.
+fn head(it: &Response) -> String {
+    let capital = |word: &str| {
+        let (first, rest) = word.split_at(word.len().min(1));
+        format!("{}{rest}", first.to_ascii_uppercase())
+    };
+    let named = |name: &str| name.split('-').map(capital).collect::<Vec<_>>().join("-");
+    let mut lines: Vec<String> =
+        it.headers.iter().map(|(name, value)| format!("{}: {value}", named(name))).collect();
+    lines.sort();
+    lines.join("\n")
 }
 
 /// A number with a point is compared by its value: 1 is 1.0.

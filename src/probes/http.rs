@@ -11,11 +11,11 @@ use std::sync::OnceLock;
 use std::time::{Duration, Instant};
 
 use jiff::Timestamp;
-use reqwest::Url;
 use reqwest::blocking::Client;
 use reqwest::header::{ACCEPT, HeaderMap, HeaderName, HeaderValue};
 use reqwest::redirect::{Attempt, Policy};
 use reqwest::tls::TlsInfo;
+use reqwest::{Proxy, Url};
 
 use crate::error::{ProbeError, human_duration};
 
@@ -34,10 +34,25 @@ pub struct Request<'a> {
     pub redirects: usize,
     /// Whether a redirect to another machine is not followed.
     pub stays_here: bool,
-    /// A PEM file of roots that are trusted beside the system's.
-    pub ca: Option<&'a Path>,
+    /// A user and a password, for the basic way to log in.
+    pub login: Option<(&'a str, &'a str)>,
+    /// Through whom it goes.
+    pub proxy: Option<&'a str>,
+    /// Whom https trusts, and who it says it is.
+    pub tls: Tls<'a>,
     /// For all of it, the body included.
     pub timeout: Duration,
+}
+
+/// Whom https trusts, and who it says it is.
+#[derive(Debug, Clone, Copy, Default)]
+pub struct Tls<'a> {
+    /// A PEM file of roots that are trusted beside the system's.
+    pub ca: Option<&'a Path>,
+    /// PEM files of a certificate to show, and of its key.
+    pub identity: Option<(&'a Path, &'a Path)>,
+    /// Whether anybody is believed: [`Response::doubt`] tells who would not have been.
+    pub is_insecure: bool,
 }
 
 /// What came of one request. Silence and refusal are answers too: the look judges them.
@@ -65,7 +80,7 @@ pub struct Response {
     pub status: u16,
     /// Where a redirect leads.
     pub location: Option<String>,
-    /// Its headers, names in lower case, values that are not text left out.
+    /// Its headers, names in lower case; bytes that are not UTF-8 are replaced.
     pub headers: Vec<(String, String)>,
     /// Its body, decompressed, as text; bytes that are not UTF-8 are replaced.
     pub body: String,
@@ -77,6 +92,8 @@ pub struct Response {
     pub took: Duration,
     /// Until when the certificate of who answered holds, where it is told.
     pub certified_until: Option<Timestamp>,
+    /// Why who answered would not have been believed, had the request not overlooked it.
+    pub doubt: Option<String>,
 }
 
 /// The most that is read of a body, decompressed, in bytes.
@@ -95,25 +112,28 @@ pub fn get(url: &str, timeout: Duration) -> Result<Answer, ProbeError> {
         body: None,
         redirects: 0,
         stays_here: false,
-        ca: None,
+        login: None,
+        proxy: None,
+        tls: Tls::default(),
         timeout,
     })
 }
 
-/// Asks, without a proxy.
+/// Asks.
 ///
 /// # Errors
-/// Where the client itself cannot be made, the request is none, or the file of roots cannot be read.
+/// Where the client itself cannot be made, the request is none, or a file of certificates cannot be read.
 pub fn ask(request: &Request<'_>) -> Result<Answer, ProbeError> {
     let (url, timeout) = (request.url, request.timeout);
     let address = Url::parse(url).map_err(|error| ProbeError::unreadable(url, &error))?;
     let start = Instant::now();
-    let plain = request.redirects == 0 && address.scheme() == "http";
+    let plain = request.redirects == 0 && address.scheme() == "http" && request.proxy.is_none();
+    let doubt = tls::Doubt::default();
     let own;
     let client = if plain {
         client()?
     } else {
-        own = build(tls::trusting(request.ca)?, policy(request))?;
+        own = build(tls::speaking(&request.tls, &doubt)?, policy(request), proxy(request)?)?;
         &own
     };
     let method = reqwest::Method::from_bytes(request.method.as_bytes())
@@ -131,6 +151,9 @@ pub fn ask(request: &Request<'_>) -> Result<Answer, ProbeError> {
         };
         sent = sent.header(name, value);
     }
+    if let Some((user, password)) = request.login {
+        sent = sent.basic_auth(user, Some(password));
+    }
     if let Some(body) = request.body {
         sent = sent.body(body.to_owned());
     }
@@ -144,7 +167,9 @@ pub fn ask(request: &Request<'_>) -> Result<Answer, ProbeError> {
     let headers: Vec<(String, String)> = response
         .headers()
         .iter()
-        .filter_map(|(name, value)| Some((name.as_str().to_owned(), value.to_str().ok()?.to_owned())))
+        .map(|(name, value)| {
+            (name.as_str().to_owned(), String::from_utf8_lossy(value.as_bytes()).into_owned())
+        })
         .collect();
     let mut bytes = Vec::new();
     if let Err(error) = response.take(BODY_LIMIT + 1).read_to_end(&mut bytes) {
@@ -174,7 +199,14 @@ pub fn ask(request: &Request<'_>) -> Result<Answer, ProbeError> {
         lossy,
         took: start.elapsed(),
         certified_until,
+        doubt: doubt.get().cloned(),
     }))
+}
+
+/// What is wrong with one is not told: it may have a password.
+fn proxy(request: &Request<'_>) -> Result<Option<Proxy>, ProbeError> {
+    let proxy = request.proxy.map(Proxy::all).transpose();
+    proxy.map_err(|_| ProbeError::unreadable("the proxy", &"it is no address"))
 }
 
 fn policy(request: &Request<'_>) -> Policy {
@@ -203,22 +235,25 @@ pub fn is_here(host: &str) -> bool {
 /// The one client of this process for what is not encrypted: making it costs more than a page.
 fn client() -> Result<&'static Client, ProbeError> {
     static CLIENT: OnceLock<Result<Client, ProbeError>> = OnceLock::new();
-    let client = CLIENT.get_or_init(|| build(tls::trusting_nobody()?, Policy::none()));
+    let client = CLIENT.get_or_init(|| build(tls::trusting_nobody()?, Policy::none(), None));
     client.as_ref().map_err(Clone::clone)
 }
 
-fn build(tls: rustls::ClientConfig, redirects: Policy) -> Result<Client, ProbeError> {
+fn build(tls: rustls::ClientConfig, redirects: Policy, proxy: Option<Proxy>) -> Result<Client, ProbeError> {
     let mut headers = HeaderMap::new();
     headers.insert(ACCEPT, HeaderValue::from_static("text/html,application/xhtml+xml,*/*;q=0.8"));
-    let client = Client::builder()
+    let builder = Client::builder()
         .default_headers(headers)
         .user_agent(concat!("housecall/", env!("CARGO_PKG_VERSION")))
         .redirect(redirects)
         .no_proxy()
         .pool_max_idle_per_host(0)
         .tls_backend_preconfigured(tls)
-        .tls_info(true)
-        .build();
+        .tls_info(true);
+    let client = match proxy {
+        Some(proxy) => builder.proxy(proxy).build(),
+        None => builder.build(),
+    };
     client.map_err(|error| ProbeError::failed("make an HTTP client", &deepest(&error)))
 }
 

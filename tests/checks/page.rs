@@ -26,6 +26,7 @@ fn response(status: u16, body: &str) -> Response {
         lossy: false,
         took: Duration::from_millis(14),
         certified_until: None,
+        doubt: None,
     }
 }
 

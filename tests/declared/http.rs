@@ -1,15 +1,12 @@
-//! `http`: real servers that answer well, badly, late, with certificates that expire, or not at all.
+//! `http`: real servers that answer well, badly, late, through a proxy, or not at all.
 
 use std::io::{Read, Write};
-use std::net::TcpListener;
-use std::sync::Arc;
+use std::net::{TcpListener, TcpStream};
+use std::sync::{Arc, Mutex};
 use std::thread;
 use std::time::Duration;
 
 use housecall::config::{Limits, Trust};
-use rcgen::{BasicConstraints, CertificateParams, DnType, IsCa, Issuer, KeyPair, date_time_ymd};
-use rustls::pki_types::{PrivateKeyDer, PrivatePkcs8KeyDer};
-use rustls::{ServerConfig, ServerConnection, StreamOwned};
 use support::servers::{Server, free_port};
 
 use crate::world::World;
@@ -17,7 +14,7 @@ use crate::world::World;
 const JSON: &str = r#"{"status":"ok","items":[{"name":"a","n":1},{"name":"b","n":2}],"ready":true}"#;
 
 /// A server that tells the request back, or what its path says.
-fn server() -> u16 {
+pub(crate) fn server() -> u16 {
     let listener = TcpListener::bind("127.0.0.1:0").expect("a port");
     let port = listener.local_addr().expect("its address").port();
     thread::spawn(move || {
@@ -28,13 +25,18 @@ fn server() -> u16 {
     port
 }
 
-fn answer(stream: &mut (impl Read + Write), port: u16) {
-    let mut request = Vec::new();
+/// All that comes before the first empty line.
+fn head_of(stream: &mut impl Read) -> String {
+    let mut head = Vec::new();
     let mut byte = [0];
-    while !request.ends_with(b"\r\n\r\n") && stream.read(&mut byte).is_ok_and(|count| count == 1) {
-        request.push(byte[0]);
+    while !head.ends_with(b"\r\n\r\n") && stream.read(&mut byte).is_ok_and(|count| count == 1) {
+        head.push(byte[0]);
     }
-    let mut request = String::from_utf8_lossy(&request).into_owned();
+    String::from_utf8_lossy(&head).into_owned()
+}
+
+pub(crate) fn answer(stream: &mut (impl Read + Write), port: u16) {
+    let mut request = head_of(stream);
     if let Some(length) = request.lines().find_map(|it| it.strip_prefix("content-length: ")?.parse().ok()) {
         let mut body = vec![0; length];
         let _ = stream.read_exact(&mut body);
@@ -59,7 +61,7 @@ fn answer(stream: &mut (impl Read + Write), port: u16) {
     let _ = stream.flush();
 }
 
-fn asked(url: &str, more: &str) -> String {
+pub(crate) fn asked(url: &str, more: &str) -> String {
     format!("http = {{ url = '{url}'{more} }}")
 }
 
@@ -75,6 +77,7 @@ fn status_header_page_and_json_are_judged() {
         ", header = { Content-Type = { equals = 'application/json' }, x-two = { equals = 'a, b' } }",
         ", json = { status = 'ok', 'items[0].name' = 'a', '$.items[1].n' = 2.0, ready = true, '$..n' = [] }",
         ", within = '1m'",
+        ", head = { lines = ['^X-Two: b$'], no-line = ['^Server:'], contains = ['Content-Type: application/json'] }",
     ] {
         let good = good.replace(", '$..n' = []", "");
         assert_eq!(world.look(&asked(&at("/json"), &good)), "pass", "{good}");
@@ -88,6 +91,11 @@ fn status_header_page_and_json_are_judged() {
             "/json",
             ", header = { x-two = { equals = 'a' } }",
             "fail: the header `x-two` is another; expected a; actual a, b",
+        ),
+        (
+            "/json",
+            ", head = { no-line = ['^X-Two: b'] }",
+            "fail: the head has a line that matches a pattern it must not",
         ),
         ("/json", ", json = { 'items[2].name' = 'c' }", "has no `$.items[2].name`; expected \"c\""),
         ("/json", ", json = { 'items[*].name' = 'a' }", "is another; expected \"a\"; actual \"b\""),
@@ -149,97 +157,19 @@ fn what_makes_no_sense_is_told() {
         (asked("http://x/", ", method = 'get it'"), "`get it` is no method"),
         (asked("http://x/", ", json = { 'a[' = 1 }"), "`a[` is no JSON path"),
         (asked("http://x/", ", tls-expiry = '14d'"), "`tls-expiry` is of https"),
-        (asked("http://x/", ", insecure = true"), "insecure"),
+        (asked("http://x/", ", insecure = true"), "`insecure` is of https"),
+        (asked("http://x/", ", client-certificate = 'a.pem'"), "`client-certificate` is of https"),
+        (asked("https://x/", ", client-key = 'a.pem'"), "a key without a certificate shows nothing"),
+        (asked("https://x/", ", password = 'p'"), "a password without a user is nobody's"),
+        (asked("https://x/", ", user = 'a:b'"), "has no colon in the name"),
+        (asked("https://x/", ", user = 'a', headers = { Authorization = 'b' }"), "say two things"),
+        (asked("https://x/", ", proxy = 'x:3128'"), "`x:3128` is no address"),
+        (asked("https://x/", ", unsafe = true"), "unknown key `unsafe`"),
         (asked("https://x/", ", tls-expiry = '2w'"), "`2w` is no duration"),
     ] {
         let told = world.mistakes(&question);
         assert!(told.contains(message), "{told}");
     }
-}
-
-/// A home with roots of its own, and servers whose certificates those signed.
-struct Tls {
-    world: World,
-    issuer: Issuer<'static, KeyPair>,
-}
-
-impl Tls {
-    fn new() -> Self {
-        let mut params = CertificateParams::new([]).expect("parameters");
-        params.is_ca = IsCa::Ca(BasicConstraints::Unconstrained);
-        params.distinguished_name.push(DnType::CommonName, "a root of a test");
-        let key = KeyPair::generate().expect("a key");
-        let root = params.self_signed(&key).expect("a root");
-        let world = World::new();
-        std::fs::write(world.home.at("ca.pem"), root.pem()).expect("a file of roots");
-        Self { world, issuer: Issuer::new(params, key) }
-    }
-
-    /// A server with a certificate for that name, until that year; its address.
-    fn serve(&self, name: &str, until: i32) -> String {
-        let mut params = CertificateParams::new([name.to_owned()]).expect("parameters");
-        params.not_before = date_time_ymd(2020, 1, 1);
-        params.not_after = date_time_ymd(until, 1, 1);
-        let key = KeyPair::generate().expect("a key");
-        let certificate = params.signed_by(&key, &self.issuer).expect("a certificate");
-        let secret = PrivateKeyDer::Pkcs8(PrivatePkcs8KeyDer::from(key.serialize_der()));
-        let config = ServerConfig::builder_with_provider(Arc::new(rustls::crypto::ring::default_provider()))
-            .with_safe_default_protocol_versions()
-            .expect("TLS")
-            .with_no_client_auth()
-            .with_single_cert(vec![certificate.der().clone()], secret)
-            .expect("a certificate and its key");
-        let config = Arc::new(config);
-        let listener = TcpListener::bind("127.0.0.1:0").expect("a port");
-        let port = listener.local_addr().expect("its address").port();
-        thread::spawn(move || {
-            for stream in listener.incoming().flatten() {
-                let config = Arc::clone(&config);
-                thread::spawn(move || {
-                    let connection = ServerConnection::new(config).expect("a connection");
-                    answer(&mut StreamOwned::new(connection, stream), port);
-                });
-            }
-        });
-        format!("https://localhost:{port}/json")
-    }
-
-    fn look(&self, url: &str, more: &str) -> String {
-        self.world.look(&asked(url, more))
-    }
-}
-
-#[test]
-fn https_is_believed_only_with_a_certificate_that_holds() {
-    let tls = Tls::new();
-    let good = tls.serve("localhost", 2090);
-    assert_eq!(tls.look(&good, ", ca = 'ca.pem'"), "pass");
-    assert_eq!(tls.look(&good, ", ca = 'ca.pem', tls-expiry = '14d'"), "pass");
-    let told = tls.look(&good, "");
-    assert!(
-        told.ends_with("is not to be trusted; actual nobody whom this machine trusts signed the certificate"),
-        "{told}"
-    );
-    let told = tls.look(&tls.serve("localhost", 2021), ", ca = 'ca.pem'");
-    assert!(told.contains("is not to be trusted; actual the certificate has expired"), "{told}");
-    let told = tls.look(&tls.serve("example.org", 2090), ", ca = 'ca.pem'");
-    assert!(told.contains("is not to be trusted; actual the certificate is for another name"), "{told}");
-    assert!(tls.look(&good, ", ca = 'none.pem'").starts_with("unknown: cannot read ~/none.pem"));
-    std::fs::write(tls.world.home.at("empty.pem"), "nothing\n").expect("a file");
-    assert!(tls.look(&good, ", ca = 'empty.pem'").starts_with("unknown: ~/empty.pem is not readable"));
-}
-
-#[test]
-fn a_certificate_that_ends_soon_is_told_before_it_does() {
-    let tls = Tls::new();
-    let year = jiff::Timestamp::now().to_zoned(jiff::tz::TimeZone::UTC).year();
-    let url = tls.serve("localhost", i32::from(year) + 1);
-    assert_eq!(tls.look(&url, ", ca = 'ca.pem'"), "pass");
-    let told = tls.look(&url, ", ca = 'ca.pem', tls-expiry = '400d'");
-    assert!(
-        told.contains("fail: the certificate of https://localhost:") && told.contains("expected 400 days"),
-        "{told}"
-    );
 }
 
 #[test]
@@ -249,4 +179,77 @@ fn what_is_no_tls_is_no_answer() {
     });
     let told = World::new().look(&asked(&format!("https://127.0.0.1:{}/", server.port()), ""));
     assert!(told.starts_with("fail: ") && told.contains("gives no answer"), "{told}");
+}
+
+/// A proxy that wants to know who comes, and remembers what it was asked for.
+fn proxy() -> (u16, Arc<Mutex<Vec<String>>>) {
+    let listener = TcpListener::bind("127.0.0.1:0").expect("a port");
+    let port = listener.local_addr().expect("its address").port();
+    let asked = Arc::new(Mutex::new(Vec::new()));
+    let shared = Arc::clone(&asked);
+    thread::spawn(move || {
+        for stream in listener.incoming().flatten() {
+            let shared = Arc::clone(&shared);
+            thread::spawn(move || hand_on(stream, &shared));
+        }
+    });
+    (port, asked)
+}
+
+fn hand_on(mut caller: TcpStream, asked: &Mutex<Vec<String>>) {
+    let head = head_of(&mut caller);
+    asked.lock().expect("the list").push(head.lines().next().unwrap_or_default().to_owned());
+    // `me:pass`, the basic way.
+    if !head.to_ascii_lowercase().contains("proxy-authorization: basic bwu6cgfzcw==") {
+        let _ = caller.write_all(b"HTTP/1.1 407 Who are you\r\ncontent-length: 0\r\n\r\n");
+        return;
+    }
+    let mut words = head.split(' ');
+    let (method, target) = (words.next().unwrap_or_default(), words.next().unwrap_or_default());
+    let host = target.trim_start_matches("http://").split('/').next().unwrap_or_default();
+    let Ok(mut server) = TcpStream::connect(host) else {
+        let _ = caller.write_all(b"HTTP/1.1 502 Nobody there\r\ncontent-length: 0\r\n\r\n");
+        return;
+    };
+    if method == "CONNECT" {
+        let _ = caller.write_all(b"HTTP/1.1 200 Go on\r\n\r\n");
+    } else {
+        let _ = server.write_all(head.replacen(&format!("http://{host}"), "", 1).as_bytes());
+    }
+    let (mut from, mut to) = (caller.try_clone().expect("a copy"), server.try_clone().expect("a copy"));
+    thread::spawn(move || std::io::copy(&mut from, &mut to));
+    let _ = std::io::copy(&mut server, &mut caller);
+}
+
+#[test]
+fn a_proxy_is_gone_through_where_one_is_named() {
+    let world = World::new();
+    let (through, asked_for) = proxy();
+    let url = format!("http://127.0.0.1:{}/json", server());
+    let with = |who: &str| format!(", proxy = 'http://{who}127.0.0.1:{through}'");
+    assert_eq!(world.look(&asked(&url, &with("me:pass@"))), "pass");
+    assert_eq!(*asked_for.lock().expect("the list"), [format!("GET {url} HTTP/1.1")]);
+    assert!(world.look(&asked(&url, &with(""))).contains("answers 407; expected 200"));
+    let gone = format!("http://127.0.0.1:{}/", free_port());
+    assert!(world.look(&asked(&gone, &with("me:pass@"))).contains("answers 502; expected 200"));
+    let nobody = format!(", proxy = 'http://me:pass@127.0.0.1:{}'", free_port());
+    let told = world.look(&asked(&url, &nobody));
+    assert!(told.starts_with("fail: nobody answers at the proxy http://127.0.0.1:"), "{told}");
+    // Who is elsewhere is not asked by way of one that is here, nor who is here by way of one elsewhere.
+    let far = ", proxy = 'http://192.0.2.1:3128'";
+    let untrusted = World { trust: Trust::Untrusted, ..World::new() };
+    assert!(untrusted.look(&asked(&url, far)).starts_with("unknown: cannot ask 192.0.2.1"));
+    let offline = World { limits: Limits { offline: true, ..Limits::default() }, ..World::new() };
+    assert_eq!(offline.look(&asked(&url, far)), "skip: --offline leaves the network alone");
+}
+
+#[test]
+fn who_logs_in_is_known() {
+    let world = World::new();
+    let url = format!("http://127.0.0.1:{}/echo", server());
+    let login = ", user = 'Aladdin', password = 'open sesame'";
+    let basic = "authorization: Basic QWxhZGRpbjpvcGVuIHNlc2FtZQ==";
+    assert_eq!(world.look(&asked(&url, &format!("{login}, page = {{ contains = ['{basic}'] }}"))), "pass");
+    let without = ", user = 'a', page = { contains = ['authorization: Basic YTo='] }";
+    assert_eq!(world.look(&asked(&url, without)), "pass");
 }

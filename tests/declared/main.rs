@@ -14,6 +14,7 @@ mod tools;
 mod trusted;
 mod connect;
 mod http;
+mod https;
 mod interfaces;
 mod listener;
 mod names;

@@ -1,6 +1,5 @@
 //! A home with a configuration of one check, and what became of it in one line.
 
-use std::path::Path;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -51,29 +50,43 @@ impl World {
 
     /// What became of it: `pass`, `fail: MESSAGE; expected X; actual Y`, `unknown: WHY`, `skip: WHY`.
     pub(crate) fn look(&self, question: &str) -> String {
+        told(&self.looked(question)).replace(&*self.home.path().to_string_lossy(), "~")
+    }
+
+    /// The evidence of that label, as text.
+    pub(crate) fn evidence(&self, question: &str, label: &str) -> String {
+        let outcome = self.looked(question);
+        let all = match &outcome {
+            Outcome::Judged(Verdict::Pass(passed)) => &passed.evidence,
+            Outcome::Judged(Verdict::Fail(finding)) => &finding.evidence,
+            other => panic!("{other:?} has no evidence"),
+        };
+        let found = all.iter().find(|it| it.label == label).expect("evidence of that label");
+        fact(found)[label.len() + 1..].to_owned()
+    }
+
+    fn looked(&self, question: &str) -> Outcome {
         let config = Arc::new(self.config(question));
         let machine = Machine::with_program(support::housecall::binary());
-        Self::judge(&Arc::new(Cx::new(config, Arc::new(machine))), self.home.path())
+        judged(&Arc::new(Cx::new(config, Arc::new(machine))))
     }
 
     /// The same in a world of values, in which nothing is given.
     pub(crate) fn nowhere(&self, question: &str) -> String {
         let config = Arc::new(self.config(question));
-        let cx = Cx::given(config, Timestamp::UNIX_EPOCH, Probes::default());
-        Self::judge(&Arc::new(cx), self.home.path())
+        told(&judged(&Arc::new(Cx::given(config, Timestamp::UNIX_EPOCH, Probes::default()))))
     }
 
     /// The mistakes of a configuration of one such check.
     pub(crate) fn mistakes(&self, question: &str) -> String {
         self.load(&format!("[check.it]\n{question}\n")).expect_err("this is mistaken")
     }
+}
 
-    fn judge(cx: &Arc<Cx>, home: &Path) -> String {
-        let wanted = Wanted { only: vec!["it".to_owned()], ..Wanted::default() };
-        let selection = Selection::new(cx.config(), &wanted).expect("the check");
-        let examined = run(&selection, cx);
-        told(&examined[0].outcome).replace(&*home.to_string_lossy(), "~")
-    }
+fn judged(cx: &Arc<Cx>) -> Outcome {
+    let wanted = Wanted { only: vec!["it".to_owned()], ..Wanted::default() };
+    let selection = Selection::new(cx.config(), &wanted).expect("the check");
+    run(&selection, cx)[0].outcome.clone()
 }
 
 fn told(outcome: &Outcome) -> String {

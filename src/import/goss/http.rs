@@ -11,40 +11,45 @@ const REDIRECTS: &str = "10";
 
 pub(super) fn http(it: &mut Resource<'_>) -> Vec<Draft> {
     let mut draft = Draft::new("http");
-    draft.say("url", Item::text(it.name("url")));
+    let url = it.name("url");
+    draft.say("url", Item::text(url.clone()));
     draft.maybe("method", it.exactly("method").filter(|it| *it != Item::text("")));
     if let Some(status) = it.read("status", matcher::any_count) {
         draft.say("status", Item::List(status.iter().map(|it| Item::Number(it.to_string())).collect()));
     }
     let stays = it.flag("no-follow-redirects") == Some(true);
     draft.maybe("redirects", (!stays).then(|| Item::Number(REDIRECTS.to_owned())));
-    let mut request = it.read("request-headers", pairs).unwrap_or_default();
-    let (user, password) = (it.read("username", matcher::exactly), it.read("password", matcher::exactly));
-    if let Some(user) = user.filter(|it| !it.is_empty()) {
-        let secret = format!("{user}:{}", password.unwrap_or_default());
-        if template::is_open(&secret) {
-            it.miss(it.line, "username", "a template inside of what is encoded");
-        } else {
-            let basic = format!("Basic {}", base64(secret.as_bytes()));
-            request.push(("Authorization".to_owned(), Item::text(basic)));
+    let request = it.read("request-headers", pairs).unwrap_or_default();
+    let mut said = |attribute| it.exactly(attribute).filter(|it| *it != Item::text(""));
+    let (user, password) = (said("username"), said("password"));
+    // Go logs in where either is there.
+    draft.maybe("user", user.or_else(|| password.as_ref().map(|_| Item::text(""))));
+    draft.maybe("password", password);
+    draft.maybe("proxy", said("proxy"));
+    let tls = [
+        ("ca", said("ca-file")),
+        ("client-certificate", said("cert-file")),
+        ("client-key", said("key-file")),
+        ("insecure", it.flag("allow-insecure").filter(|it| *it).map(Item::Bool)),
+    ];
+    // Where nothing is encrypted, goss looks at none of them.
+    if url.starts_with("https:") || !stays || template::is_open(&url) {
+        for (key, said) in tls {
+            draft.maybe(key, said);
         }
     }
     draft.maybe("headers", (!request.is_empty()).then_some(Item::Table(request)));
     draft.maybe("body", it.exactly("request-body").filter(|it| *it != Item::text("")));
-    draft.maybe("header", it.read("headers", answered).filter(|it| !it.is_empty()).map(Item::Table));
+    match it.read("headers", answered) {
+        Some(Answered::Named(headers)) if !headers.is_empty() => draft.say("header", Item::Table(headers)),
+        Some(Answered::All(said)) => draft.maybe("head", said.item()),
+        Some(Answered::Named(_)) | None => {}
+    }
     match it.read("body", body) {
         Some(Body::Text(said)) => draft.maybe("page", said.item()),
         Some(Body::Json(values)) => draft.say("json", Item::Table(values)),
         None => {}
     }
-    draft.maybe("ca", it.exactly("ca-file").filter(|it| *it != Item::text("")));
-    it.without(
-        "allow-insecure",
-        "a certificate that does not hold is never overlooked: trust its root with `ca`",
-    );
-    it.without("cert-file", "no certificate of the client's is shown");
-    it.without("key-file", "no certificate of the client's is shown");
-    it.without("proxy", "no proxy is used");
     draft.timeout = it.timeout();
     vec![draft]
 }
@@ -63,18 +68,22 @@ fn pairs(node: &Node) -> Result<Vec<(String, Item)>, Reason> {
     Ok(pairs)
 }
 
+enum Answered {
+    Named(Vec<(String, Item)>),
+    All(Box<Said>),
+}
+
 /// What headers of the answer say; a pattern that begins with a whole name is one of that header.
-fn answered(node: &Node) -> Result<Vec<(String, Item)>, Reason> {
-    let Value::List(list) = &node.value else {
-        return Err("only a list of `Name: value` has a counterpart".to_owned());
+fn answered(node: &Node) -> Result<Answered, Reason> {
+    let plain = match &node.value {
+        Value::List(list) => list.iter().map(named).collect::<Option<Vec<_>>>(),
+        _ => None,
+    };
+    let Some(plain) = plain else {
+        return matcher::said(node, Of::Output).map(|said| Answered::All(Box::new(said)));
     };
     let mut headers: Vec<(String, Vec<String>)> = Vec::new();
-    for node in list {
-        let text = matcher::text(node)?;
-        let is_plain = !text.starts_with(['!', '/', '\\']);
-        let Some((name, value)) = pair(&text).filter(|_| is_plain) else {
-            return Err(format!("`{text}` is no `Name: value`"));
-        };
+    for (name, value) in plain {
         let name = name.to_ascii_lowercase();
         match headers.iter_mut().find(|(other, _)| *other == name) {
             Some((_, values)) => values.push(value.to_owned()),
@@ -82,7 +91,13 @@ fn answered(node: &Node) -> Result<Vec<(String, Item)>, Reason> {
         }
     }
     let contains = |all: Vec<String>| Item::Table(vec![("contains".to_owned(), Item::texts(all))]);
-    Ok(headers.into_iter().map(|(name, all)| (name, contains(all))).collect())
+    Ok(Answered::Named(headers.into_iter().map(|(name, all)| (name, contains(all))).collect()))
+}
+
+/// `Name: value`; an escape or a pattern is none.
+fn named(node: &Node) -> Option<(&str, &str)> {
+    let Value::Text(text) = &node.value else { return None };
+    pair(text).filter(|_| !text.starts_with(['!', '/', '\\']))
 }
 
 fn pair(text: &str) -> Option<(&str, &str)> {
@@ -130,31 +145,12 @@ fn value(node: &Node) -> Result<Item, Reason> {
     }
 }
 
-fn base64(bytes: &[u8]) -> String {
-    const DIGITS: &[u8; 64] = b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
-    let mut text = String::new();
-    for chunk in bytes.chunks(3) {
-        let bits =
-            chunk.iter().enumerate().fold(0_u32, |bits, (at, byte)| bits | u32::from(*byte) << (16 - 8 * at));
-        for at in 0..4 {
-            let digit = DIGITS[(bits >> (18 - 6 * at) & 63) as usize];
-            text.push(if at <= chunk.len() { char::from(digit) } else { '=' });
-        }
-    }
-    text
-}
-
 #[cfg(test)]
 mod tests {
-    use super::{base64, path};
+    use super::path;
 
     #[test]
-    fn credentials_are_encoded_and_paths_are_plain() {
-        for (text, encoded) in
-            [("", ""), ("a", "YQ=="), ("ab", "YWI="), ("Aladdin:open sesame", "QWxhZGRpbjpvcGVuIHNlc2FtZQ==")]
-        {
-            assert_eq!(base64(text.as_bytes()), encoded);
-        }
+    fn paths_are_plain() {
         assert_eq!(path("a.0.b").as_deref(), Ok("$['a'][0]['b']"));
         assert!(path("a.#.b").is_err());
     }

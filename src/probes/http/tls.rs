@@ -7,17 +7,20 @@ use std::path::Path;
 use std::sync::{Arc, OnceLock};
 
 use jiff::Timestamp;
+use rustls::client::WebPkiServerVerifier;
+use rustls::client::danger::{HandshakeSignatureValid, ServerCertVerified, ServerCertVerifier};
 use rustls::crypto::{CryptoProvider, ring};
-use rustls::pki_types::CertificateDer;
-use rustls::pki_types::pem::PemObject as _;
-use rustls::{CertificateError, ClientConfig, RootCertStore};
+use rustls::pki_types::pem::{self, PemObject as _};
+use rustls::pki_types::{CertificateDer, PrivateKeyDer, ServerName, UnixTime};
+use rustls::{CertificateError, ClientConfig, DigitallySignedStruct, RootCertStore, SignatureScheme};
 use rustls_platform_verifier::Verifier;
 use x509_cert::Certificate;
 use x509_cert::der::Decode as _;
 
+use super::Tls;
 use crate::error::ProbeError;
 
-/// A file of roots is not larger than this, in bytes.
+/// A file of certificates is not larger than this, in bytes.
 const MOST: u64 = 16 << 20;
 
 fn provider() -> Arc<CryptoProvider> {
@@ -36,40 +39,120 @@ pub(super) fn trusting_nobody() -> Result<ClientConfig, ProbeError> {
     Ok(builder()?.with_root_certificates(RootCertStore::empty()).with_no_client_auth())
 }
 
-/// The system's roots, and those in a file of the user's.
+/// Why who answers would not be believed; the first doubt is kept.
+pub(super) type Doubt = Arc<OnceLock<String>>;
+
+/// The system's roots and those in a file of the user's are trusted, or everybody is and the doubt told.
 ///
 /// # Errors
-/// Neither can be read: then nobody can be trusted, and nothing can be said of who answers.
-pub(super) fn trusting(ca: Option<&Path>) -> Result<ClientConfig, ProbeError> {
-    let own = ca.map(roots).transpose()?.unwrap_or_default();
-    let verifier = match Verifier::new_with_extra_roots(own.clone(), provider()) {
-        Ok(verifier) => builder()?.dangerous().with_custom_certificate_verifier(Arc::new(verifier)),
+/// Neither can be read: then nobody can be trusted, and nothing can be said of who answers; or the certificate
+/// that is to be shown cannot.
+pub(super) fn speaking(tls: &Tls<'_>, doubt: &Doubt) -> Result<ClientConfig, ProbeError> {
+    let own = tls.ca.map(certificates).transpose()?.unwrap_or_default();
+    let judge: Arc<dyn ServerCertVerifier> = match (verifier(own), tls.is_insecure) {
+        (Ok(judge), false) => judge,
+        (Err(error), false) => return Err(error),
+        (judge, true) => Arc::new(Overlooking { judge: judge.ok(), doubt: Arc::clone(doubt) }),
+    };
+    let builder = builder()?.dangerous().with_custom_certificate_verifier(judge);
+    let Some((certificate, key)) = tls.identity else { return Ok(builder.with_no_client_auth()) };
+    let chain = certificates(certificate)?;
+    let named = key.display().to_string();
+    let key = PrivateKeyDer::from_pem_slice(&pem(key)?).map_err(|error| match error {
+        pem::Error::NoItemsFound => ProbeError::unreadable(&named, &"it holds no key without a passphrase"),
+        // What the file says is not told: it is a secret.
+        _ => ProbeError::unreadable(&named, &"it is no PEM file of a key"),
+    })?;
+    builder.with_client_auth_cert(chain, key).map_err(|error| {
+        ProbeError::failed(format!("show {} with the key {named}", certificate.display()), &error)
+    })
+}
+
+fn verifier(own: Vec<CertificateDer<'static>>) -> Result<Arc<dyn ServerCertVerifier>, ProbeError> {
+    let unread = |error: &dyn std::fmt::Display| {
+        ProbeError::failed("read the certificates that this machine trusts", error)
+    };
+    match Verifier::new_with_extra_roots(own.clone(), provider()) {
+        Ok(verifier) => Ok(Arc::new(verifier)),
         // A machine without any roots of its own: those of the user's file are all there are.
         Err(_) if !own.is_empty() => {
             let mut store = RootCertStore::empty();
             store.add_parsable_certificates(own);
-            builder()?.with_root_certificates(store)
+            let verifier = WebPkiServerVerifier::builder_with_provider(Arc::new(store), provider()).build();
+            Ok(verifier.map_err(|error| unread(&error))?)
         }
-        Err(error) => {
-            return Err(ProbeError::failed("read the certificates that this machine trusts", &error));
-        }
-    };
-    Ok(verifier.with_no_client_auth())
+        Err(error) => Err(unread(&error)),
+    }
 }
 
-fn roots(file: &Path) -> Result<Vec<CertificateDer<'static>>, ProbeError> {
-    let what = || format!("read {}", file.display());
-    let metadata = std::fs::metadata(file).map_err(|error| ProbeError::failed(what(), &error))?;
-    if !metadata.is_file() || metadata.len() > MOST {
-        return Err(ProbeError::failed(what(), &"it is no file of certificates"));
+/// Believes anybody, and remembers why nobody should.
+#[derive(Debug)]
+struct Overlooking {
+    judge: Option<Arc<dyn ServerCertVerifier>>,
+    doubt: Doubt,
+}
+
+impl ServerCertVerifier for Overlooking {
+    fn verify_server_cert(
+        &self,
+        certificate: &CertificateDer<'_>,
+        between: &[CertificateDer<'_>],
+        name: &ServerName<'_>,
+        ocsp: &[u8],
+        now: UnixTime,
+    ) -> Result<ServerCertVerified, rustls::Error> {
+        let judge = self.judge.as_ref();
+        let judged = judge.map(|it| it.verify_server_cert(certificate, between, name, ocsp, now));
+        let doubt = match judged {
+            None => Some("the certificates that this machine trusts cannot be read".to_owned()),
+            Some(Ok(_)) => None,
+            Some(Err(error)) => Some(distrust(&error).unwrap_or_else(|| error.to_string())),
+        };
+        if let Some(doubt) = doubt {
+            let _ = self.doubt.set(doubt);
+        }
+        Ok(ServerCertVerified::assertion())
     }
-    let text = crate::plain::read(file).map_err(|error| ProbeError::failed(what(), &error))?;
-    let found: Result<Vec<_>, _> = CertificateDer::pem_slice_iter(&text).collect();
+
+    fn verify_tls12_signature(
+        &self,
+        _: &[u8],
+        _: &CertificateDer<'_>,
+        _: &DigitallySignedStruct,
+    ) -> Result<HandshakeSignatureValid, rustls::Error> {
+        Ok(HandshakeSignatureValid::assertion())
+    }
+
+    fn verify_tls13_signature(
+        &self,
+        _: &[u8],
+        _: &CertificateDer<'_>,
+        _: &DigitallySignedStruct,
+    ) -> Result<HandshakeSignatureValid, rustls::Error> {
+        Ok(HandshakeSignatureValid::assertion())
+    }
+
+    fn supported_verify_schemes(&self) -> Vec<SignatureScheme> {
+        provider().signature_verification_algorithms.supported_schemes()
+    }
+}
+
+fn certificates(file: &Path) -> Result<Vec<CertificateDer<'static>>, ProbeError> {
+    let found: Result<Vec<_>, _> = CertificateDer::pem_slice_iter(&pem(file)?).collect();
     let found = found.map_err(|error| ProbeError::unreadable(file.display().to_string(), &error))?;
     if found.is_empty() {
         return Err(ProbeError::unreadable(file.display().to_string(), &"it holds no certificate"));
     }
     Ok(found)
+}
+
+fn pem(file: &Path) -> Result<Vec<u8>, ProbeError> {
+    let what = || format!("read {}", file.display());
+    let metadata = std::fs::metadata(file).map_err(|error| ProbeError::failed(what(), &error))?;
+    if !metadata.is_file() || metadata.len() > MOST {
+        return Err(ProbeError::failed(what(), &"it is no file of certificates"));
+    }
+    crate::plain::read(file).map_err(|error| ProbeError::failed(what(), &error))
 }
 
 /// When a certificate ends.

@@ -1,0 +1,239 @@
+//! `http` as it is written, and what it means.
+
+use std::collections::BTreeMap;
+use std::ops::Range;
+
+use reqwest::Url;
+use schemars::JsonSchema;
+use serde::Deserialize;
+use serde_json_path::JsonPath;
+use toml::Spanned;
+
+use super::super::text;
+use super::{Http, Identity};
+use crate::config::{self, Reading};
+
+/// As it is written.
+#[derive(Debug, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields, rename_all = "kebab-case")]
+pub struct Written {
+    /// Where to: `http://` or `https://`.
+    #[schemars(with = "String")]
+    pub url: config::Text,
+    /// "GET" (the default), "HEAD", "POST" …
+    #[schemars(with = "Option<String>")]
+    pub method: Option<config::Text>,
+    /// Headers of the request.
+    #[serde(default)]
+    #[schemars(with = "BTreeMap<String, String>")]
+    pub headers: BTreeMap<String, config::Text>,
+    /// The body of the request.
+    #[schemars(with = "Option<String>")]
+    pub body: Option<config::Text>,
+    /// The status that is right, or several; default 200.
+    #[schemars(with = "Option<Status>")]
+    pub status: Option<Spanned<Status>>,
+    /// What headers of the answer must say.
+    #[serde(default)]
+    pub header: BTreeMap<String, text::Written>,
+    /// What all headers together must say, each a line `Content-Type: text/html`, in order of their names.
+    #[schemars(with = "Option<text::Written>")]
+    pub head: Option<Spanned<text::Written>>,
+    /// What the body of the answer must say.
+    #[schemars(with = "Option<text::Written>")]
+    pub page: Option<Spanned<text::Written>>,
+    /// What values of the answer's JSON must be, each named by a path: `items[0].name`, RFC 9535.
+    #[serde(default)]
+    #[schemars(with = "BTreeMap<String, serde_json::Value>")]
+    pub json: BTreeMap<Spanned<String>, toml::Value>,
+    /// How many redirects are followed; default 0.
+    pub redirects: Option<u8>,
+    /// How long it may take.
+    #[schemars(with = "Option<String>")]
+    pub within: Option<config::Text>,
+    /// How long the certificate must still hold: "14d".
+    #[schemars(with = "Option<String>")]
+    pub tls_expiry: Option<config::Text>,
+    /// A PEM file of roots that are trusted beside the system's.
+    #[schemars(with = "Option<String>")]
+    pub ca: Option<config::Text>,
+    /// A PEM file of the certificate that is shown where the server demands one, and of those that signed it.
+    #[schemars(with = "Option<String>")]
+    pub client_certificate: Option<config::Text>,
+    /// A PEM file of its key, which no passphrase protects; default: the file of the certificate.
+    #[schemars(with = "Option<String>")]
+    pub client_key: Option<config::Text>,
+    /// Whether a certificate that does not hold is overlooked; default false. What was overlooked is told.
+    #[schemars(with = "Option<bool>")]
+    pub insecure: Option<Spanned<bool>>,
+    /// Who logs in with `password`, the basic way.
+    #[schemars(with = "Option<String>")]
+    pub user: Option<config::Text>,
+    /// The password of `user`: best a `${VAR}` of the environment.
+    #[schemars(with = "Option<String>")]
+    pub password: Option<config::Text>,
+    /// Through whom it goes: `http://`, `https://` or `socks5://`; default: straight, whatever the environment says.
+    #[schemars(with = "Option<String>")]
+    pub proxy: Option<config::Text>,
+}
+
+/// One status, or several.
+#[derive(Debug, Clone, Deserialize, JsonSchema)]
+#[serde(untagged)]
+pub enum Status {
+    /// One.
+    One(u16),
+    /// Any of them.
+    Any(Vec<u16>),
+}
+
+impl Written {
+    /// What it means; mistakes are written down.
+    pub fn read(self, _: Range<usize>, it: &mut Reading<'_>) -> Option<Http> {
+        let url = address(&self.url, &["http", "https"], "write http://HOST/PATH or https://HOST/PATH", it)?;
+        if url.scheme() == "http" && self.redirects.is_none() {
+            self.needs_no_tls(it)?;
+        }
+        let identity = match self.client_certificate.as_ref().or(self.client_key.as_ref()) {
+            None => None,
+            Some(_) => Some(self.identity(it)?),
+        };
+        let login = match self.user.as_ref().or(self.password.as_ref()) {
+            None => None,
+            Some(_) => Some(self.login(it)?),
+        };
+        let proxy = match &self.proxy {
+            None => None,
+            Some(proxy) => Some(address(proxy, PROXIES, "write http://HOST:PORT", it)?),
+        };
+        let method = it.maybe(self.method.as_ref(), Reading::text)?.unwrap_or_else(|| "GET".to_owned());
+        if method.is_empty() || !method.bytes().all(|it| it.is_ascii_uppercase()) {
+            let place = self.method.as_ref().map_or(0..0, Spanned::span);
+            it.wrong(place, format!("`{method}` is no method"), "GET, HEAD, POST, PUT …");
+            return None;
+        }
+        let mut headers = Vec::new();
+        for (name, value) in &self.headers {
+            headers.push((name.clone(), it.text(value)?));
+        }
+        let mut header = Vec::new();
+        for (name, text) in &self.header {
+            header.push((name.to_ascii_lowercase(), text.read(it)?));
+        }
+        let json: Option<Vec<_>> =
+            self.json.into_iter().map(|(path, value)| value_at(&path, value, it)).collect();
+        let status = match self.status.map(|it| (it.span(), it.into_inner())) {
+            None => vec![200],
+            Some((_, Status::One(one))) => vec![one],
+            Some((place, Status::Any(any))) if any.is_empty() => {
+                it.wrong(place, "no status is right", "write status = 200, or leave it out");
+                return None;
+            }
+            Some((_, Status::Any(any))) => any,
+        };
+        let duration = |it: &mut Reading<'_>, written: &config::Text| it.duration(Some(written));
+        Some(Http {
+            url,
+            method,
+            headers,
+            body: it.maybe(self.body.as_ref(), Reading::text)?,
+            status,
+            header,
+            head: text::read(self.head.as_ref(), it)?,
+            page: text::read(self.page.as_ref(), it)?,
+            json: json?,
+            redirects: self.redirects.unwrap_or(0).into(),
+            within: it.maybe(self.within.as_ref(), duration)?,
+            tls_expiry: it.maybe(self.tls_expiry.as_ref(), duration)?,
+            ca: it.maybe(self.ca.as_ref(), Reading::path)?,
+            identity,
+            is_insecure: self.insecure.is_some_and(Spanned::into_inner),
+            login,
+            proxy,
+        })
+    }
+
+    /// What is of https only, where nothing is: a mistake.
+    fn needs_no_tls(&self, it: &mut Reading<'_>) -> Option<()> {
+        let place = |it: &Option<config::Text>| it.as_ref().map(Spanned::span);
+        let of_tls = [
+            ("tls-expiry", place(&self.tls_expiry)),
+            ("ca", place(&self.ca)),
+            ("client-certificate", place(&self.client_certificate)),
+            ("insecure", self.insecure.as_ref().filter(|it| *it.get_ref()).map(Spanned::span)),
+        ];
+        for (name, place) in of_tls {
+            if let Some(place) = place {
+                let message = format!("`{name}` is of https, and the address is not");
+                it.wrong(place, message, "write https://");
+                return None;
+            }
+        }
+        Some(())
+    }
+
+    fn identity(&self, it: &mut Reading<'_>) -> Option<Identity> {
+        let Some(certificate) = &self.client_certificate else {
+            let place = self.client_key.as_ref().map_or(0..0, Spanned::span);
+            it.wrong(place, "a key without a certificate shows nothing", "write `client-certificate` too");
+            return None;
+        };
+        let key = self.client_key.as_ref().unwrap_or(certificate);
+        Some(Identity { certificate: it.path(certificate)?, key: it.path(key)? })
+    }
+
+    fn login(&self, it: &mut Reading<'_>) -> Option<(String, String)> {
+        let Some(user) = &self.user else {
+            let place = self.password.as_ref().map_or(0..0, Spanned::span);
+            it.wrong(place, "a password without a user is nobody's", "write `user` too");
+            return None;
+        };
+        if self.headers.keys().any(|name| name.eq_ignore_ascii_case("authorization")) {
+            it.wrong(user.span(), "`user` and the header `authorization` say two things", "leave one out");
+            return None;
+        }
+        let name = it.text(user)?;
+        if name.contains(':') {
+            it.wrong(user.span(), "a user who logs in the basic way has no colon in the name", "");
+            return None;
+        }
+        Some((name, it.maybe(self.password.as_ref(), Reading::text)?.unwrap_or_default()))
+    }
+}
+
+/// How a proxy is spoken to.
+const PROXIES: &[&str] = &["http", "https", "socks5", "socks5h"];
+
+fn address(written: &config::Text, schemes: &[&str], hint: &str, it: &mut Reading<'_>) -> Option<Url> {
+    let text = it.text(written)?;
+    let url = Url::parse(&text).ok().filter(|url| schemes.contains(&url.scheme()) && url.has_host());
+    if url.is_none() {
+        it.wrong(written.span(), format!("`{text}` is no address"), hint);
+    }
+    url
+}
+
+/// A path may leave out its `$.`.
+fn value_at(
+    path: &Spanned<String>,
+    value: toml::Value,
+    it: &mut Reading<'_>,
+) -> Option<(JsonPath, serde_json::Value)> {
+    let text = path.get_ref();
+    let whole = match text.chars().next() {
+        Some('$') => text.clone(),
+        Some('[') => format!("${text}"),
+        _ => format!("$.{text}"),
+    };
+    match (JsonPath::parse(&whole), serde_json::to_value(value)) {
+        (Ok(path), Ok(value)) => Some((path, value)),
+        (Err(error), _) => {
+            it.wrong(path.span(), format!("`{text}` is no JSON path: {error}"), "write it as items[0].name");
+            None
+        }
+        (_, Err(error)) => {
+            it.wrong(path.span(), format!("that is no value of JSON: {error}"), "");
+            None
+        }
+    }
+}
