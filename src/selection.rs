@@ -143,16 +143,20 @@ fn expand(checks: &[&'static Check], config: &Config) -> Vec<Candidate> {
         _ => own,
     };
     let no_tags: Arc<[String]> = Arc::new([]);
-    let unit = |check: &'static Check, subject: Option<String>, look| Unit {
-        group: Cow::Borrowed(check.group.name()),
-        summary: Cow::Borrowed(check.summary),
-        severity: severity(check.id.0, check.severity),
-        needs: Vec::new(),
-        fix: check.fix.filter(|_| !is_foreign(check, subject.as_deref(), config)).map(Remedy::Built),
-        tags: Arc::clone(&no_tags),
-        pace: Pace::Own,
-        id: UnitId { check: Cow::Borrowed(check.id.0), subject },
-        look,
+    let unit = |check: &'static Check, subject: Option<String>, look| {
+        let id = UnitId { check: Cow::Borrowed(check.id.0), subject };
+        let fix = check.fix.filter(|_| !is_foreign(check, id.subject.as_deref(), config));
+        Unit {
+            group: Cow::Borrowed(check.group.name()),
+            summary: Cow::Borrowed(check.summary),
+            severity: severity(check.id.0, check.severity),
+            needs: Vec::new(),
+            fix: fix.map(|fix| Remedy::Built(fix.of(&id))),
+            tags: Arc::clone(&no_tags),
+            pace: Pace::Own,
+            id,
+            look,
+        }
     };
     let built = checks.iter().flat_map(|check| {
         let bound = check.look.bind(config);

@@ -10,7 +10,7 @@ use housecall::check::{Bound, Check, CheckId, Group, Look, Needs, Severity};
 use housecall::config::{Config, Limits, Override, Tool, Trust};
 use housecall::cx::{Cx, Probes};
 use housecall::error::ProbeError;
-use housecall::fixes::{Fix, Remedy};
+use housecall::fixes::{Fix, Remedy, Turn};
 use housecall::probes::Probe;
 use housecall::probes::built::Built;
 use housecall::probes::state::{Holder, State};
@@ -163,8 +163,10 @@ fn a_look_that_never_returns_is_given_up() {
     ");
 }
 
-static SYNC: Fix = Fix { id: "sync", title: "align", plan: |_, _| Ok(Vec::new()) };
-static SERVE: Fix = Fix { id: "serve", title: "serve", plan: |_, _| Ok(Vec::new()) };
+static SYNC: Fix =
+    Fix { id: "sync", title: "align", plan: |_, _| Ok(Vec::new()), but: &[], turn: Turn::InOrder };
+static SERVE: Fix =
+    Fix { id: "serve", title: "serve", plan: |_, _| Ok(Vec::new()), but: &[], turn: Turn::InOrder };
 
 fn beside(doing: &str, pid: u32, since: &str) -> String {
     let holder = Holder { pid, doing: doing.into(), since: since.parse::<Timestamp>().unwrap() };

@@ -9,6 +9,7 @@ use support::processes::eventually;
 use support::{Mirror, Report};
 
 const SOON: Duration = Duration::from_secs(20);
+const SYNC: &str = "me.site.localhost-sync";
 const SERVE: &str = "me.site.localhost-serve";
 
 fn installed() -> Mirror {
@@ -62,6 +63,64 @@ fn a_job_that_was_booted_out_is_the_one_cause_and_is_mended() {
     assert_eq!(report.causes(), ["job-loaded:serve"], "{}", report.troubles());
     assert_eq!(report.status("listener"), "blocked");
     let _ = mirror.mend().healthy();
+}
+
+/// The server is away, and the sync's scheduled run fails for that.
+fn with_a_failed_sync() -> Mirror {
+    let mirror = installed();
+    is_between_syncs(&mirror);
+    let _ = ctl(&mirror.home, &["bootout", &format!("{}/{SERVE}", domain())]);
+    assert!(eventually(SOON, || mirror.listener().is_none()));
+    let _ = ctl(&mirror.home, &["kickstart", &format!("{}/{SYNC}", domain())]);
+    assert!(eventually(SOON * 2, || says(&mirror, "last exit code = 1") && says(&mirror, "not running")));
+    mirror
+}
+
+/// Whether launchd says that of the sync's job.
+fn says(mirror: &Mirror, words: &str) -> bool {
+    ctl(&mirror.home, &["print", &format!("{}/{SYNC}", domain())]).1.contains(words)
+}
+
+/// How often the sync's job was started.
+fn runs(mirror: &Mirror) -> u32 {
+    let (_, text) = ctl(&mirror.home, &["print", &format!("{}/{SYNC}", domain())]);
+    let runs = text.lines().find_map(|line| line.trim().strip_prefix("runs = "));
+    runs.and_then(|it| it.parse().ok()).expect("launchd counts them")
+}
+
+#[test]
+fn a_sync_that_failed_is_run_again_once_what_made_it_fail_is_mended() {
+    let mirror = with_a_failed_sync();
+    let before = runs(&mirror);
+    let report = mirror.examine();
+    assert_eq!(report.causes(), ["job-loaded:serve", "job-state:sync"], "{}", report.troubles());
+    let shown = mirror.run(&["--fix", "--dry-run"]).exits(1).stdout;
+    assert!(shown.contains("rerun") && shown.contains(&format!("kickstart {}/{SYNC}", domain())), "{shown}");
+    assert_eq!(runs(&mirror), before, "it is only shown");
+
+    let report = mirror.run(&["--fix", "--json"]).exits(0).report();
+    let fixes: Vec<&str> = report.repairs().iter().filter_map(|it| it["fix"].as_str()).collect();
+    assert_eq!(fixes, ["install", "rerun"], "{}", report.troubles());
+    let rerun = &report.repairs()[1];
+    assert_eq!((&rerun["result"], &rerun["safety"]), (&"verified".into(), &"safe".into()), "{rerun}");
+    assert_eq!(rerun["steps"][0]["action"], "run-job", "{rerun}");
+    assert_eq!(runs(&mirror), before + 1, "once");
+    assert!(says(&mirror, "last exit code = 0"), "its own word is what is told");
+    let journal = fs::read_to_string(mirror.state().join("journal.jsonl")).expect("the journal");
+    assert!(journal.contains("run-job"), "{journal}");
+}
+
+#[test]
+fn a_sync_that_fails_when_it_is_run_again_stays_red_and_is_not_run_for_ever() {
+    let mirror = with_a_failed_sync();
+    let before = runs(&mirror);
+    fs::rename(&mirror.origin, mirror.origin.with_extension("away")).expect("the remote goes");
+    let report = mirror.run(&["--fix", "--json"]).exits(1).report();
+    assert_eq!(report.status("job-state:sync"), "fail", "{}", report.troubles());
+    assert_eq!(report.status("listener"), "pass", "the server is back: {}", report.troubles());
+    let rerun = report.repairs().last().expect("a repair");
+    assert_eq!((&rerun["fix"], &rerun["result"]), (&"rerun".into(), &"still-failing".into()), "{rerun}");
+    assert_eq!(runs(&mirror), before + 1, "once");
 }
 
 #[test]

@@ -97,8 +97,14 @@ fn of_group(name: &str) -> Option<String> {
 /// What a fix does, and for which checks.
 fn of_fix(name: &str) -> Option<String> {
     let fix = fixes::ALL.iter().find(|fix| fix.id == name)?;
-    let mended = checks::ALL.iter().filter(|check| check.fix.is_some_and(|it| it.id == name));
-    let items: Vec<String> = mended.map(|check| format!("- {}: {}", check.id, check.summary)).collect();
+    // One may mend a single unit of a check whose others have another fix.
+    let named = |check: &Check| {
+        let fix = check.fix?;
+        let of_one = fix.but.iter().find(|(_, it)| it.id == name).map(|(unit, _)| (*unit).to_owned());
+        of_one.or_else(|| (fix.id == name).then(|| check.id.to_string()))
+    };
+    let mended = checks::ALL.iter().filter_map(|check| Some((check, named(check)?)));
+    let items: Vec<String> = mended.map(|(check, name)| format!("- {name}: {}", check.summary)).collect();
     let items = items.join("\n");
     Some(format!(
         "# {}: a fix\n\nIt is to {}. `housecall --fix --dry-run` shows its steps, `housecall --fix` takes those that are \

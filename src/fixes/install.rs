@@ -8,7 +8,7 @@ use crate::config::{Config, Trust};
 use crate::cx::Cx;
 use crate::error::ProbeError;
 use crate::fixes::hands::process;
-use crate::fixes::{Action, Fix, Guard, OnFailure, Safety, Step};
+use crate::fixes::{Action, Fix, Guard, OnFailure, Safety, Step, Turn, rerun};
 use crate::probes::installation::{self, Adopted, Basis, Installation, Installed, SCHEMA, job_text};
 use crate::probes::keeper::{self, Keeper};
 use crate::probes::machine::Machine;
@@ -19,7 +19,13 @@ use crate::services::{
 use crate::unit::Examined;
 
 /// Have the jobs be what the configuration says, and loaded; only where `install` installed them before.
-pub static FIX: Fix = Fix { id: "install", title: "have the jobs be as configured, and loaded", plan };
+pub static FIX: Fix = Fix {
+    id: "install",
+    title: "have the jobs be as configured, and loaded",
+    plan,
+    but: &[("job-state:sync", &rerun::FIX)],
+    turn: Turn::InOrder,
+};
 
 /// What installing comes to.
 #[derive(Debug)]

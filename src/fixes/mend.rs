@@ -7,6 +7,7 @@ use crate::config::{Config, Trust};
 use crate::cx::{Cx, Probes};
 use crate::error::StepError;
 use crate::fixes::hands::Hands;
+use crate::fixes::later::later;
 use crate::fixes::lock::{Lock, NotTaken};
 use crate::fixes::{
     Action, Consent, Event, Mended, OnFailure, Remedy, Repair, RepairResult, Safety, Step, StepReport,
@@ -81,7 +82,11 @@ pub fn mend(request: Request<'_>, company: &mut Company<'_>) -> Result<Mended, N
         (company.on_event)(Event::Closed(&repair));
         repairs.push(repair);
         if acted {
-            mend.take_lock(company)?;
+            let taken = mend.take_lock(company);
+            // What it started may be at work still, and hold it: then the look says so.
+            if !fix.is_last() {
+                taken?;
+            }
             after = run(request.selection, &mend.look());
         }
     }
@@ -110,11 +115,11 @@ pub fn refusal(config: &Config) -> Option<String> {
     }
 }
 
-/// The first fix that a failure names and that was not tried yet.
+/// The first fix that a failure names and that was not tried yet; one that is to be the last, after all others.
 fn next(examined: &[Examined], repairs: &[Repair]) -> Option<Remedy> {
-    let named = |it: &'_ &Examined| it.outcome.is_failure();
-    let mut fixes = examined.iter().filter(named).filter_map(|it| it.unit.fix.as_ref());
-    fixes.find(|fix| repairs.iter().all(|repair| repair.fix != **fix)).cloned()
+    let named = examined.iter().filter(|it| it.outcome.is_failure()).filter_map(|it| it.unit.fix.as_ref());
+    let mut fixes = named.filter(|fix| repairs.iter().all(|repair| repair.fix != **fix));
+    fixes.clone().find(|fix| !fix.is_last()).or_else(|| fixes.next()).cloned()
 }
 
 /// The units that name a fix and fail, for themselves or since another of them does.
@@ -258,18 +263,28 @@ impl<'a> Mend<'a> {
                 return Ok(repair);
             }
             (company.on_event)(Event::Looking(fix.id()));
-            let applied = clock::instant();
-            loop {
-                cx = self.look();
-                seen = run(&part, &cx);
-                let rest = fix.settles().saturating_sub(applied.elapsed());
-                if rest.is_zero() || for_fix(&seen, fix).is_empty() {
-                    break;
-                }
-                clock::pause(SETTLING.min(rest));
+            if fix.is_last() {
+                self.lock = None;
             }
+            (cx, seen) = self.settled(fix, &part);
         }
         Ok(judged(repair, &seen))
+    }
+
+    /// A fresh look once what was done has taken effect, or its time is over.
+    fn settled(&self, fix: &Remedy, part: &Selection) -> (Arc<Cx>, Vec<Examined>) {
+        let applied = clock::instant();
+        loop {
+            let cx = self.look();
+            let rest = fix.settles().saturating_sub(applied.elapsed());
+            if rest.is_zero() || !fix.is_at_work(&cx) {
+                let seen = run(part, &cx);
+                if rest.is_zero() || fix.is_last() || for_fix(&seen, fix).is_empty() {
+                    return (cx, seen);
+                }
+            }
+            clock::pause(SETTLING.min(rest));
+        }
     }
 
     /// Applies one round. Where a step of it fails, those before are undone as they say, and the reason is told.
@@ -357,33 +372,4 @@ fn came_to(units: &[(UnitId, Outcome)]) -> RepairResult {
         () if units.iter().all(|(_, outcome)| settled(outcome)) => RepairResult::Verified,
         () => RepairResult::Unverified,
     }
-}
-
-/// What may follow a round that was only shown, of what this mirror has.
-fn later(steps: &[Step], config: &Config) -> Option<String> {
-    let has = |action: fn(&Action) -> bool| steps.iter().any(|step| action(&step.action));
-    let mirror = config.mirror.as_deref();
-    let carry = mirror.filter(|it| !it.carry.is_empty()).map(|_| "carry files");
-    let install = mirror.is_some_and(|it| !it.install.is_empty());
-    let changed = install.then_some("install if the lockfile or the runtime changed");
-    let install = install.then_some("install the dependencies");
-    let build = mirror.filter(|it| !it.build.is_empty()).map(|_| "build");
-    let serve = config.server.is_some().then_some("start the server");
-    let (when, what) = match () {
-        () if has(|it| matches!(it, Action::AddWorktree)) => {
-            ("after the worktree is made", [carry, install, build, serve, None])
-        }
-        () if has(|it| matches!(it, Action::Fetch)) => {
-            ("after the fetch", [Some("set aside"), Some("align"), carry, changed, build])
-        }
-        () if has(|it| matches!(it, Action::Align(_))) => {
-            ("after the alignment", [carry, changed, build, None, None])
-        }
-        () if has(|it| matches!(it, Action::MoveAside(_) | Action::Relink)) => {
-            ("after that", [Some("fetch"), Some("make or align the worktree"), carry, install, build])
-        }
-        () => return None,
-    };
-    let what: Vec<&str> = what.into_iter().flatten().collect();
-    (!what.is_empty()).then(|| format!("{when}: {}", what.join(", ")))
 }

@@ -6,10 +6,12 @@ pub mod events;
 pub mod hands;
 pub mod install;
 pub mod journal;
+pub mod later;
 pub mod lock;
 pub mod logs;
 pub mod mend;
 pub mod repair;
+pub mod rerun;
 pub mod serve;
 pub mod state;
 pub mod sync;
@@ -22,7 +24,7 @@ use crate::cx::Cx;
 use crate::error::ProbeError;
 use crate::probes::installation::Installation;
 use crate::services::{Job, Manager, Verb};
-use crate::unit::Examined;
+use crate::unit::{Examined, UnitId};
 
 pub use repair::{Event, Mended, Repair, RepairResult, StepReport, StepResult};
 
@@ -35,6 +37,24 @@ pub struct Fix {
     pub title: &'static str,
     /// Plans one round from a fresh look; no steps: nothing is left to do.
     pub plan: fn(&Cx, &[&Examined]) -> Result<Vec<Step>, ProbeError>,
+    /// The units of its checks that another one mends, by name.
+    pub but: &'static [(&'static str, &'static Self)],
+    /// When its turn is.
+    pub turn: Turn,
+}
+
+/// When the turn of a fix is.
+#[derive(Debug, Clone, Copy)]
+pub enum Turn {
+    /// Where its first failure stands in the chain.
+    InOrder,
+    /// After all others. What it starts takes the mirror's lock by itself: it is given back, and the end is waited for.
+    Last {
+        /// How long that is waited for.
+        within: Duration,
+        /// Whether it has come.
+        is_over: fn(&Cx) -> bool,
+    },
 }
 
 /// What mends a unit.
@@ -223,9 +243,30 @@ impl Remedy {
     #[must_use]
     pub fn settles(&self) -> Duration {
         match self {
+            Self::Built(Fix { turn: Turn::Last { within, .. }, .. }) => *within,
             Self::Built(_) => Duration::ZERO,
             Self::Declared(fix) => fix.within,
         }
+    }
+
+    /// Whether its turn is after all others.
+    #[must_use]
+    pub const fn is_last(&self) -> bool {
+        matches!(self, Self::Built(Fix { turn: Turn::Last { .. }, .. }))
+    }
+
+    /// Whether what it started is still at work.
+    #[must_use]
+    pub fn is_at_work(&self, cx: &Cx) -> bool {
+        matches!(self, Self::Built(Fix { turn: Turn::Last { is_over, .. }, .. }) if !is_over(cx))
+    }
+}
+
+impl Fix {
+    /// The fix of that unit, where this one is its check's.
+    #[must_use]
+    pub fn of(&'static self, unit: &UnitId) -> &'static Self {
+        self.but.iter().find(|(name, _)| *name == unit.to_string()).map_or(self, |(_, fix)| *fix)
     }
 }
 
@@ -269,6 +310,7 @@ impl Action {
                 Verb::Reload => "reload-job",
                 Verb::Start => "start-job",
                 Verb::Restart => "restart-job",
+                Verb::Run => "run-job",
                 Verb::Disable => "disable-job",
                 Verb::Enable => "enable-job",
             },
@@ -289,7 +331,7 @@ impl Safety {
     }
 }
 /// Every fix.
-pub static ALL: &[&Fix] = &[&sync::FIX, &install::FIX, &serve::FIX, &logs::FIX, &state::FIX];
+pub static ALL: &[&Fix] = &[&sync::FIX, &install::FIX, &serve::FIX, &logs::FIX, &state::FIX, &rerun::FIX];
 
 /// The fixes that what failed names, and whose next steps would be risky; one that cannot be planned now is none.
 #[must_use]

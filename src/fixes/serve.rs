@@ -5,7 +5,7 @@ use crate::config::{Server, Trust};
 use crate::cx::Cx;
 use crate::error::ProbeError;
 use crate::fixes::hands::process;
-use crate::fixes::{Action, Fix, Guard, OnFailure, Safety, Step};
+use crate::fixes::{Action, Fix, Guard, OnFailure, Safety, Step, Turn};
 use crate::probes::http::Answer;
 use crate::probes::keeper::Keeper;
 use crate::probes::kin::Kin;
@@ -14,7 +14,8 @@ use crate::services::{State, Verb};
 use crate::unit::Examined;
 
 /// Have the mirror's own server answer.
-pub static FIX: Fix = Fix { id: "serve", title: "have the mirror's own server answer", plan };
+pub static FIX: Fix =
+    Fix { id: "serve", title: "have the mirror's own server answer", plan, but: &[], turn: Turn::InOrder };
 
 fn plan(cx: &Cx, broken: &[&Examined]) -> Result<Vec<Step>, ProbeError> {
     let Some(server) = cx.config().server.as_deref() else { return Ok(Vec::new()) };

@@ -9,13 +9,19 @@ use crate::config::Config;
 use crate::cx::Cx;
 use crate::error::{ProbeError, StepError};
 use crate::fixes::hands::files;
-use crate::fixes::{Action, Fix, Guard, OnFailure, Safety, Step};
+use crate::fixes::{Action, Fix, Guard, OnFailure, Safety, Step, Turn};
 use crate::probes::clock;
 use crate::probes::state::{self, Fault, FaultKind, LastSync, SCHEMA, SyncStatus};
 use crate::unit::Examined;
 
 /// Move state files aside that are torn or not ours.
-pub static FIX: Fix = Fix { id: "state", title: "move aside state files that cannot be believed", plan };
+pub static FIX: Fix = Fix {
+    id: "state",
+    title: "move aside state files that cannot be believed",
+    plan,
+    but: &[],
+    turn: Turn::InOrder,
+};
 
 fn plan(cx: &Cx, _broken: &[&Examined]) -> Result<Vec<Step>, ProbeError> {
     let config = cx.config();

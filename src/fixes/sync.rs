@@ -5,7 +5,7 @@ use crate::checks::worktree::{worktree_clean, worktree_locked};
 use crate::config::Mirror;
 use crate::cx::Cx;
 use crate::error::ProbeError;
-use crate::fixes::{Action, Fix, Guard, OnFailure, Safety, Step};
+use crate::fixes::{Action, Fix, Guard, OnFailure, Safety, Step, Turn};
 use crate::probes::built::FailedBuild;
 use crate::probes::git::{Canonical, Checkout, Remote, Repository, Worktree};
 use crate::probes::link::{self, Link};
@@ -13,7 +13,8 @@ use crate::unit::Examined;
 use crate::verdict::Outcome;
 
 /// Align the worktree with its upstream.
-pub static FIX: Fix = Fix { id: "sync", title: "align the worktree with its upstream", plan };
+pub static FIX: Fix =
+    Fix { id: "sync", title: "align the worktree with its upstream", plan, but: &[], turn: Turn::InOrder };
 
 fn plan(cx: &Cx, broken: &[&Examined]) -> Result<Vec<Step>, ProbeError> {
     let Some(mirror) = cx.config().mirror.as_deref() else {

@@ -43,7 +43,8 @@ fn observe(_: &Machine, config: &Config, job: &Job) -> Result<Observed, ProbeErr
 
 fn act(_: &Machine, config: &Config, _: &Job, verb: Verb) -> Result<Option<String>, StepError> {
     match verb {
-        Verb::Load | Verb::Start => control::start(config).map(drop)?,
+        // The keeper runs it by itself, the first time at once.
+        Verb::Load | Verb::Start | Verb::Run => control::start(config).map(drop)?,
         Verb::Unload => drop(control::end(config)?),
         Verb::Reload => {
             control::end(config)?;
@@ -58,7 +59,7 @@ fn act(_: &Machine, config: &Config, _: &Job, verb: Verb) -> Result<Option<Strin
 
 fn commands(_: &Config, _: &Job, verb: Verb) -> Vec<String> {
     let words: &[&str] = match verb {
-        Verb::Load | Verb::Start => &["up --detach"],
+        Verb::Load | Verb::Start | Verb::Run => &["up --detach"],
         Verb::Unload => &["down"],
         Verb::Reload => &["down", "up --detach"],
         Verb::Restart => &["restart"],

@@ -124,6 +124,9 @@ pub enum Verb {
     Start,
     /// End it and start it from what is loaded: `kickstart -k`; `restart`.
     Restart,
+    /// Have it do its work once more, now, unless it is at it: `kickstart`; `start` of the service, not of its timer.
+    /// Its end is not waited for.
+    Run,
     /// End it durably, loaded or not: disable and bootout; disable, stop.
     Disable,
     /// End that: enable.

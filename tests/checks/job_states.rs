@@ -4,6 +4,7 @@ use std::path::PathBuf;
 
 use housecall::checks::jobs::{job_loaded, job_state};
 use housecall::checks::logs::log_signatures;
+use housecall::config::Config;
 use housecall::cx::Probes;
 use housecall::probes::built::Built;
 use housecall::probes::jobs::Keeping;
@@ -118,6 +119,39 @@ fn how_a_job_fares_is_told_in_words() {
     assert_snapshot!(fares(|it| it.state = State::Unknown("launchctl says `dancing`".to_owned())), @"
     [serve]
     unknown the state of `serve` is not readable: launchctl says `dancing`
+    ");
+}
+
+#[test]
+fn a_sync_that_failed_and_is_at_work_again_is_awaited() {
+    let at_work = |last_exit: Option<LastExit>, seconds| {
+        let world = World::with(|it| {
+            it.config = Config { server: None, services: Vec::new(), ..config() };
+            "sync".clone_into(&mut it.managed.job.name);
+            it.observed = Observed { last_exit, since: Some(ago(seconds)), ..it.observed.clone() };
+        });
+        world.says(&job_state::CHECK)
+    };
+    assert_snapshot!(at_work(Some(exit(1, "it exited with 1")), 2), @"
+    [sync]
+    pending the last run of `sync` failed, and it is at work again, until 2026-03-16T20:44:41Z
+    ");
+    assert_snapshot!(at_work(Some(exit(1, "it exited with 1")), 3600), @"
+    [sync]
+    fail the last run of `sync` failed, and the next has not ended in 60 min
+      who: pid 31492
+      since: 2026-03-16T19:29:43Z
+      runs: 1
+      last exit: it exited with 1
+      log: /home/ada/Library/Logs/me.site.localhost-serve.err.log
+    ");
+    assert_snapshot!(at_work(Some(exit(0, "it exited with 0")), 2), @"
+    [sync]
+    pass sync at work, pid 31492
+      who: pid 31492
+      since: 2026-03-16T20:29:41Z
+      runs: 1
+      last exit: it exited with 0
     ");
 }
 

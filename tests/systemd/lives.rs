@@ -173,3 +173,26 @@ pub(crate) fn installed_astro() {
     let _ = housecall(&mirror, &["uninstall"], 0);
     assert_eq!(mirror.listener(), None, "no server is left behind");
 }
+
+/// A sync that ran while the server was away is red until its next run, in an hour: a mend runs it again.
+pub(crate) fn rerun() {
+    let mirror = Mirror::fixed();
+    let _manager = with_systemd(&mirror, "1h");
+    let (sync, serve) = ("housecall-site-sync.service", "housecall-site-serve.service");
+    let _ = housecall(&mirror, &["install"], 0);
+    let is_done = || property(&mirror.home, sync, "ActiveState") == "inactive";
+    assert!(eventually(SOON, is_done), "the first sync ends");
+    let _ = systemctl(&mirror.home, ["stop", serve]);
+    let _ = systemctl(&mirror.home, ["start", "--no-block", sync]);
+    let has_failed = || property(&mirror.home, sync, "ActiveState") == "failed";
+    assert!(eventually(SOON * 2, has_failed), "{}", text(mirror.state().join("logs/sync.log")));
+    let before = property(&mirror.home, sync, "InvocationID");
+    let shown = housecall(&mirror, &["--fix", "--dry-run"], 1);
+    assert!(shown.contains(&format!("systemctl --user start --no-block {sync}")), "{shown}");
+    assert_eq!(property(&mirror.home, sync, "InvocationID"), before, "it is only shown");
+    let said = housecall(&mirror, &["--fix"], 0);
+    assert!(said.contains("rerun"), "{said}");
+    assert_ne!(property(&mirror.home, sync, "InvocationID"), before);
+    assert_eq!(property(&mirror.home, sync, "ExecMainStatus"), "0", "the new run passed");
+    let _ = housecall(&mirror, &[], 0);
+}

@@ -40,6 +40,7 @@ const TESTS: &[Test] = &[
         needs: SYSTEMD,
         run: lives::installed,
     },
+    Test { name: "a_failed_sync_is_run_again_by_a_mend", needs: SYSTEMD, run: lives::rerun },
     Test { name: "install_has_systemd_keep_a_real_astro_site", needs: ASTRO, run: lives::installed_astro },
     Test { name: "a_reload_is_believed_when_the_unit_answers", needs: SYSTEMD, run: reload::declared },
     Test { name: "a_failed_reload_shows_the_journal", needs: SYSTEMD, run: reload::in_journal },
@@ -169,11 +170,11 @@ fn rendered() {
 fn typed() {
     let home = Home::new();
     let config = config(&home, "name = \"site\"\n");
-    let verbs =
-        [Verb::Load, Verb::Start, Verb::Reload, Verb::Restart, Verb::Unload, Verb::Disable, Verb::Enable];
+    let begin = [Verb::Load, Verb::Start, Verb::Reload, Verb::Restart, Verb::Run];
+    let end = [Verb::Unload, Verb::Disable, Verb::Enable];
     let mut told = String::new();
     for role in ["sync", "serve"] {
-        for verb in verbs {
+        for verb in begin.into_iter().chain(end) {
             let commands = (MANAGER.commands)(&config, &job(role), verb);
             told.extend([format!("{role} {verb:?}: {}\n", commands.join(" && "))]);
         }

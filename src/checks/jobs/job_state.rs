@@ -8,6 +8,7 @@ use crate::config::Kept;
 use crate::cx::Cx;
 use crate::error::{ProbeError, human_duration};
 use crate::fixes::install;
+use crate::probes::state::SyncStatus;
 use crate::services::{LastExit, Observed, State};
 use crate::verdict::{Fact, Seen, Verdict};
 
@@ -27,6 +28,8 @@ pub static CHECK: Check = Check {
 const STARTING: Duration = Duration::from_secs(20);
 /// As long as a manager lets a job end before it kills it, and a little more.
 const ENDING: Duration = Duration::from_secs(30);
+/// How long a sync that failed may be at work again before nothing is expected of it any more.
+const AT_WORK: Duration = Duration::from_mins(15);
 /// A process younger than this says little after many starts: the next failure is seconds away.
 const YOUNG: Duration = Duration::from_secs(15);
 /// So many starts that end in failure are a loop.
@@ -71,6 +74,15 @@ fn judge(cx: &Cx, kept: &Kept, name: &str, observed: &Observed) -> Seen {
             let message = format!("`{name}` was started {runs} times, and keeps failing: {}", exit.told);
             facts(Verdict::fail(message), observed)
         }
+        (State::Running, _) if failed_before(cx, kept, observed, failed)? => {
+            let why = format!("the last run of `{name}` failed, and ");
+            if cx.now() < began + AT_WORK {
+                Verdict::pending(why + "it is at work again", began + AT_WORK)
+            } else {
+                let age = human_duration(cx.since(began));
+                facts(Verdict::fail(format!("{why}the next has not ended in {age}")), observed)
+            }
+        }
         (State::Running, _) => running(kept, name, observed),
         (State::Starting, Some(exit)) if runs >= MANY => {
             facts(Verdict::fail(format!("`{name}` keeps failing: {}", exit.told)), observed)
@@ -86,6 +98,20 @@ fn judge(cx: &Cx, kept: &Kept, name: &str, observed: &Observed) -> Seen {
         }
         (State::Idle, None) => idle(cx, kept, name, observed),
     })
+}
+
+/// Whether the sync that is at work ended badly the last time: as its manager tells, or as it wrote down itself, since
+/// systemd forgets how a unit ended once it is at work again.
+fn failed_before(
+    cx: &Cx,
+    kept: &Kept,
+    observed: &Observed,
+    failed: Option<&LastExit>,
+) -> Result<bool, ProbeError> {
+    if !matches!(kept, Kept::Sync) || observed.last_exit.is_some() {
+        return Ok(matches!(kept, Kept::Sync) && failed.is_some());
+    }
+    Ok(cx.state()?.last_sync.as_ref().is_some_and(|it| it.status == SyncStatus::Failed))
 }
 
 /// How it ended, unless that is no failure: a restart ends it with SIGTERM, and our own 3 says "busy, try again".

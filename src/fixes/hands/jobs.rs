@@ -120,7 +120,7 @@ pub fn told(manager: &Manager, job: &Job, verb: Verb, note: Option<String>) -> S
         Verb::Load => "loaded",
         Verb::Unload => "unloaded",
         Verb::Reload => "reloaded",
-        Verb::Start => "started",
+        Verb::Start | Verb::Run => "started",
         Verb::Restart => "restarted",
         Verb::Disable => "disabled",
         Verb::Enable => "enabled",

@@ -12,6 +12,7 @@ use super::{complaint, domain, file_of, launchctl, target};
 use crate::config::Config;
 use crate::error::{StepError, human_duration};
 use crate::fixes::hands::commands::shell;
+use crate::fixes::hands::process::THROTTLE;
 use crate::probes::clock;
 use crate::probes::machine::Machine;
 use crate::probes::processes;
@@ -49,6 +50,7 @@ pub(super) fn act(_: &Machine, config: &Config, job: &Job, verb: Verb) -> Result
         Verb::Reload => reload(config, job),
         Verb::Start => kickstart(config, job, &["kickstart", &target]),
         Verb::Restart => kickstart(config, job, &["kickstart", "-k", &target]),
+        Verb::Run => run(config, job),
         Verb::Disable => {
             // The mark comes before the process: nothing starts it again meanwhile.
             told(config, "disable", &["disable", &target])?;
@@ -72,7 +74,7 @@ pub(super) fn commands(config: &Config, job: &Job, verb: Verb) -> Vec<String> {
             format!("while launchctl print {target} >/dev/null 2>&1; do sleep 0.2; done"),
             bootstrap,
         ],
-        Verb::Start => vec![format!("{sudo}launchctl kickstart {target}")],
+        Verb::Start | Verb::Run => vec![format!("{sudo}launchctl kickstart {target}")],
         Verb::Restart => vec![format!("{sudo}launchctl kickstart -k {target}")],
         Verb::Disable => vec![format!("{sudo}launchctl disable {target}"), bootout],
         Verb::Enable => vec![format!("{sudo}launchctl enable {target}")],
@@ -243,6 +245,26 @@ fn kickstart(config: &Config, job: &Job, arguments: &[&str]) -> Result<Option<St
         }
         _ => Err(StepError::failed(format!("start {}", job.label), &complaint("kickstart", &output))),
     }
+}
+
+/// Kickstarts it, and believes that once it was started: what launchd says of it is then not of the run before.
+fn run(config: &Config, job: &Job) -> Result<Option<String>, StepError> {
+    let runs = |look: &Look| if let Look::Loaded(print) = look { print.runs } else { None };
+    let before = runs(&look(config, job)?.0);
+    kickstart(config, job, &["kickstart", &target(job)])?;
+    let start = clock::instant();
+    while start.elapsed() < THROTTLE {
+        let now = look_again(config, job);
+        if before.is_none()
+            || runs(&now) > before
+            || matches!(&now, Look::Loaded(print) if print.pid.is_some())
+        {
+            return Ok(None);
+        }
+        sleep(TICK);
+    }
+    let why = format!("launchd has not started it within {}", human_duration(THROTTLE));
+    Err(StepError::failed(format!("run {}", job.label), &why))
 }
 
 fn told(config: &Config, verb: &str, arguments: &[&str]) -> Result<(), StepError> {

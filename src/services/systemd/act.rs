@@ -42,6 +42,7 @@ pub(super) fn act(
         Verb::Start => hand.start(),
         Verb::Reload => hand.reload(),
         Verb::Restart => hand.restart(),
+        Verb::Run => hand.run(),
         Verb::Unload | Verb::Disable => hand.unload().map(|()| None),
         Verb::Enable => hand.enable().map(|()| None),
     }
@@ -97,6 +98,25 @@ impl Hand<'_> {
             Some(_) => self.begin("restart", &["restart", "--no-block", &self.units.service]),
             None => self.begin("restart", &["restart", &self.units.service]),
         }
+    }
+
+    /// Has it run once more, and believes that once it was begun. That it waits for what we hold is no matter.
+    fn run(&self) -> Result<Option<String>, StepError> {
+        let (service, timer) = self.show()?;
+        self.must_be_loadable(&service, timer.as_ref())?;
+        self.must_be_wanted(&service, timer.as_ref())?;
+        let before = service.get("InvocationID").to_owned();
+        self.begin("run", &["start", "--no-block", &self.units.service])?;
+        let start = clock::instant();
+        while start.elapsed() < GONE {
+            let (service, _) = self.show()?;
+            if service.is_active() || service.get("InvocationID") != before {
+                return Ok(None);
+            }
+            std::thread::sleep(TICK);
+        }
+        let why = format!("systemd has not begun it within {}", crate::error::human_duration(GONE));
+        Err(StepError::failed(format!("run {}", self.job.label), &why))
     }
 
     /// Stops it, keeps it from being started at login, and waits until nothing of it is left.
@@ -248,6 +268,7 @@ pub(super) fn commands(_config: &Config, job: &Job, verb: Verb) -> Vec<String> {
     match verb {
         Verb::Load => vec![say(&["daemon-reload"]), say(&["enable", "--now", kept])],
         Verb::Start => vec![say(&["start", kept])],
+        Verb::Run => vec![say(&["start", "--no-block", service])],
         Verb::Reload => {
             vec![say(&["daemon-reload"]), say(&["reset-failed", service]), say(&["restart", kept])]
         }

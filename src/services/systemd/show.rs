@@ -12,7 +12,7 @@ use crate::services::Scope;
 /// All that is asked of a unit.
 const PROPERTIES: &str = "--property=Id,LoadState,LoadError,ActiveState,SubState,Result,NRestarts,ExecMainStatus,\
     ExecMainCode,ExecMainStartTimestamp,MainPID,UnitFileState,FragmentPath,DropInPaths,NeedDaemonReload,Type,Restart,\
-    ExecStart,Environment,TimersMonotonic,Triggers";
+    ExecStart,Environment,TimersMonotonic,Triggers,InvocationID";
 
 /// One unit, as systemd shows it.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]

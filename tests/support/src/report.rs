@@ -33,6 +33,12 @@ impl Report {
         self.0["causes"].as_array().into_iter().flatten().filter_map(Value::as_str).collect()
     }
 
+    /// What was mended, in order.
+    #[must_use]
+    pub fn repairs(&self) -> &[Value] {
+        self.0["repairs"].as_array().map(Vec::as_slice).unwrap_or_default()
+    }
+
     /// The check of that unit: "listener", "page-content:/".
     ///
     /// # Panics
