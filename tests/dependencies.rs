@@ -6,8 +6,10 @@ mod world;
 
 use std::fs;
 use std::path::PathBuf;
+use std::sync::Arc;
 
 use housecall::checks::sync::lockfile;
+use housecall::config::Tool;
 use housecall::cx::Cx;
 use housecall::probes::state::SyncStatus;
 use housecall::verdict::{Fact, Verdict};
@@ -179,9 +181,43 @@ fn yarn_without_a_tree_is_installed_once() {
     assert!(world.rescued().is_empty(), "and is no person's work: {:?}", world.rescued());
 }
 
+#[test]
+fn with_a_node_that_does_not_start_nothing_is_installed_and_it_is_named_first() {
+    let header =
+        "#define NODE_MAJOR_VERSION 22\n#define NODE_MINOR_VERSION 1\n#define NODE_PATCH_VERSION 0\n";
+    for tools in [vec![], vec!["node"]] {
+        let mut world = installed("a");
+        let mut config = (*world.config).clone();
+        config.tools =
+            tools.iter().map(|it| Arc::new(Tool { name: (*it).to_owned(), range: None })).collect();
+        world.config = Arc::new(config);
+        world.home.write("include/node/node_version.h", header);
+        let gone = "node: error while loading shared libraries: libicui18n.so.74";
+        world.home.program(
+            "bin/node",
+            &format!("#!/bin/sh\necho run >> \"$HOME/starts\"\necho '{gone}' >&2; exit 127\n"),
+        );
+        let last = world.sync();
+        assert_eq!(last.status, SyncStatus::Noop, "what is aligned needs no node: {}", last.reason);
+        assert!(!world.home.at("starts").exists(), "nothing is started where nothing is to do");
+
+        lock(&world, "b");
+        let last = world.sync();
+        assert_eq!(last.status, SyncStatus::Failed, "{}", last.reason);
+        let said = if tools.is_empty() { "cannot start node: " } else { "runtime-version:node: " };
+        assert!(last.reason.starts_with(said) && last.reason.contains("start"), "{}", last.reason);
+        assert_eq!(installs(&world), 1, "nothing is installed");
+        assert!(tree(&world).contains("\"a\""), "the old tree is as it was: {}", tree(&world));
+
+        world.home.program("bin/node", "#!/bin/sh\necho v22.1.0\n");
+        world.heals();
+        assert_eq!(installs(&world), 2);
+    }
+}
+
 /// What is said of the mirror's lockfiles.
 fn lockfiles(world: &World) -> String {
-    let (config, machine) = (std::sync::Arc::clone(&world.config), std::sync::Arc::clone(&world.machine));
+    let (config, machine) = (Arc::clone(&world.config), Arc::clone(&world.machine));
     let cx = Cx::new(config, machine);
     let housecall::check::Look::Mirror(look) = lockfile::CHECK.look else { panic!("it is about the mirror") };
     match look(&cx, world.mirror()).expect("it can be looked at") {

@@ -18,7 +18,7 @@ use crate::fixes::{
 use crate::probes::git::{self, Canonical, Remote, Repository, Worktree};
 use crate::probes::machine::Machine;
 use crate::probes::state::{LastSync, SyncStatus};
-use crate::probes::{Probe, clock};
+use crate::probes::{Keyed, Probe, clock, tools};
 use crate::run::run;
 use crate::selection::{Selection, Wanted};
 use crate::unit::{Examined, Pace, Unit, UnitId};
@@ -160,22 +160,17 @@ fn aligned(
 }
 
 /// A look that supposes that the remote has nothing new: it goes on beside the fetch, and counts if that says so too.
-struct Unchanged {
+struct Unchanged<'a> {
+    config: &'a Arc<Config>,
+    machine: &'a Arc<Machine>,
+    repository: &'a Repository,
     selection: Selection,
-    cx: Arc<Cx>,
     sha: String,
 }
 
-impl Unchanged {
-    fn new(config: &Arc<Config>, machine: &Arc<Machine>, repository: &Repository) -> Option<Self> {
+impl<'a> Unchanged<'a> {
+    fn new(config: &'a Arc<Config>, machine: &'a Arc<Machine>, repository: &'a Repository) -> Option<Self> {
         let sha = repository.tracking.clone()?;
-        let remote = Remote::At { sha: sha.clone(), took: Duration::ZERO };
-        let known = Probes {
-            canonical: Probe::given(Ok(Canonical::Present(repository.clone()))),
-            remote: Probe::given(Ok(remote)),
-            ..Probes::default()
-        };
-        let cx = Cx::new(Arc::clone(config), Arc::clone(machine)).knowing(known);
         let mut whole = whole(config);
         // That git is there shows in the fetch, and asking for its version costs as much as the rest of the look.
         let is_tool = |unit: &Unit| unit.id.check == tools_present::CHECK.id.0;
@@ -185,12 +180,27 @@ impl Unchanged {
             // Only git's own comparison of the files takes longer than a thread takes to begin.
             unit.pace = Pace::Quick;
         }
-        Some(Self { selection: whole.part(is_of_sync), cx: Arc::new(cx), sha })
+        Some(Self { config, machine, repository, selection: whole.part(is_of_sync), sha })
+    }
+
+    /// What is known. Nothing is installed or started where all is aligned: the versions that stand written will do.
+    fn known(&self) -> Probes {
+        let tools = self.config.tools.iter().map(|tool| tool.name.as_str()).chain(["node"]);
+        let written = tools.filter_map(|name| {
+            Some((name.to_owned(), Ok(Some(tools::written(self.machine, self.config, name)?))))
+        });
+        Probes {
+            canonical: Probe::given(Ok(Canonical::Present(self.repository.clone()))),
+            remote: Probe::given(Ok(Remote::At { sha: self.sha.clone(), took: Duration::ZERO })),
+            tools: Keyed::given(written),
+            ..Probes::default()
+        }
     }
 
     /// The commit that all is aligned on, if it is.
     fn look(&self) -> Option<String> {
-        let examined = run(&self.selection, &self.cx);
+        let cx = Cx::new(Arc::clone(self.config), Arc::clone(self.machine)).knowing(self.known());
+        let examined = run(&self.selection, &Arc::new(cx));
         let aligned = examined.iter().filter(|it| is_of_sync(&it.unit)).all(|it| is_well(&it.outcome));
         aligned.then(|| self.sha.clone())
     }

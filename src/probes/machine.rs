@@ -26,7 +26,7 @@ pub const LOOK: &str = "__look";
 pub struct Machine {
     mounts: Mutex<Option<(Instant, Arc<Mounts>)>>,
     volumes: Mutex<HashMap<PathBuf, Arc<Mutex<Volume>>>>,
-    pub(super) versions: Mutex<HashMap<Identity, String>>,
+    pub(super) versions: Mutex<HashMap<Identity, (Instant, String)>>,
     own_program: Option<PathBuf>,
 }
 
@@ -142,12 +142,12 @@ impl Machine {
         volume.silent = None;
         let program = Program { directory: None, ..program.clone() };
         match program::watch(&program, Orphans::Kill, program.deadline, &mut |_| ())? {
-            Run::Ended(output) => Ok(output),
             Run::TimedOut { undead, after } => {
                 volume.silent = Some(Silence { since: clock::instant(), undead });
                 let what = format!("the volume at {}", mount.point.display());
                 Err(ProbeError::TimedOut { what, after })
             }
+            other => other.ended(&program),
         }
     }
 

@@ -86,6 +86,8 @@ static UNDEAD: Mutex<Vec<Child>> = Mutex::new(Vec::new());
 pub(crate) enum Run {
     /// It ended.
     Ended(Output),
+    /// The system did not start it.
+    NotStarted(io::Error),
     /// Its deadline passed, and it was killed.
     TimedOut {
         /// Its id where it did not die: it is in the middle of a call that never returns.
@@ -128,10 +130,7 @@ pub fn run_given(program: &Program, words: &[u8]) -> Result<Output, ProbeError> 
         Ok(reader)
     };
     let given = given().map_err(|error| ProbeError::failed(format!("run {}", program.name()), &error))?;
-    match follow(program, given.into(), Orphans::Spare, program.deadline, &mut |_| ())? {
-        Run::Ended(output) => Ok(output),
-        Run::TimedOut { after, .. } => Err(ProbeError::TimedOut { what: program.name(), after }),
-    }
+    follow(program, given.into(), Orphans::Spare, program.deadline, &mut |_| ())?.ended(program)
 }
 
 /// The same, handing over each chunk of either output as it comes, for logs and progress.
@@ -151,10 +150,7 @@ pub fn run_while_it_speaks(
     silence: Duration,
     on_output: &mut dyn FnMut(&[u8]),
 ) -> Result<Output, ProbeError> {
-    match watch(program, Orphans::Spare, silence, on_output)? {
-        Run::Ended(output) => Ok(output),
-        Run::TimedOut { after, .. } => Err(ProbeError::TimedOut { what: program.name(), after }),
-    }
+    watch(program, Orphans::Spare, silence, on_output)?.ended(program)
 }
 
 /// Runs it and tells what became of it, death included.
@@ -178,7 +174,10 @@ fn follow(
     reap_undead();
     let start = Instant::now();
     let failed = |error: &dyn std::fmt::Display| ProbeError::failed(format!("run {}", program.name()), error);
-    let mut child = program.spawn(input).map_err(|error| failed(&error))?;
+    let mut child = match program.spawn(input) {
+        Err(error) => return Ok(Run::NotStarted(error)),
+        Ok(child) => child,
+    };
     let id = Pid::from_child(&child);
     let mut pipes = Pipes::of(&mut child, program.limit);
 
@@ -226,6 +225,17 @@ fn follow(
     let truncated = stdout.truncated || stderr.truncated;
     let took = start.elapsed();
     Ok(Run::Ended(Output { ended, stdout: stdout.kept, stderr: stderr.kept, truncated, cut, took }))
+}
+
+impl Run {
+    /// What it wrote, or why it did not come to that.
+    pub(crate) fn ended(self, program: &Program) -> Result<Output, ProbeError> {
+        match self {
+            Self::Ended(output) => Ok(output),
+            Self::NotStarted(error) => Err(ProbeError::failed(format!("run {}", program.name()), &error)),
+            Self::TimedOut { after, .. } => Err(ProbeError::TimedOut { what: program.name(), after }),
+        }
+    }
 }
 
 impl Program {

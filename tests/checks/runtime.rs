@@ -18,7 +18,13 @@ use crate::worlds::{SERVER_PID, SHA, ago, config, cx, cx_of, repository, tool, v
 
 fn found(name: &str, version: &str) -> (String, Result<Option<FoundTool>, ProbeError>) {
     let path = PathBuf::from("/opt/node22/bin").join(name);
-    (name.to_owned(), Ok(Some(FoundTool { real: path.clone(), path, version: version.to_owned() })))
+    (name.to_owned(), Ok(Some(FoundTool { real: path.clone(), path, version: Ok(version.to_owned()) })))
+}
+
+/// One that is there and does not start.
+fn dead(name: &str, real: &str, why: &str) -> (String, Result<Option<FoundTool>, ProbeError>) {
+    let path = PathBuf::from("/opt/node22/bin").join(name);
+    (name.to_owned(), Ok(Some(FoundTool { path, real: real.into(), version: Err(why.to_owned()) })))
 }
 
 fn absent(name: &str) -> (String, Result<Option<FoundTool>, ProbeError>) {
@@ -105,6 +111,32 @@ fn a_tool_that_does_not_answer_is_unknown() {
     assert_snapshot!(verdict(&runtime_version::CHECK, &cx_of(config(), world())), @"
     [node]
     unknown node did not answer within 5 s
+    ");
+}
+
+#[test]
+fn a_node_that_does_not_start_fails_with_the_loaders_line_and_what_brings_it_back() {
+    let cellar = "/opt/homebrew/Cellar/node@22/22.23.3/bin/node";
+    let why = "dyld[4711]: Library not loaded: /opt/homebrew/opt/icu4c/lib/libicui18n.74.dylib";
+    let world = Probes { tools: Keyed::given([dead("node", cellar, why)]), ..quiet() };
+    assert_snapshot!(verdict(&runtime_version::CHECK, &cx_of(only_node(None), world)), @"
+    [node]
+    fail the jobs find `node`, and it does not start
+      it says: dyld[4711]: Library not loaded: /opt/homebrew/opt/icu4c/lib/libicui18n.74.dylib
+      path: /opt/node22/bin/node
+      reinstall: $ brew reinstall node@22
+    ");
+    let why = "node: error while loading shared libraries: libnode.so.108: cannot open shared object file";
+    let world = Probes { tools: Keyed::given([dead("node", "/usr/bin/node", why)]), ..quiet() };
+    let text = verdict(&runtime_version::CHECK, &cx_of(only_node(Some(">=22 <23")), world));
+    let lists = if cfg!(target_os = "macos") { "otool -L" } else { "ldd" };
+    assert!(text.contains(&format!("what it needs: $ {lists} /usr/bin/node\n")), "{text}");
+    let tools = Keyed::given([found("node", "22.23.3"), dead("git", "/usr/bin/git", "signal 9 ended it")]);
+    let world = Probes { tools, ..quiet() };
+    assert_snapshot!(verdict(&tools_present::CHECK, &cx_of(only_node(None), world)), @"
+    fail the jobs find `git`, and it does not start
+      it says: signal 9 ended it
+      path: /opt/node22/bin/git
     ");
 }
 

@@ -251,7 +251,7 @@ fn dependencies(installed: Installed, node: &str) -> String {
     let node = (!node.is_empty()).then(|| FoundTool {
         path: "/opt/node22/bin/node".into(),
         real: "/opt/node22/bin/node".into(),
-        version: node.to_owned(),
+        version: Ok(node.to_owned()),
     });
     let probes = Probes {
         project: Probe::given(Ok(Project { lockfile, ..Project::default() })),

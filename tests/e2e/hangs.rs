@@ -4,12 +4,13 @@ use std::time::Duration;
 
 use support::mounts::HungMount;
 use support::servers::Server;
-use support::{Mirror, Part, Ran, Report, Test};
+use support::{Mirror, Part, Ran, Report, Test, parts};
 
 pub(crate) const TESTS: &[Test] = &[
     Test { name: "a_remote_that_never_answers", needs: &[], run: remote },
     Test { name: "a_page_that_never_answers", needs: &[], run: page },
     Test { name: "a_node_that_never_returns", needs: &[], run: node },
+    Test { name: "a_node_whose_library_is_gone", needs: &[Part::Node(22)], run: lost_library },
     Test { name: "a_grandchild_that_holds_the_pipe", needs: &[], run: grandchild },
     Test { name: "a_volume_that_hangs", needs: &[Part::Fuse], run: volume },
     Test { name: "a_volume_whose_daemon_died", needs: &[Part::Fuse], run: dead_volume },
@@ -67,6 +68,29 @@ fn node() {
     let mirror = with_node("#!/bin/sh\nexec sleep 600\n");
     let (_, report) = look(&mirror);
     assert_eq!(report.saw("runtime-version:node"), "unknown", "{}", report.troubles());
+}
+
+/// An upgrade took a library away that node was built for: it still serves, and starts no more.
+fn lost_library() {
+    let mirror = with_node("");
+    let serve = "require('http').createServer((_, it) => it.end('<p>The first text.</p>'))";
+    let run = format!("run = [\"node\", \"-e\", \"{serve}.listen({}, '127.0.0.1')\"]", mirror.port);
+    mirror.configure("static = \"public\"", &run);
+    let (real, node) = (parts::node(22).join("node"), mirror.home.at("bin/node"));
+    std::fs::copy(&real, &node).expect("a node");
+    let _ = mirror.mend().healthy();
+    let header = ["MAJOR", "MINOR", "PATCH"].map(|part| format!("#define NODE_{part}_VERSION 22\n")).concat();
+    mirror.home.write("include/node/node_version.h", header);
+    std::fs::remove_file(&node).expect("the node is replaced");
+    parts::without_library(&real, &node);
+
+    let (_, report) = look(&mirror);
+    let report = report.with("runtime-version:node", "fail").caused_by("runtime-version:node");
+    let told = report.told("runtime-version:node");
+    assert!(told.contains(parts::LOST) && told.contains("ldd"), "{told}");
+    let _ = mirror.run(&["down"]);
+    let (_, report) = look(&mirror);
+    let _ = report.with("listener", "blocked").caused_by("runtime-version:node");
 }
 
 fn grandchild() {

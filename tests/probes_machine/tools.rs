@@ -8,7 +8,7 @@ use std::time::{Duration, Instant};
 use housecall::config::{Config, Limits, Trust};
 use housecall::error::ProbeError;
 use housecall::probes::machine::Machine;
-use housecall::probes::tools::{find, installers, version_of};
+use housecall::probes::tools::{find, installers, version_of, written};
 use tempfile::TempDir;
 
 use crate::worlds;
@@ -61,7 +61,7 @@ impl Home {
 
     fn version(&self, name: &str) -> Result<Option<String>, ProbeError> {
         let found = find(&Machine::default(), &self.config(), name)?;
-        Ok(found.map(|it| it.version))
+        Ok(found.map(|it| it.version.expect("it starts")))
     }
 }
 
@@ -74,12 +74,58 @@ const HEADER: &str = "\
 ";
 
 #[test]
-fn the_version_of_node_is_read_beside_it() {
+fn the_word_of_node_counts_and_not_what_is_written_beside_it() {
     let home = Home::new();
-    home.script("tools/bin/node", "echo v1.2.3");
+    let node = home.script("tools/bin/node", "echo v22.1.0");
     home.write("tools/include/node/node_version.h", HEADER);
-    assert_eq!(home.version("node"), Ok(Some("22.23.3".to_owned())));
-    assert_eq!(home.runs(), 0, "it is not started");
+    let (machine, config) = (Machine::default(), home.config());
+    // Whoever asks for the version alone reads it.
+    assert_eq!(version_of(&machine, &config, &node), Ok("22.23.3".to_owned()));
+    let read = written(&machine, &config, "node").expect("the version that is written");
+    assert_eq!((read.version, home.runs()), (Ok("22.23.3".to_owned()), 0), "it is not started");
+    assert_eq!(home.version("node"), Ok(Some("22.1.0".to_owned())));
+    assert_eq!(home.runs(), 1);
+}
+
+#[test]
+fn a_program_that_does_not_start_is_found_with_its_last_words() {
+    let home = Home::new();
+    home.write("tools/include/node/node_version.h", HEADER);
+    let said = |name: &str| find(&Machine::default(), &home.config(), name).map(|it| it.expect(name).version);
+    for (body, words) in [
+        // As macOS has it once an upgrade has taken a library away.
+        (
+            "echo 'dyld[1]: Library not loaded: /opt/icu/lib/libicu.74.dylib' >&2; kill -ABRT $$",
+            "dyld[1]: Library",
+        ),
+        ("kill -KILL $$", "signal 9 ended it, without a word"),
+        ("echo 'node: --wrong is not allowed in NODE_OPTIONS' >&2; exit 9", "node: --wrong is not allowed"),
+    ] {
+        home.script("tools/bin/node", body);
+        let said = said("node").unwrap().expect_err(body);
+        assert!(said.starts_with(words), "{said}");
+    }
+    home.write("tools/bin/deno", "#!/no/such/interpreter\n");
+    assert!(said("deno").unwrap().unwrap_err().contains("No such file"));
+    home.write("tools/bin/bun", "\u{7f}ELF, and no more\n");
+    assert!(said("bun").unwrap().unwrap_err().contains("xec format error"));
+    home.script("tools/bin/ruby", "echo 'ruby: error while loading shared libraries: libz' >&2; exit 127");
+    assert!(said("ruby").unwrap().unwrap_err().contains("loading shared libraries"));
+    // Why node does not start is its own business.
+    home.script("tools/bin/pnpm", "echo 'env: node: No such file or directory' >&2; exit 127");
+    assert!(said("pnpm").unwrap_err().to_string().contains("env: node"));
+}
+
+#[test]
+#[cfg(target_os = "linux")]
+fn a_node_whose_library_is_gone_is_told_in_the_loaders_own_words() {
+    let home = Home::new();
+    let node = home.write("tools/bin/node", "");
+    support::parts::without_library(Path::new("/bin/sh"), &node);
+    home.write("tools/include/node/node_version.h", HEADER);
+    let found = find(&Machine::default(), &home.config(), "node").unwrap().expect("node");
+    let said = found.version.unwrap_err();
+    assert!(said.contains(support::parts::LOST) && said.contains("loading shared libraries"), "{said}");
 }
 
 #[test]
@@ -90,7 +136,7 @@ fn the_version_of_npm_is_read_in_its_package() {
     fs::create_dir(home.path().join("tools/bin")).unwrap();
     std::os::unix::fs::symlink(&program, home.path().join("tools/bin/npm")).unwrap();
     let found = find(&Machine::default(), &home.config(), "npm").unwrap().expect("npm");
-    assert_eq!((found.version.as_str(), found.real), ("10.9.9", program));
+    assert_eq!((found.version, found.real), (Ok("10.9.9".to_owned()), program));
     assert_eq!(home.runs(), 0, "it is not started");
 }
 
@@ -100,12 +146,12 @@ fn a_program_is_asked_once_for_each_of_its_states() {
     let node = home.script("tools/bin/node", "echo v20.11.1");
     let (machine, config) = (Machine::default(), home.config());
     for _ in 0..3 {
-        assert_eq!(find(&machine, &config, "node").unwrap().expect("node").version, "20.11.1");
+        assert_eq!(find(&machine, &config, "node").unwrap().expect("node").version, Ok("20.11.1".to_owned()));
         assert_eq!(version_of(&machine, &config, &node).unwrap(), "20.11.1");
     }
     assert_eq!(home.runs(), 1);
     home.script("tools/bin/node", "echo v22.0.10 # another size");
-    assert_eq!(find(&machine, &config, "node").unwrap().expect("node").version, "22.0.10");
+    assert_eq!(find(&machine, &config, "node").unwrap().expect("node").version, Ok("22.0.10".to_owned()));
     assert_eq!(home.runs(), 2);
 }
 
@@ -162,9 +208,11 @@ fn an_untrusted_configuration_runs_nothing_of_its_own() {
     }
     assert!(matches!(version_of(&machine, &config, &inside), Err(ProbeError::NotTrusted { .. })));
     assert_eq!(home.runs(), 0);
-    // A file is read, and nothing is run: that is allowed.
+    // A file may be read, and says nothing of whether its program starts.
     home.write("tools/include/node/node_version.h", HEADER);
-    assert_eq!(find(&machine, &config, "node").unwrap().expect("node").version, "22.23.3");
+    assert!(matches!(find(&machine, &config, "node"), Err(ProbeError::NotTrusted { .. })));
+    assert_eq!(version_of(&machine, &config, &home.path().join("tools/bin/node")), Ok("22.23.3".to_owned()));
+    assert_eq!(home.runs(), 0);
     // The system's own git may be asked.
     let own = Config { runtime_path: Vec::new(), ..config };
     if Path::new("/usr/bin/git").exists() {

@@ -1,6 +1,6 @@
 //! `runtime-version`: the tools that the jobs find, and the one that serves now, are of the versions asked for.
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 use nodejs_semver::{Range, Version};
 
@@ -9,8 +9,10 @@ use crate::checks::runtime::tools_present;
 use crate::config::Tool;
 use crate::cx::Cx;
 use crate::error::ProbeError;
+use crate::fixes::hands::commands::shell;
 use crate::probes::git::Worktree;
 use crate::probes::processes::DELETED;
+use crate::probes::tools::FoundTool;
 use crate::verdict::{Fact, Seen, Verdict};
 
 /// The tools are of the versions asked for.
@@ -37,15 +39,16 @@ fn look(cx: &Cx, tool: &Tool) -> Seen {
     let Some(found) = &*cx.tool(name)? else {
         return Ok(Verdict::fail(format!("the jobs do not find `{name}`")));
     };
-    let note = format!("{name} {}", found.version);
+    let Ok(version) = &found.version else { return Ok(dead(name, found)) };
+    let note = format!("{name} {version}");
     let Some(asked) = asked(cx, tool)? else {
         return Ok(Verdict::pass_with(note).with("path", found.path.as_path()));
     };
-    if !is_within(&found.version, &asked)? {
+    if !is_within(version, &asked)? {
         let message = format!("the jobs run {note}, and {} asks for {}", asked.by, asked.words);
         let verdict = Verdict::fail(message)
             .with("expected", asked.words.as_str())
-            .with("actual", Fact::Version(found.version.clone()))
+            .with("actual", Fact::Version(version.clone()))
             .with("path", found.path.as_path());
         let installers = cx.installers()?;
         return Ok(match install_command(name, Some(&asked.range), &installers) {
@@ -61,22 +64,45 @@ fn look(cx: &Cx, tool: &Tool) -> Seen {
                 .with("expected", asked.words)
                 .with("who", Fact::Pid(pid))
                 .with("path", program)
-                .with("the jobs find", Fact::Version(found.version.clone()))
+                .with("the jobs find", Fact::Version(version.clone()))
                 .with("restart", Fact::Command("housecall restart".to_owned())));
         }
-        let version = cx.version_of(&program)?;
-        if !is_within(&version, &asked)? {
-            let message = format!("node {version} serves, and {} asks for {}", asked.by, asked.words);
+        let serving = cx.version_of(&program)?;
+        if !is_within(&serving, &asked)? {
+            let message = format!("node {serving} serves, and {} asks for {}", asked.by, asked.words);
             return Ok(Verdict::fail(message)
                 .with("expected", asked.words.as_str())
-                .with("actual", Fact::Version(version.as_ref().clone()))
+                .with("actual", Fact::Version(serving.as_ref().clone()))
                 .with("who", Fact::Pid(pid))
                 .with("path", program)
-                .with("the jobs find", Fact::Version(found.version.clone()))
+                .with("the jobs find", Fact::Version(version.clone()))
                 .with("restart", Fact::Command("housecall restart".to_owned())));
         }
     }
     Ok(Verdict::pass_with(note).with("asked for", asked.words).with("path", found.path.as_path()))
+}
+
+/// A program that is there and does not start, as where an upgrade took a library away that it was built for.
+pub(super) fn dead(name: &str, found: &FoundTool) -> Verdict {
+    let why = found.version.as_ref().err().map_or("", String::as_str);
+    let verdict = Verdict::fail(format!("the jobs find `{name}`, and it does not start"))
+        .with("it says", why)
+        .with("path", found.path.as_path());
+    if let Some(formula) = formula(&found.real) {
+        return verdict.with("reinstall", Fact::Command(format!("brew reinstall {formula}")));
+    }
+    if !why.to_lowercase().contains("librar") {
+        return verdict;
+    }
+    let lists = if cfg!(target_os = "macos") { "otool -L" } else { "ldd" };
+    let program = shell(&found.real.to_string_lossy());
+    verdict.with("what it needs", Fact::Command(format!("{lists} {program}")))
+}
+
+/// The formula that Homebrew installed a program by: its folder in the Cellar.
+fn formula(real: &Path) -> Option<String> {
+    let mut folders = real.iter().skip_while(|it| *it != "Cellar");
+    Some(shell(&folders.nth(1)?.to_string_lossy()))
 }
 
 /// The configuration's word counts first, then the project's own.

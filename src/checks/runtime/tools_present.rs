@@ -1,9 +1,10 @@
 //! `tools-present`: the jobs find every program that they run.
 
 use crate::check::{Check, CheckId, Group, Look, Severity};
-use crate::checks::runtime::runtime_version::install_command;
+use crate::checks::runtime::runtime_version::{self, install_command};
 use crate::config::Mirror;
 use crate::cx::Cx;
+use crate::probes::tools::FoundTool;
 use crate::verdict::{Fact, Seen, Verdict};
 
 /// The jobs find their tools.
@@ -23,16 +24,21 @@ fn look(cx: &Cx, _mirror: &Mirror) -> Seen {
     let configured = config.tools.iter().map(|tool| tool.name.as_str());
     let mut names: Vec<&str> = configured.chain(["git"]).collect();
     names.dedup();
+    // The others are asked meanwhile, each by its own look at its version.
+    let git = cx.tool("git")?;
     let mut missing = Vec::new();
-    let mut verdict = Verdict::pass();
     for name in names {
-        match &*cx.tool(name)? {
-            Some(tool) if name == "git" => verdict = Verdict::pass_with(format!("git {}", tool.version)),
-            Some(_) => (),
-            None => missing.push(name),
+        if cx.tool(name)?.is_none() {
+            missing.push(name);
         }
     }
-    let Some(first) = missing.first() else { return Ok(verdict) };
+    let Some(first) = missing.first() else {
+        return Ok(match &*git {
+            Some(FoundTool { version: Ok(version), .. }) => Verdict::pass_with(format!("git {version}")),
+            Some(dead) => runtime_version::dead("git", dead),
+            None => Verdict::pass(),
+        });
+    };
     let message = match missing.as_slice() {
         [one] => format!("the jobs do not find `{one}`"),
         several => format!("the jobs do not find `{}`", several.join("`, `")),

@@ -5,6 +5,7 @@ use crate::checks::runtime::runtime_version;
 use crate::checks::worktree::worktree_exists;
 use crate::config::Mirror;
 use crate::cx::Cx;
+use crate::error::ProbeError;
 use crate::fixes::sync;
 use crate::probes::git::Worktree;
 use crate::verdict::{Fact, Seen, Verdict};
@@ -52,13 +53,14 @@ fn look(cx: &Cx, mirror: &Mirror) -> Seen {
             .with("installed", stamp.at));
     }
     if let Some(node) = &*cx.tool("node")? {
-        let major = node.version.split('.').next().unwrap_or_default();
+        let version = node.version.as_ref().map_err(|why| ProbeError::failed("start node", why))?;
+        let major = version.split('.').next().unwrap_or_default();
         if major != stamp.runtime {
             return Ok(Verdict::fail(format!(
                 "the dependencies were installed for node {}, and the jobs run node {major}",
                 stamp.runtime
             ))
-            .with("expected", Fact::Version(node.version.clone()))
+            .with("expected", Fact::Version(version.clone()))
             .with("actual", Fact::Version(stamp.runtime.clone()))
             .with("installed", stamp.at));
         }

@@ -166,7 +166,8 @@ pub fn build(
 fn runtime(machine: &Machine, config: &Config) -> Result<String, StepError> {
     for name in ["node", "bun", "deno"] {
         if let Some(tool) = tools::find(machine, config, name)? {
-            return Ok(tool.version.split('.').next().unwrap_or_default().to_owned());
+            let version = tool.version.map_err(|why| StepError::failed(format!("start {name}"), &why))?;
+            return Ok(version.split('.').next().unwrap_or_default().to_owned());
         }
     }
     Ok(String::new())

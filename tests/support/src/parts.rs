@@ -91,6 +91,20 @@ pub fn node(major: u32) -> PathBuf {
     folder().join(format!("node-{major}/bin"))
 }
 
+/// The library that is nowhere: see [`without_library`].
+pub const LOST: &str = "libx.so.6";
+
+/// Copies a program, which needs a library that is nowhere from then on: as one whose library an upgrade took away.
+///
+/// # Panics
+/// Where it cannot be copied.
+pub fn without_library(program: &Path, copy: &Path) {
+    std::fs::copy(program, copy).expect("the program is copied");
+    let mut sed = Command::new("sed");
+    sed.env("LC_ALL", "C").args(["-i", &format!("s/libc\\.so\\.6/{LOST}/g")]).arg(copy);
+    assert!(sed.status().is_ok_and(|it| it.success()), "its library is named anew");
+}
+
 /// The project's own folder.
 #[must_use]
 pub fn root() -> PathBuf {
