@@ -6,8 +6,10 @@ use std::time::Duration;
 
 use schemars::JsonSchema;
 use serde::Deserialize;
+use toml::Spanned;
 
 use super::Question;
+use super::number::{Count, Number};
 use crate::config::{self, Reading};
 use crate::cx::Cx;
 use crate::error::ProbeError;
@@ -20,6 +22,7 @@ pub struct Disk {
     path: PathBuf,
     free: Option<Amount>,
     inodes: Option<Amount>,
+    used: Option<Number>,
 }
 
 /// So many, or such a part of all.
@@ -42,12 +45,15 @@ pub struct Written {
     /// How many files can still be made: "5%", or "100000".
     #[schemars(with = "Option<String>")]
     pub inodes: Option<config::Text>,
+    /// The bounds of the part that is used of all, in whole percent: `{ max = 90 }`.
+    #[schemars(with = "Option<Count>")]
+    pub used: Option<Spanned<Count>>,
 }
 
 impl Written {
     /// What it means; mistakes are written down.
     pub fn read(self, _: Range<usize>, it: &mut Reading<'_>) -> Option<Disk> {
-        if self.free.is_none() && self.inodes.is_none() {
+        if self.free.is_none() && self.inodes.is_none() && self.used.is_none() {
             it.wrong(self.path.span(), "nothing is asked of the volume", "add free = \"10%\"");
             return None;
         }
@@ -55,6 +61,10 @@ impl Written {
             path: it.path(&self.path)?,
             free: it.maybe(self.free.as_ref(), Amount::read)?,
             inodes: it.maybe(self.inodes.as_ref(), Amount::read)?,
+            used: match &self.used {
+                Some(used) => Some(Count::read(used, it)?),
+                None => None,
+            },
         })
     }
 }
@@ -128,6 +138,13 @@ impl Disk {
                 return Ok(Some(failure.with("actual", Fact::Bytes(room.free))));
             }
         }
+        if let Some(bounds) = &self.used {
+            let used = percent(room).ok_or_else(uncounted)?;
+            if !bounds.has(used.into()) {
+                let failure = Verdict::fail(format!("the volume of {name} is used to {used}%"));
+                return Ok(Some(failure.with("expected", bounds.to_string()).with("actual", used.to_string())));
+            }
+        }
         let Some(inodes) = self.inodes else { return Ok(None) };
         if room.inodes == 0 {
             return Err(uncounted());
@@ -139,4 +156,11 @@ impl Disk {
         };
         Ok((room.free_inodes < wanted).then(failure))
     }
+}
+
+/// How much of the whole is used, to the nearest percent; `None` where nothing is counted.
+fn percent(room: Room) -> Option<u32> {
+    let (used, size) = (u128::from(room.used), u128::from(room.size));
+    let rounded = (used * 200 + size).checked_div(size * 2)?;
+    u32::try_from(rounded).ok()
 }

@@ -242,7 +242,12 @@ impl Http {
     }
 
     fn other_status(&self, it: &Response) -> Verdict {
-        let expected: Vec<String> = self.status.iter().map(ToString::to_string).collect();
+        let expected: Vec<String> = match self.status.as_slice() {
+            [first, .., last] if self.status.len() > 3 && usize::from(last - first) + 1 == self.status.len() => {
+                vec![format!("{first} to {last}")]
+            }
+            all => all.iter().map(ToString::to_string).collect(),
+        };
         let verdict = match &it.location {
             Some(location) if (300..400).contains(&it.status) => {
                 Verdict::fail(format!("{} leads elsewhere, to {location}", self.url))

@@ -6,8 +6,10 @@ use std::time::Duration;
 
 use schemars::JsonSchema;
 use serde::Deserialize;
+use toml::Spanned;
 
 use super::Question;
+use super::number::{Count, Number};
 use crate::config::{self, Reading};
 use crate::cx::Cx;
 use crate::probes::declared::interfaces;
@@ -22,7 +24,7 @@ pub struct Interface {
     is_up: Option<bool>,
     addresses: Vec<(IpAddr, Option<u32>)>,
     only: bool,
-    mtu: Option<u32>,
+    mtu: Option<Number>,
 }
 
 /// As it is written.
@@ -42,8 +44,9 @@ pub struct Written {
     pub addresses: Vec<config::Text>,
     /// Whether there may not be more; default false.
     pub only: Option<bool>,
-    /// The largest packet that it carries whole, in bytes.
-    pub mtu: Option<u32>,
+    /// The largest packet that it carries whole, in bytes, or its bounds: `{ min = 1400 }`.
+    #[schemars(with = "Option<Count>")]
+    pub mtu: Option<Spanned<Count>>,
 }
 
 impl Written {
@@ -66,7 +69,11 @@ impl Written {
             it.wrong(place, "of what must not be there nothing can be asked", "");
             return None;
         }
-        Some(Interface { name, exists, is_up: self.up, addresses, only, mtu: self.mtu })
+        let mtu = match &self.mtu {
+            Some(mtu) => Some(Count::read(mtu, it)?),
+            None => None,
+        };
+        Some(Interface { name, exists, is_up: self.up, addresses, only, mtu })
     }
 }
 
@@ -133,7 +140,7 @@ impl Question for Interface {
         }
         let Some(wanted) = self.mtu else { return Ok(Verdict::pass().with("actual", has.join(", "))) };
         let mtu = interfaces::mtu(name, deadline)?;
-        let verdict = if mtu == wanted {
+        let verdict = if wanted.has(mtu.into()) {
             Verdict::pass()
         } else {
             Verdict::fail(format!("the interface {name} has another MTU"))

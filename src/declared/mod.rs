@@ -15,6 +15,7 @@ pub mod kernel_param;
 pub mod launch;
 pub mod listener;
 pub mod mount;
+pub mod number;
 pub mod package;
 pub mod process;
 pub mod reach;

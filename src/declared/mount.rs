@@ -10,6 +10,7 @@ use serde::Deserialize;
 use super::Question;
 use crate::config::{self, Reading};
 use crate::cx::Cx;
+use crate::error::ProbeError;
 use crate::unit::Pace;
 use crate::verdict::{Seen, Verdict};
 
@@ -21,6 +22,7 @@ pub struct Mount {
     filesystem: Option<String>,
     source: Option<String>,
     options: Vec<String>,
+    superblock: Vec<String>,
 }
 
 /// As it is written.
@@ -42,6 +44,10 @@ pub struct Written {
     #[serde(default)]
     #[schemars(with = "Vec<String>")]
     pub options: Vec<config::Text>,
+    /// Options that the filesystem itself has, wherever it is mounted; there may be more. Linux tells them apart.
+    #[serde(default)]
+    #[schemars(with = "Vec<String>")]
+    pub superblock: Vec<config::Text>,
 }
 
 impl Written {
@@ -53,8 +59,10 @@ impl Written {
             filesystem: it.maybe(self.filesystem.as_ref(), Reading::text)?,
             source: it.maybe(self.source.as_ref(), Reading::text)?,
             options: it.texts(&self.options)?,
+            superblock: it.texts(&self.superblock)?,
         };
-        let asks_more = mount.filesystem.is_some() || mount.source.is_some() || !mount.options.is_empty();
+        let asks_options = !mount.options.is_empty() || !mount.superblock.is_empty();
+        let asks_more = mount.filesystem.is_some() || mount.source.is_some() || asks_options;
         if !mount.exists && asks_more {
             it.wrong(self.path.span(), "of what must not be mounted nothing can be asked", "");
             return None;
@@ -72,7 +80,7 @@ impl Question for Mount {
     /// Looks into the mount table; no volume is touched.
     ///
     /// # Errors
-    /// The table cannot be read.
+    /// The table cannot be read, or does not tell what is asked.
     fn look(&self, cx: &Cx, _: Duration) -> Seen {
         let name = cx.config().tilde(&self.path);
         let table = cx.machine("mounts")?.mounts()?;
@@ -93,10 +101,21 @@ impl Question for Mount {
                 return Ok(failure.with("expected", &**expected).with("actual", &**actual));
             }
         }
-        let missing = self.options.iter().find(|option| !found.options.contains(option));
-        Ok(missing.map_or_else(Verdict::pass, |missing| {
+        if let Some(missing) = self.options.iter().find(|option| !found.options.contains(option)) {
             let failure = Verdict::fail(format!("{name} is mounted without {missing}"));
-            failure.with("expected", &**missing).with("actual", found.options.join(","))
+            return Ok(failure.with("expected", &**missing).with("actual", found.options.join(",")));
+        }
+        if self.superblock.is_empty() {
+            return Ok(Verdict::pass());
+        }
+        let Some(has) = &found.superblock else {
+            let what = format!("tell the options of the filesystem at {name}");
+            return Err(ProbeError::failed(what, &"this system does not tell them apart from the mount's"));
+        };
+        let missing = self.superblock.iter().find(|option| !has.contains(option));
+        Ok(missing.map_or_else(Verdict::pass, |missing| {
+            let failure = Verdict::fail(format!("the filesystem at {name} is without {missing}"));
+            failure.with("expected", &**missing).with("actual", has.join(","))
         }))
     }
 

@@ -6,6 +6,7 @@ use std::time::Duration;
 
 use schemars::JsonSchema;
 use serde::Deserialize;
+use toml::Spanned;
 
 use super::Question;
 use super::launch::Launch;
@@ -24,7 +25,7 @@ pub struct Package {
     manager: Manager,
     installed: bool,
     version: Option<nodejs_semver::Range>,
-    exact: Option<String>,
+    exact: Vec<String>,
 }
 
 /// Who installs packages.
@@ -75,16 +76,39 @@ pub struct Written {
     /// The range in which its version must be, without the distribution's own revision: ">=2.30".
     #[schemars(with = "Option<String>")]
     pub version: Option<config::Text>,
-    /// Its whole version, as its manager writes it: "7.88.1-10+deb12u8".
-    #[schemars(with = "Option<String>")]
-    pub exact: Option<config::Text>,
+    /// Its whole version, as its manager writes it: "7.88.1-10+deb12u8"; several are installed beside each other.
+    #[schemars(with = "Option<Exact>")]
+    pub exact: Option<Spanned<Exact>>,
+}
+
+/// One version, or several.
+#[derive(Debug, Deserialize, JsonSchema)]
+#[serde(untagged)]
+pub enum Exact {
+    /// One.
+    One(String),
+    /// Each of them.
+    All(Vec<String>),
+}
+
+impl Exact {
+    /// Each, all at one place.
+    fn all(written: Spanned<Self>) -> Vec<config::Text> {
+        let place = written.span();
+        let all = match written.into_inner() {
+            Self::One(one) => vec![one],
+            Self::All(all) => all,
+        };
+        all.into_iter().map(|it| Spanned::new(place.clone(), it)).collect()
+    }
 }
 
 impl Written {
     /// What it means; mistakes are written down.
     pub fn read(self, _: Range<usize>, it: &mut Reading<'_>) -> Option<Package> {
         let installed = self.installed.unwrap_or(true);
-        if let (false, Some(version)) = (installed, self.version.as_ref().or(self.exact.as_ref())) {
+        let exact = self.exact.map(Exact::all).unwrap_or_default();
+        if let (false, Some(version)) = (installed, self.version.as_ref().or(exact.first())) {
             it.wrong(version.span(), "what must not be installed has no version", "leave `version` out");
             return None;
         }
@@ -93,7 +117,7 @@ impl Written {
                 .then(|| name.to_owned())
         })??;
         let version = it.maybe(self.version.as_ref(), Reading::narrow_range)?;
-        let exact = it.maybe(self.exact.as_ref(), Reading::text)?;
+        let exact = it.texts(&exact)?;
         Some(Package { name, manager: self.manager.unwrap_or_default(), installed, version, exact })
     }
 }
@@ -116,7 +140,7 @@ impl Question for Package {
         cx.machine("packages")?;
         let name = &self.name;
         let found = self.found(cx, deadline)?;
-        let version = match (found, self.installed) {
+        let (version, older) = match (found, self.installed) {
             (None, false) => return Ok(Verdict::pass()),
             (None, true) => return Ok(Verdict::fail(format!("{name} is not installed"))),
             (Some(Found { version, .. }), false) => {
@@ -127,24 +151,30 @@ impl Question for Package {
                 let failure = Verdict::fail(format!("{name} is only partly installed"));
                 return Ok(failure.with("expected", "installed").with("actual", state));
             }
-            (Some(Found { version, partly: None }), true) => version,
+            (Some(Found { version, older, partly: None }), true) => (version, older),
         };
-        if let Some(exact) = self.exact.as_ref().filter(|exact| **exact != version) {
+        if let Some(exact) = self.exact.iter().find(|exact| **exact != version && !older.contains(exact)) {
             let failure = Verdict::fail(format!("{name} is installed in another version"));
-            return Ok(failure.with("expected", exact.as_str()).with("actual", Fact::Version(version)));
+            let actual = [&[version], &*older].concat().join(", ");
+            return Ok(failure.with("expected", exact.as_str()).with("actual", Fact::Version(actual)));
         }
         let Some(range) = &self.version else {
             return Ok(Verdict::pass().with("actual", Fact::Version(version)));
         };
-        let Some(plain) = upstream(&version, self.manager) else {
-            return Err(ProbeError::unreadable(format!("the version of {name}"), &version));
-        };
-        let verdict = if range.satisfies(&plain) {
-            Verdict::pass()
-        } else {
-            Verdict::fail(format!("{name} is installed in a version that is out of range"))
-        };
-        Ok(verdict.with("expected", range.to_string()).with("actual", Fact::Version(version)))
+        let passed =
+            Verdict::pass().with("expected", range.to_string()).with("actual", Fact::Version(version.clone()));
+        for version in std::iter::once(version).chain(older) {
+            let Some(plain) = upstream(&version, self.manager) else {
+                return Err(ProbeError::unreadable(format!("the version of {name}"), &version));
+            };
+            if !range.satisfies(&plain) {
+                let failure =
+                    Verdict::fail(format!("{name} is installed in a version that is out of range"));
+                let failure = failure.with("expected", range.to_string());
+                return Ok(failure.with("actual", Fact::Version(version)));
+            }
+        }
+        Ok(passed)
     }
 
     fn runs(&self, _: &Config) -> Option<String> {
@@ -155,7 +185,8 @@ impl Question for Package {
 
 impl Package {
     fn found(&self, cx: &Cx, deadline: Duration) -> Result<Option<Found>, ProbeError> {
-        let whole = |version: Option<String>| Ok(version.map(|version| Found { version, partly: None }));
+        let whole =
+            |version: Option<String>| Ok(version.map(|version| Found { version, older: Vec::new(), partly: None }));
         let read = |database: Database| Ok(packages::named(&*cx.packages(database)?, &self.name).cloned());
         let ask = |manager: Asked| {
             let launch = Launch {
@@ -164,7 +195,7 @@ impl Package {
                 environment: BTreeMap::new(),
             };
             let environment = launch.program(cx.config(), deadline)?.environment;
-            whole(packages::ask(manager, &self.name, &environment, deadline)?)
+            packages::ask(manager, &self.name, &environment, deadline)
         };
         match self.source() {
             Source::File(database) => read(database),

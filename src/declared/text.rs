@@ -4,6 +4,7 @@ use schemars::JsonSchema;
 use serde::Deserialize;
 use toml::Spanned;
 
+use super::number::Number;
 use crate::config::{Reading, Text as Written_};
 use crate::error::ProbeError;
 use crate::verdict::Verdict;
@@ -89,10 +90,6 @@ pub fn read(written: Option<&Spanned<Written>>, it: &mut Reading<'_>) -> Option<
 impl Written {
     /// What it means; mistakes are written down. It may ask nothing.
     pub fn read(&self, it: &mut Reading<'_>) -> Option<Text> {
-        if let Some(number) = self.number.as_ref().filter(|it| *it.get_ref() == Number::default()) {
-            it.wrong(number.span(), "nothing is asked of the number", "add min = 1, or leave it out");
-            return None;
-        }
         Some(Text {
             equals: match &self.equals {
                 Some(equals) => Some(it.text(equals)?),
@@ -104,7 +101,10 @@ impl Written {
             no_match: it.patterns(&self.no_match)?,
             lines: lines(&self.lines, it)?,
             no_line: lines(&self.no_line, it)?,
-            number: self.number.as_ref().map(|it| *it.get_ref()).unwrap_or_default(),
+            number: match &self.number {
+                Some(number) => Number::read(number, it)?,
+                None => Number::default(),
+            },
             length: self.length,
             version: match &self.version {
                 Some(range) => Some(it.range(range)?),
@@ -202,8 +202,13 @@ impl Text {
                 return Some(failure.with("expected", format!("no {pattern}")).with("actual", excerpt(line)));
             }
         }
-        if let Some(failure) = self.number.failure(what, text) {
-            return Some(failure);
+        if self.number != Number::default() {
+            let number = text.trim().parse::<f64>().ok().filter(|it| it.is_finite());
+            match number.map(|number| self.number.has(number)) {
+                Some(true) => {}
+                Some(false) => return fails(format!("{what} is a number out of range"), &self.number.to_string()),
+                None => return fails(format!("{what} is no number"), &self.number.to_string()),
+            }
         }
         let range = self.version.as_ref()?;
         let Some(version) = version::first_in(text) else {
@@ -217,55 +222,6 @@ impl Text {
                 .with("expected", range.to_string())
                 .with("actual", version.to_string()),
         )
-    }
-}
-
-/// The bounds of a number.
-#[derive(Debug, Clone, Copy, Default, PartialEq, Deserialize, JsonSchema)]
-#[serde(deny_unknown_fields)]
-pub struct Number {
-    /// It is at least this.
-    pub min: Option<f64>,
-    /// It is at most this.
-    pub max: Option<f64>,
-    /// It is more than this.
-    pub above: Option<f64>,
-    /// It is less than this.
-    pub below: Option<f64>,
-}
-
-impl Number {
-    fn failure(&self, what: &str, text: &str) -> Option<Verdict> {
-        if *self == Self::default() {
-            return None;
-        }
-        let message = match text.trim().parse::<f64>() {
-            Ok(number) if self.has(number) => return None,
-            Ok(number) if number.is_finite() => format!("{what} is a number out of range"),
-            _ => format!("{what} is no number"),
-        };
-        Some(Verdict::fail(message).with("expected", self.to_string()).with("actual", excerpt(text)))
-    }
-
-    fn has(&self, number: f64) -> bool {
-        number.is_finite()
-            && self.min.is_none_or(|min| number >= min)
-            && self.max.is_none_or(|max| number <= max)
-            && self.above.is_none_or(|above| number > above)
-            && self.below.is_none_or(|below| number < below)
-    }
-}
-
-impl std::fmt::Display for Number {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        let bounds = [
-            ("at least", self.min),
-            ("at most", self.max),
-            ("more than", self.above),
-            ("less than", self.below),
-        ];
-        let told = bounds.iter().filter_map(|(word, it)| it.map(|it| format!("{word} {it}")));
-        f.write_str(&told.collect::<Vec<String>>().join(", "))
     }
 }
 

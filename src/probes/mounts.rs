@@ -23,6 +23,8 @@ pub struct Mount {
     pub source: String,
     /// How it is mounted: "ro" or "rw" first, then those of the mount, then those of the filesystem.
     pub options: Vec<String>,
+    /// Those of the filesystem alone, wherever else it is mounted; `None` where the system does not tell them apart.
+    pub superblock: Option<Vec<String>>,
     /// Whether it is to be feared.
     pub kind: Kind,
 }
@@ -124,6 +126,7 @@ impl Mounts {
             filesystem: "unknown".to_owned(),
             source: String::new(),
             options: Vec::new(),
+            superblock: None,
             kind: Kind::Local,
         })
     }
@@ -188,7 +191,9 @@ fn parse_line(line: &[u8]) -> Option<Mount> {
             options.push(option.to_owned());
         }
     }
-    Some(Mount { kind: kind(&point, &filesystem), point, filesystem, source, options })
+    let superblock = more.split(',').filter(|it| !it.is_empty()).map(str::to_owned).collect();
+    let superblock = Some(superblock);
+    Some(Mount { kind: kind(&point, &filesystem), point, filesystem, source, options, superblock })
 }
 
 /// Undoes the kernel's octal escapes: `\040` is a space.
@@ -269,7 +274,7 @@ mod system {
         ];
         options.extend(named.into_iter().filter(|(flag, _)| has(*flag)).map(|(_, name)| name));
         let options = options.into_iter().map(str::to_owned).collect();
-        Mount { point, filesystem, source, options, kind }
+        Mount { point, filesystem, source, options, superblock: None, kind }
     }
 
     fn text(field: &[c_char]) -> Vec<u8> {

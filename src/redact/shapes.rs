@@ -1,11 +1,13 @@
 //! What has the shape of a secret, wherever it stands: the tokens of well-known services, and what a name gives away.
 
+mod judged;
+
 use std::ops::Range;
 use std::sync::{LazyLock, OnceLock};
 
 use regex::{Captures, Regex};
 
-use super::names;
+use self::judged::{has_digit, has_option, is_assigned, is_told};
 
 /// One shape: its first group that matched is the secret, else the whole.
 struct Shape {
@@ -121,7 +123,7 @@ static PLACES: [Shape; 10] = [
             "token", "secret", "passw", "passphrase", "pwd", "key", "credential", "auth", "cookie", "dsn",
             "database", "_pat", "-pat", "_pass", "-pass",
         ],
-        r#"((?:[A-Za-z_][A-Za-z0-9_.-]*)?(?i:token|secret|passw|passphrase|pwd|key|credential|auth|cookie|dsn|database|[_-]pat|[_-]pass)[A-Za-z0-9_.-]*)(["']?\s*(?:=>|:=|=|:)\s*)(?:["']([^"'\r\n]+)["']|([^\s"',;&<>)\]}]+))"#,
+        r#"((?:/etc/|[A-Za-z_][A-Za-z0-9_.-]*)?(?i:token|secret|passw|passphrase|pwd|key|credential|auth|cookie|dsn|database|[_-]pat|[_-]pass)[A-Za-z0-9_.-]*)(["']?\s*(?:=>|:=|=|:)\s*)(?:["']([^"'\r\n]+)["']|([^\s"',;&<>)\]}]+))"#,
     )
     .with(|it| it.contains([':', '=']))
     .if_one(is_assigned),
@@ -182,15 +184,6 @@ fn signs_in(text: &[u8]) -> u32 {
     found
 }
 
-/// Whether an option of a program stands in it: a dash at its beginning, or after a space, a quote or a tag.
-fn has_option(text: &str) -> bool {
-    let begins = |pair: &[u8]| {
-        pair[1] == b'-'
-            && (pair[0].is_ascii_whitespace() || b"\"'>\x0b".contains(&pair[0]) || !pair[0].is_ascii())
-    };
-    text.starts_with('-') || text.as_bytes().windows(2).any(begins)
-}
-
 /// Whether this text holds the token of a service that marks its tokens.
 #[must_use]
 pub fn is_known(text: &str) -> bool {
@@ -236,33 +229,6 @@ fn sense(text: &str, secret: regex::Match<'_>) -> usize {
 /// The next place in a text where a search can begin; one beyond its end: there is none.
 fn next_character(text: &str, at: usize) -> usize {
     (at + 1..=text.len()).find(|it| text.is_char_boundary(*it)).unwrap_or(text.len() + 1)
-}
-
-fn has_digit(found: &Captures<'_>) -> bool {
-    found.iter().flatten().last().is_some_and(|it| it.as_str().bytes().any(|byte| byte.is_ascii_digit()))
-}
-
-/// A name that says secret, and a value beside it.
-fn is_told(found: &Captures<'_>) -> bool {
-    let value = found.get(2).map_or("", |it| it.as_str());
-    names::says_secret(&found[1]) && is_value(value)
-}
-
-/// `NAME=value`, `name: value`; but no prose: "unexpected token: foo".
-fn is_assigned(found: &Captures<'_>) -> bool {
-    let name = &found[1];
-    let value = found.get(3).or_else(|| found.get(4)).map_or("", |it| it.as_str());
-    let is_prose = found[2].trim() == ":"
-        && matches!(
-            name.to_ascii_lowercase().as_str(),
-            "token" | "tokens" | "secret" | "secrets" | "auth" | "cookie"
-        );
-    names::says_secret(name) && is_value(value) && !is_prose
-}
-
-fn is_value(value: &str) -> bool {
-    let is_reference = value.starts_with("${") || value.starts_with("$(") || value.starts_with('<');
-    value.len() >= 4 && !is_reference && (value.len() < 6 || names::is_hideable(value))
 }
 
 #[cfg(test)]

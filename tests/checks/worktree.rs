@@ -51,6 +51,7 @@ fn ground() -> Ground {
         filesystem: "ext4".to_owned(),
         source: String::new(),
         options: Vec::new(),
+        superblock: None,
         kind: Kind::Local,
     };
     Ground { real: worlds::worktree(), home: home(), mount, around: None }
@@ -103,6 +104,7 @@ fn worktree_place_on_volumes_that_come_and_go() {
         filesystem: filesystem.to_owned(),
         source: String::new(),
         options: Vec::new(),
+        superblock: None,
         kind,
     };
     let at = |mount| place(Ground { mount, ..ground() });

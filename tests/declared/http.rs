@@ -73,6 +73,7 @@ fn status_header_page_and_json_are_judged() {
     for good in [
         "",
         ", status = [200, 204]",
+        ", status = { min = 200, below = 300 }",
         ", page = { contains = ['items'], matches = ['\"n\":\\d'] }",
         ", header = { Content-Type = { equals = 'application/json' }, x-two = { equals = 'a, b' } }",
         ", json = { status = 'ok', 'items[0].name' = 'a', '$.items[1].n' = 2.0, ready = true, '$..n' = [] }",
@@ -84,6 +85,7 @@ fn status_header_page_and_json_are_judged() {
     }
     for (path, bad, message) in [
         ("/no", "", "/no answers 404; expected 200; actual 404"),
+        ("/no", ", status = { min = 200, below = 300 }", "/no answers 404; expected 200 to 299; actual 404"),
         ("/json", ", status = 204", "/json answers 200; expected 204; actual 200"),
         ("/json", ", page = { contains = ['taxe'] }", "fail: the page lacks a text; expected taxe"),
         ("/json", ", header = { x-none = {} }", "fail: the answer has no header `x-none`"),
@@ -164,6 +166,8 @@ fn what_makes_no_sense_is_told() {
         (asked("https://x/", ", user = 'a:b'"), "has no colon in the name"),
         (asked("https://x/", ", user = 'a', headers = { Authorization = 'b' }"), "say two things"),
         (asked("https://x/", ", proxy = 'x:3128'"), "`x:3128` is no address"),
+        (asked("http://x/", ", status = { above = 600 }"), "no status is right"),
+        (asked("http://x/", ", status = { min = 1 }"), "every status is right"),
         (asked("https://x/", ", unsafe = true"), "unknown key `unsafe`"),
         (asked("https://x/", ", tls-expiry = '2w'"), "`2w` is no duration"),
     ] {

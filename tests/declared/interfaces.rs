@@ -41,6 +41,11 @@ fn an_interface_is_as_asked() {
     let told = world.look(&asked(", mtu = 1"));
     let mtu = told.rsplit(' ').next().expect("a number");
     assert_eq!(world.look(&asked(&format!(", mtu = {mtu}"))), "pass");
+    assert_eq!(world.look(&asked(", mtu = { above = 1000, max = 1000000 }")), "pass");
+    assert_eq!(
+        world.look(&asked(", mtu = { below = 1000 }")),
+        format!("fail: the interface {LOOPBACK} has another MTU; expected less than 1000; actual {mtu}")
+    );
 }
 
 #[test]
@@ -51,6 +56,7 @@ fn what_makes_no_sense_is_told_and_nothing_is_made_up() {
         ("name = 'x', addresses = ['y']", "is no address"),
         ("name = 'x', addresses = ['127.0.0.1/33']", "is no address"),
         ("name = 'x', exists = false, mtu = 1500", "nothing can be asked"),
+        ("name = 'x', mtu = {}", "nothing is asked of the number"),
     ] {
         let mistakes = world.mistakes(&format!("interface = {{ {question} }}"));
         assert!(mistakes.contains(told), "{question}: {mistakes}");

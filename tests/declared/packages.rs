@@ -41,6 +41,7 @@ fn a_manager_is_asked_in_its_own_words() {
     world.home.program(
         "bin/rpm",
         "#!/bin/sh\nfor it; do name=$it; done\n[ \"$name\" = bash ] && echo 5.2.26 && exit\n\
+         [ \"$name\" = kernel ] && printf '6.1.9\\n6.5.3\\n' && exit\n\
          echo \"package $name is not installed\"; exit 1\n",
     );
     world.home.program(
@@ -66,6 +67,14 @@ fn a_manager_is_asked_in_its_own_words() {
         let told = ask("name = 'bash', version = '^6'");
         assert!(told.starts_with("fail: bash is installed in a version that is out of range"), "{told}");
     }
+    let kernel = |more: &str| world.look(&format!("package = {{ manager = 'rpm', name = 'kernel', {more} }}"));
+    for good in ["exact = '6.1.9'", "exact = ['6.5.3', '6.1.9']", "version = '^6'"] {
+        assert_eq!(kernel(good), "pass", "{good}");
+    }
+    let told = kernel("exact = ['6.5.3', '6.2.0']");
+    assert_eq!(told, "fail: kernel is installed in another version; expected 6.2.0; actual 6.5.3, 6.1.9");
+    let told = kernel("version = '>=6.5'");
+    assert!(told.ends_with("out of range; expected >=6.5.0; actual 6.1.9"), "{told}");
     for program in ["rpm", "pacman", "npm", "python3"] {
         world.home.program(format!("bin/{program}"), "#!/bin/sh\necho the database is locked >&2; exit 1\n");
     }

@@ -10,6 +10,7 @@ fn a_mount_is_as_asked() {
         "mount = { path = '/' }",
         "mount = { path = '/proc', filesystem = 'proc', source = 'proc' }",
         "mount = { path = '/proc', options = ['rw'] }",
+        "mount = { path = '/proc', options = ['rw'], superblock = ['rw'] }",
         "mount = { path = '~', exists = false }",
     ] {
         assert_eq!(world.look(good), "pass", "{good}");
@@ -28,6 +29,10 @@ fn a_mount_is_as_asked() {
         (
             "mount = { path = '/proc', options = ['sync'] }",
             "fail: /proc is mounted without sync; expected sync",
+        ),
+        (
+            "mount = { path = '/proc', superblock = ['nosuid'] }",
+            "fail: the filesystem at /proc is without nosuid; expected nosuid; actual rw",
         ),
     ] {
         let seen = world.look(question);

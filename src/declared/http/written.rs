@@ -9,6 +9,7 @@ use serde::Deserialize;
 use serde_json_path::JsonPath;
 use toml::Spanned;
 
+use super::super::number::Number;
 use super::super::text;
 use super::{Http, Identity};
 use crate::config::{self, Reading};
@@ -30,7 +31,7 @@ pub struct Written {
     /// The body of the request.
     #[schemars(with = "Option<String>")]
     pub body: Option<config::Text>,
-    /// The status that is right, or several; default 200.
+    /// The status that is right, or several, or the bounds of some: `{ min = 200, max = 299 }`; default 200.
     #[schemars(with = "Option<Status>")]
     pub status: Option<Spanned<Status>>,
     /// What headers of the answer must say.
@@ -85,6 +86,8 @@ pub enum Status {
     One(u16),
     /// Any of them.
     Any(Vec<u16>),
+    /// All within.
+    Within(Number),
 }
 
 impl Written {
@@ -130,6 +133,16 @@ impl Written {
                 return None;
             }
             Some((_, Status::Any(any))) => any,
+            Some((place, Status::Within(within))) => {
+                let within = Number::read(&Spanned::new(place.clone(), within), it)?;
+                let any: Vec<u16> = (100..=599).filter(|it| within.has(f64::from(*it))).collect();
+                if any.is_empty() || any.len() == 500 {
+                    let all = if any.is_empty() { "no status is right" } else { "every status is right" };
+                    it.wrong(place, all, "write status = { min = 200, max = 299 }");
+                    return None;
+                }
+                any
+            }
         };
         let duration = |it: &mut Reading<'_>, written: &config::Text| it.duration(Some(written));
         Some(Http {

@@ -14,9 +14,7 @@ pub(super) fn http(it: &mut Resource<'_>) -> Vec<Draft> {
     let url = it.name("url");
     draft.say("url", Item::text(url.clone()));
     draft.maybe("method", it.exactly("method").filter(|it| *it != Item::text("")));
-    if let Some(status) = it.read("status", matcher::any_count) {
-        draft.say("status", Item::List(status.iter().map(|it| Item::Number(it.to_string())).collect()));
-    }
+    draft.maybe("status", it.read("status", status));
     let stays = it.flag("no-follow-redirects") == Some(true);
     draft.maybe("redirects", (!stays).then(|| Item::Number(REDIRECTS.to_owned())));
     let request = it.read("request-headers", pairs).unwrap_or_default();
@@ -52,6 +50,11 @@ pub(super) fn http(it: &mut Resource<'_>) -> Vec<Draft> {
     }
     draft.timeout = it.timeout();
     vec![draft]
+}
+
+fn status(node: &Node) -> Result<Item, Reason> {
+    let Ok(any) = matcher::any_count(node) else { return matcher::within(node) };
+    Ok(Item::List(any.iter().map(|it| Item::Number(it.to_string())).collect()))
 }
 
 /// `Name: value` each; of a name that is there twice, the first.

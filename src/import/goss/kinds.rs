@@ -161,7 +161,7 @@ fn interface(it: &mut Resource<'_>) -> Vec<Draft> {
     let addresses = it.several("addrs");
     draft.maybe("only", addresses.as_ref().filter(|(_, only)| *only).map(|_| Item::Bool(true)));
     draft.maybe("addresses", addresses.map(|(all, _)| Item::texts(all)));
-    draft.maybe("mtu", it.count("mtu"));
+    draft.maybe("mtu", it.read("mtu", matcher::within));
     vec![draft]
 }
 
@@ -184,7 +184,8 @@ fn matching(it: &mut Resource<'_>) -> Vec<Draft> {
 
 fn mount(it: &mut Resource<'_>) -> Vec<Draft> {
     let mut draft = Draft::new("mount");
-    draft.say("path", Item::text(it.name("mountpoint")));
+    let path = it.name("mountpoint");
+    draft.say("path", Item::text(path.clone()));
     draft.timeout = it.timeout();
     if it.flag("exists") == Some(false) {
         draft.say("exists", Item::Bool(false));
@@ -194,9 +195,13 @@ fn mount(it: &mut Resource<'_>) -> Vec<Draft> {
     draft.maybe("options", it.some("opts"));
     draft.maybe("source", it.exactly("source"));
     draft.maybe("filesystem", it.exactly("filesystem"));
-    it.without("vfs-opts", "the options of the superblock are not asked");
-    it.without("usage", "blocks are counted in another way: write disk = { path = \"…\", free = \"5%\" }");
-    vec![draft]
+    draft.maybe("superblock", it.some("vfs-opts"));
+    let Some(usage) = it.read("usage", matcher::within) else { return vec![draft] };
+    let mut disk = Draft::new("disk");
+    disk.say("path", Item::text(path));
+    disk.timeout = draft.timeout;
+    disk.say("used", usage);
+    vec![draft, disk]
 }
 
 fn package(it: &mut Resource<'_>) -> Vec<Draft> {
@@ -208,15 +213,18 @@ fn package(it: &mut Resource<'_>) -> Vec<Draft> {
         return vec![draft];
     }
     let versions = it.read("versions", |node| match matcher::matcher(node) {
-        Ok(("semver-constraint", inner)) => Ok(("version", matcher::range(inner)?)),
-        _ => match matcher::several(node)?.0.as_slice() {
-            [one] => Ok(("exact", one.clone())),
-            [] => Ok(("", String::new())),
-            _ => Err("several versions at once are not asked".to_owned()),
+        Ok(("semver-constraint", inner)) => Ok(Some(("version", Item::text(matcher::range(inner)?)))),
+        _ => match matcher::several(node)? {
+            (_, true) => Err("that no other version is installed is not asked".to_owned()),
+            (all, false) => Ok(match all.as_slice() {
+                [] => None,
+                [one] => Some(("exact", Item::text(one))),
+                all => Some(("exact", Item::texts(all.iter().cloned()))),
+            }),
         },
     });
-    if let Some((key, version)) = versions.filter(|(key, _)| !key.is_empty()) {
-        draft.say(key, Item::text(version));
+    if let Some((key, version)) = versions.flatten() {
+        draft.say(key, version);
     }
     vec![draft]
 }

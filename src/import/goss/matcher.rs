@@ -81,11 +81,14 @@ impl Said {
             say("length", Item::Number(length));
         }
         if !self.number.is_empty() {
-            let bounds = self.number.into_iter().map(|(key, it)| (key.to_owned(), Item::Number(it)));
-            say("number", Item::Table(bounds.collect()));
+            say("number", bounds_of(self.number));
         }
         (!table.is_empty()).then_some(Item::Table(table))
     }
+}
+
+fn bounds_of(number: Vec<(&'static str, String)>) -> Item {
+    Item::Table(number.into_iter().map(|(key, it)| (key.to_owned(), Item::Number(it))).collect())
 }
 
 /// What a text must say.
@@ -292,6 +295,20 @@ pub(super) fn count(node: &Node) -> Result<u64, Reason> {
         },
         _ => Err("it is no number".to_owned()),
     }
+}
+
+/// A number, or the bounds of some.
+pub(super) fn within(node: &Node) -> Result<Item, Reason> {
+    if let Ok(one) = count(node) {
+        return Ok(Item::Number(one.to_string()));
+    }
+    let Said { number, equals: None, lists, version: None, length: None } = said(node, Of::Value)? else {
+        return Err("it is no number".to_owned());
+    };
+    if number.is_empty() || lists.iter().any(|it| !it.is_empty()) {
+        return Err("it is no number".to_owned());
+    }
+    Ok(bounds_of(number))
 }
 
 /// Any of some numbers.

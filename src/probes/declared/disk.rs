@@ -21,6 +21,10 @@ pub struct Room {
     pub free_inodes: u64,
     /// Those, and the ones that there are; 0 where the filesystem does not count.
     pub inodes: u64,
+    /// Bytes that are used.
+    pub used: u64,
+    /// All bytes, those that only root may write included.
+    pub size: u64,
 }
 
 /// Asks for the room of the volume that holds this path; `None` where nothing is there.
@@ -45,6 +49,8 @@ pub(in crate::probes) fn read(path: &PathBuf) -> Local<Option<Room>> {
             bytes: (it.f_blocks - it.f_bfree.min(it.f_blocks) + it.f_bavail).saturating_mul(it.f_frsize),
             free_inodes: it.f_favail,
             inodes: it.f_files,
+            used: (it.f_blocks - it.f_bfree.min(it.f_blocks)).saturating_mul(it.f_frsize),
+            size: it.f_blocks.saturating_mul(it.f_frsize),
         })),
         Err(rustix::io::Errno::NOENT | rustix::io::Errno::NOTDIR) => Local::Read(None),
         Err(error) => Local::failed("look at", path, &error),

@@ -31,6 +31,8 @@ pub type Installed = HashMap<String, Found>;
 pub struct Found {
     /// Its version, in its manager's words.
     pub version: String,
+    /// Those that are installed beside it.
+    pub older: Vec<String>,
     /// How far its installation came, where it is not whole: "unpacked", "half-configured".
     pub partly: Option<String>,
 }
@@ -113,7 +115,7 @@ fn dpkg(text: &str) -> Installed {
         let (Some(name), version) = (field("Package:"), field("Version:").unwrap_or_default()) else {
             continue;
         };
-        let found = Found { version: version.to_owned(), partly };
+        let found = Found { version: version.to_owned(), older: Vec::new(), partly };
         if let Some(architecture) = field("Architecture:") {
             installed.insert(format!("{name}:{architecture}"), found.clone());
         }
@@ -136,7 +138,8 @@ pub fn named<'a>(installed: &'a Installed, name: &str) -> Option<&'a Found> {
 fn apk(text: &str) -> Installed {
     let paragraphs = text.split("\n\n").filter_map(|paragraph| {
         let field = |name: &str| paragraph.lines().find_map(|line| line.strip_prefix(name));
-        Some((field("P:")?.to_owned(), Found { version: field("V:")?.to_owned(), partly: None }))
+        let found = Found { version: field("V:")?.to_owned(), older: Vec::new(), partly: None };
+        Some((field("P:")?.to_owned(), found))
     });
     paragraphs.collect()
 }
@@ -171,7 +174,7 @@ pub fn brew(name: &str) -> Result<Option<String>, ProbeError> {
     if is_here { Ok(None) } else { Err(ProbeError::failed("ask brew", &"it is not installed")) }
 }
 
-/// Asks a manager for the version of a package; `None`: it is not installed.
+/// Asks a manager for the versions of a package; `None`: it is not installed.
 ///
 /// # Errors
 /// The manager is not there, does not answer in time, or says something else.
@@ -180,7 +183,7 @@ pub fn ask(
     name: &str,
     environment: &BTreeMap<OsString, OsString>,
     deadline: Duration,
-) -> Result<Option<String>, ProbeError> {
+) -> Result<Option<Found>, ProbeError> {
     let argv = manager.argv();
     let mut environment = environment.clone();
     environment.insert("LC_ALL".into(), "C".into());
@@ -204,10 +207,14 @@ pub fn ask(
     if is_missing && !output.succeeded() && !complaint.lines().any(|line| is_failure(&line)) {
         return Ok(None);
     }
+    let mut older = Vec::new();
     let version = match manager {
         _ if !output.succeeded() => None,
         // Of several installed at once the last one is the newest.
-        Asked::Rpm => said.lines().last().map(str::to_owned),
+        Asked::Rpm => {
+            older.extend(said.lines().map(str::to_owned));
+            older.pop()
+        }
         Asked::Pacman => said.split_whitespace().nth(1).map(str::to_owned),
         Asked::Npm => match npm(&said, name) {
             Listed::Missing => return Ok(None),
@@ -222,7 +229,7 @@ pub fn ask(
         let first = words.lines().find(is_failure).or(words.lines().next()).unwrap_or("it says nothing");
         ProbeError::failed(format!("ask {program} for {name}"), &first)
     };
-    version.map(Some).ok_or_else(failed)
+    version.map(|version| Some(Found { version, older, partly: None })).ok_or_else(failed)
 }
 
 /// What `npm ls --json` says of a package.
