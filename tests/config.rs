@@ -221,6 +221,29 @@ listen = "127.0.0.1:4321"
     ));
 }
 
+/// A mistake within a question says nothing of the check around it, nor of what was left out with it.
+#[test]
+fn a_mistake_within_a_check_is_told_once() {
+    assert_snapshot!(mistakes(
+        r#"
+[check.a]
+http = { url = "http://127.0.0.1/", unsafe = true }
+[check.b]
+file = { path = 1 }
+[check.c]
+fil = { path = "x" }
+[check.d]
+http = { url = "http://127.0.0.1/", status = "x" }
+[check.e]
+interface = { name = "lo", mtu = "x" }
+[check.f]
+severity = "info"
+[check.g]
+file = { mode = "0644" }
+"#
+    ));
+}
+
 #[test]
 fn of_very_many_mistakes_the_first_are_told() {
     use std::fmt::Write as _;

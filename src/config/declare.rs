@@ -84,6 +84,9 @@ fn declared(name: &Text, check: Spanned<Box<raw::Check>>, it: &mut Reading<'_>) 
     let place = check.span();
     let mut check = check.into_inner();
     if check.asks() == 0 {
+        if check.is_cut {
+            return None;
+        }
         let id = name.get_ref();
         let near = nearest(id, checks::ALL.iter().map(|check| check.id.to_string()));
         let (message, hint) = match near {

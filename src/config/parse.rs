@@ -27,14 +27,30 @@ pub(super) fn parse(text: &str) -> (raw::File, Vec<Mistake>) {
         return (file, Vec::new());
     }
     let (mut table, _) = DeTable::parse_recoverable(text);
-    let mut mistakes = Vec::new();
+    let mut mistakes: Vec<Mistake> = Vec::new();
+    let mut taken = Vec::new();
     loop {
         match raw::File::deserialize(Deserializer::from(table.clone())) {
-            Ok(file) => return (file, mistakes),
+            Ok(mut file) => {
+                for (name, check) in &mut file.check {
+                    check.get_mut().is_cut = taken.contains(name.get_ref());
+                }
+                return (file, mistakes);
+            }
             Err(error) => {
                 let at = error.span().unwrap_or(0..0);
                 let section = removed(table.get_mut(), &at);
-                mistakes.push(mistake(&error, text, at, section.as_ref()));
+                if let Some([check, name, _]) = section.as_ref().map(|it| it.path.as_slice())
+                    && check == "check"
+                {
+                    taken.push(name.clone());
+                }
+                // What was taken out is missing, and has been told.
+                let is_told = error.message().starts_with("missing field")
+                    && mistakes.iter().any(|it| at.start <= it.at.start && it.at.end <= at.end);
+                if !is_told {
+                    mistakes.push(mistake(&error, text, at, section.as_ref()));
+                }
                 if section.is_none() || mistakes.len() >= TOLD {
                     return (raw::File::default(), mistakes);
                 }
@@ -43,8 +59,9 @@ pub(super) fn parse(text: &str) -> (raw::File, Vec<Mistake>) {
     }
 }
 
-/// What was taken out: whether a section, and the sort of its value.
+/// What was taken out: the keys that lead to it, whether it is a section, and the sort of its value.
 struct Removed {
+    path: Vec<String>,
     section: bool,
     value: &'static str,
 }
@@ -58,7 +75,8 @@ fn removed(table: &mut DeTable<'_>, at: &Range<usize>) -> Option<Removed> {
             found = Some(key.get_ref().to_string());
             break;
         }
-        if let Some(inner) = removed_within(value, at) {
+        if let Some(mut inner) = removed_within(value, at) {
+            inner.path.insert(0, key.get_ref().to_string());
             return Some(inner);
         }
         if covers(value.span()) {
@@ -66,8 +84,10 @@ fn removed(table: &mut DeTable<'_>, at: &Range<usize>) -> Option<Removed> {
             break;
         }
     }
-    let value = table.remove(found?.as_str())?;
-    Some(Removed { section: is_section(value.get_ref()), value: value.get_ref().type_str() })
+    let key = found?;
+    let value = table.remove(key.as_str())?;
+    let (section, value) = (is_section(value.get_ref()), value.get_ref().type_str());
+    Some(Removed { path: vec![key], section, value })
 }
 
 fn removed_within(value: &mut Spanned<DeValue<'_>>, at: &Range<usize>) -> Option<Removed> {

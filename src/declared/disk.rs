@@ -142,7 +142,9 @@ impl Disk {
             let used = percent(room).ok_or_else(uncounted)?;
             if !bounds.has(used.into()) {
                 let failure = Verdict::fail(format!("the volume of {name} is used to {used}%"));
-                return Ok(Some(failure.with("expected", bounds.to_string()).with("actual", used.to_string())));
+                return Ok(Some(
+                    failure.with("expected", bounds.to_string()).with("actual", used.to_string()),
+                ));
             }
         }
         let Some(inodes) = self.inodes else { return Ok(None) };

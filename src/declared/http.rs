@@ -243,7 +243,9 @@ impl Http {
 
     fn other_status(&self, it: &Response) -> Verdict {
         let expected: Vec<String> = match self.status.as_slice() {
-            [first, .., last] if self.status.len() > 3 && usize::from(last - first) + 1 == self.status.len() => {
+            [first, .., last]
+                if self.status.len() > 3 && usize::from(last - first) + 1 == self.status.len() =>
+            {
                 vec![format!("{first} to {last}")]
             }
             all => all.iter().map(ToString::to_string).collect(),

@@ -62,7 +62,7 @@ impl fmt::Display for Number {
 
 /// One number, or the bounds of some.
 #[derive(Debug, Clone, Copy, PartialEq, Deserialize, JsonSchema)]
-#[serde(untagged)]
+#[serde(untagged, expecting = "expected a whole number, or { min, max, above, below }")]
 pub enum Count {
     /// Exactly so many.
     Exactly(u32),

@@ -83,7 +83,7 @@ pub struct Written {
 
 /// One version, or several.
 #[derive(Debug, Deserialize, JsonSchema)]
-#[serde(untagged)]
+#[serde(untagged, expecting = "expected a version, or a list of versions")]
 pub enum Exact {
     /// One.
     One(String),
@@ -161,15 +161,15 @@ impl Question for Package {
         let Some(range) = &self.version else {
             return Ok(Verdict::pass().with("actual", Fact::Version(version)));
         };
-        let passed =
-            Verdict::pass().with("expected", range.to_string()).with("actual", Fact::Version(version.clone()));
+        let passed = Verdict::pass()
+            .with("expected", range.to_string())
+            .with("actual", Fact::Version(version.clone()));
         for version in std::iter::once(version).chain(older) {
             let Some(plain) = upstream(&version, self.manager) else {
                 return Err(ProbeError::unreadable(format!("the version of {name}"), &version));
             };
             if !range.satisfies(&plain) {
-                let failure =
-                    Verdict::fail(format!("{name} is installed in a version that is out of range"));
+                let failure = Verdict::fail(format!("{name} is installed in a version that is out of range"));
                 let failure = failure.with("expected", range.to_string());
                 return Ok(failure.with("actual", Fact::Version(version)));
             }
@@ -185,8 +185,9 @@ impl Question for Package {
 
 impl Package {
     fn found(&self, cx: &Cx, deadline: Duration) -> Result<Option<Found>, ProbeError> {
-        let whole =
-            |version: Option<String>| Ok(version.map(|version| Found { version, older: Vec::new(), partly: None }));
+        let whole = |version: Option<String>| {
+            Ok(version.map(|version| Found { version, older: Vec::new(), partly: None }))
+        };
         let read = |database: Database| Ok(packages::named(&*cx.packages(database)?, &self.name).cloned());
         let ask = |manager: Asked| {
             let launch = Launch {

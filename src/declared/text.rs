@@ -206,7 +206,9 @@ impl Text {
             let number = text.trim().parse::<f64>().ok().filter(|it| it.is_finite());
             match number.map(|number| self.number.has(number)) {
                 Some(true) => {}
-                Some(false) => return fails(format!("{what} is a number out of range"), &self.number.to_string()),
+                Some(false) => {
+                    return fails(format!("{what} is a number out of range"), &self.number.to_string());
+                }
                 None => return fails(format!("{what} is no number"), &self.number.to_string()),
             }
         }

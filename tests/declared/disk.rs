@@ -5,7 +5,13 @@ use crate::world::World;
 #[test]
 fn room_is_a_number_or_a_part() {
     let world = World::new();
-    for good in ["free = '1 KiB'", "free = '1%'", "inodes = '1'", "free = '1B', inodes = '1%'", "used = { max = 100 }"] {
+    for good in [
+        "free = '1 KiB'",
+        "free = '1%'",
+        "inodes = '1'",
+        "free = '1B', inodes = '1%'",
+        "used = { max = 100 }",
+    ] {
         assert_eq!(world.look(&format!("disk = {{ path = '~', {good} }}")), "pass", "{good}");
     }
     let told = world.look("disk = { path = '~', free = '8000 TiB' }");
@@ -16,7 +22,10 @@ fn room_is_a_number_or_a_part() {
     let told = world.look("disk = { path = '~', free = '100%' }");
     assert!(told.starts_with("fail: the volume of ~ is nearly full; expected"), "{told}");
     let told = world.look("disk = { path = '~', used = { above = 100 } }");
-    assert!(told.starts_with("fail: the volume of ~ is used to ") && told.contains("expected more than 100"), "{told}");
+    assert!(
+        told.starts_with("fail: the volume of ~ is used to ") && told.contains("expected more than 100"),
+        "{told}"
+    );
     let used: u32 = told.rsplit(' ').next().and_then(|it| it.parse().ok()).expect("a number");
     let around = format!("used = {{ min = {}, max = {} }}", used.saturating_sub(1), used + 1);
     assert_eq!(world.look(&format!("disk = {{ path = '~', {around} }}")), "pass");

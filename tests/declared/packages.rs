@@ -67,7 +67,8 @@ fn a_manager_is_asked_in_its_own_words() {
         let told = ask("name = 'bash', version = '^6'");
         assert!(told.starts_with("fail: bash is installed in a version that is out of range"), "{told}");
     }
-    let kernel = |more: &str| world.look(&format!("package = {{ manager = 'rpm', name = 'kernel', {more} }}"));
+    let kernel =
+        |more: &str| world.look(&format!("package = {{ manager = 'rpm', name = 'kernel', {more} }}"));
     for good in ["exact = '6.1.9'", "exact = ['6.5.3', '6.1.9']", "version = '^6'"] {
         assert_eq!(kernel(good), "pass", "{good}");
     }

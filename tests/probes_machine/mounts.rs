@@ -48,7 +48,8 @@ fn a_path_is_on_the_volume_with_the_longest_prefix() {
 
 #[test]
 fn options_of_a_filesystem_are_told_from_those_of_a_mount() {
-    let mounts = Mounts::parse(b"30 21 8:1 / /data ro,noatime shared:7 - ext4 /dev/sda1 rw,errors=remount-ro\n");
+    let mounts =
+        Mounts::parse(b"30 21 8:1 / /data ro,noatime shared:7 - ext4 /dev/sda1 rw,errors=remount-ro\n");
     let data = mounts.at(Path::new("/data")).expect("the mount");
     assert_eq!(data.options, ["ro", "noatime", "errors=remount-ro"]);
     assert_eq!(data.superblock.as_deref(), Some(&["rw".to_owned(), "errors=remount-ro".to_owned()][..]));

@@ -17,6 +17,9 @@ use crate::declared::{
 #[derive(Debug, Default, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields, rename_all = "kebab-case")]
 pub struct Check {
+    /// Whether something mistaken was taken out of it, which has been told.
+    #[serde(skip)]
+    pub is_cut: bool,
     /// `info`, `warning`, `error`, or `off`.
     #[schemars(with = "Option<String>")]
     pub severity: Option<Text>,

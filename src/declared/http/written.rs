@@ -80,7 +80,7 @@ pub struct Written {
 
 /// One status, or several.
 #[derive(Debug, Clone, Deserialize, JsonSchema)]
-#[serde(untagged)]
+#[serde(untagged, expecting = "expected 200, or [200, 204], or { min = 200, max = 299 }")]
 pub enum Status {
     /// One.
     One(u16),

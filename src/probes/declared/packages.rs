@@ -259,7 +259,7 @@ mod tests {
     fn what_is_removed_is_not_installed() {
         let text = "Package: git\nStatus: install ok installed\nVersion: 1:2.39.5-0+deb12u1\n\n\
                     Package: vim\nStatus: deinstall ok config-files\nVersion: 2:9.0\n\n";
-        let found = |version: &str| Found { version: version.to_owned(), partly: None };
+        let found = |version: &str| Found { version: version.to_owned(), older: Vec::new(), partly: None };
         assert_eq!(dpkg(text), [("git".to_owned(), found("1:2.39.5-0+deb12u1"))].into());
         let text = "C:Q1\nP:musl\nV:1.2.4_git20230717-r4\nA:x86_64\n\nP:zlib\nV:1.3.1-r0\n";
         assert_eq!(apk(text).get("zlib"), Some(&found("1.3.1-r0")));
