@@ -62,6 +62,11 @@ fn away(status: SyncStatus, reason: impl Into<String>) -> Came {
     Came { is_away: status == SyncStatus::Stale, ..came(status, false, reason) }
 }
 
+/// A volume fell silent in the middle of it.
+pub(super) fn unheard(error: &ProbeError) -> Came {
+    came(out_of_reach(error), false, error.to_string())
+}
+
 /// One cycle: the fetch, a look, and the mend if it is needed.
 pub(super) fn cycle(
     config: &Arc<Config>,

@@ -8,7 +8,7 @@ use std::time::Duration;
 use jiff::Timestamp;
 
 use super::watched::Watched;
-use super::{Call, check, fix, sync, wait};
+use super::{Call, apart, check, fix, sync, wait};
 use crate::cli::{Format, MendOptions};
 use crate::config::{Config, ConfigError};
 use crate::cx::Cx;
@@ -162,7 +162,12 @@ fn mend(
         options.yes || watched.borrow_mut().console.ask(&question(config, fix, steps))
     };
     let mut on_event = |event: Event<'_>| watched.borrow_mut().hear(&event);
-    fix::run(config, machine, selection, consent, &mut Company { ask: &mut ask, on_event: &mut on_event })
+    let mut company = Company { ask: &mut ask, on_event: &mut on_event };
+    let (its_config, its_machine, selection) = (Arc::clone(config), Arc::clone(machine), selection.clone());
+    let ended = apart::run(config, machine, &mut company, move |company| {
+        fix::run(&its_config, &its_machine, &selection, consent, company)
+    });
+    ended.unwrap_or_else(|error| Err(NotTaken::Failed(error.into())))
 }
 
 fn question(config: &Config, fix: &Remedy, steps: &[Step]) -> String {

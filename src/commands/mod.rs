@@ -1,6 +1,7 @@
 //! What each command does: from the command line to an exit code. Nothing here prints but through the console.
 
 pub mod console;
+mod apart;
 mod bundle;
 mod check;
 mod checks;

@@ -6,13 +6,15 @@ use std::io::Write as _;
 use std::sync::Arc;
 use std::time::Duration;
 
-use super::cycle::{Came, WAIT, cycle, head};
+use super::apart;
+use super::cycle::{Came, WAIT, cycle, head, unheard};
 use crate::config::{Config, Mirror, Trust};
 use crate::error::{StepError, human_duration};
 use crate::exit::Exit;
 use crate::fixes::events::{self, Decision};
 use crate::fixes::hands::{disk, files, git};
 use crate::fixes::lock::{Lock, NotTaken};
+use crate::fixes::mend::Company;
 use crate::fixes::state::{self, Ended};
 use crate::fixes::{Event, Repair};
 use crate::probes::machine::Machine;
@@ -139,7 +141,21 @@ pub fn run_once(config: &Arc<Config>, machine: &Arc<Machine>, on_event: &mut dyn
         Err(error) => return Synced::Broken(error.into()),
     };
     let start = clock::instant();
-    let (mut came, lock) = cycle(config, machine, mirror, lock, before.as_ref(), on_event);
+    let spare = match lock.spare() {
+        Ok(spare) => spare,
+        Err(error) => return Synced::Broken(error),
+    };
+    let mut company = Company { ask: &mut |_, _| false, on_event };
+    let (its_config, its_machine, its_before) = (Arc::clone(config), Arc::clone(machine), before.clone());
+    let ended = apart::run(config, machine, &mut company, move |company| {
+        let mirror = its_config.mirror.as_deref()?;
+        Some(cycle(&its_config, &its_machine, mirror, lock, its_before.as_ref(), company.on_event))
+    });
+    let (mut came, lock) = match ended {
+        Ok(Some(ended)) => ended,
+        Ok(None) => return Synced::NoMirror,
+        Err(error) => (unheard(&error), None),
+    };
     if came.status == SyncStatus::Failed
         && let Some(trouble) = disk::trouble(config, &came.reason).filter(|it| !came.reason.contains(it))
     {
@@ -158,7 +174,7 @@ pub fn run_once(config: &Arc<Config>, machine: &Arc<Machine>, on_event: &mut dyn
     let ended = Ended { status, sha, upstream, contact, reason, unserved, is_away };
     let ended = state::write(config, ended);
     tell(config, mirror, &came, before.as_ref(), start.elapsed());
-    drop(lock);
+    drop((lock, spare));
     match ended {
         Ok(last) => Synced::Ended(last, came.repair),
         Err(error) => Synced::Broken(error),

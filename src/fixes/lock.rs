@@ -81,6 +81,17 @@ impl Lock {
     }
 }
 
+impl Lock {
+    /// The same lock, for another hand: whoever drops it first gives it back for both.
+    ///
+    /// # Errors
+    /// There is no descriptor left.
+    pub fn spare(&self) -> Result<Self, StepError> {
+        let file = self.file.try_clone().map_err(|error| StepError::failed("hold the lock", &error))?;
+        Ok(Self { file })
+    }
+}
+
 impl Drop for Lock {
     fn drop(&mut self) {
         // An empty file tells a look that nobody holds it; should this fail, the kernel tells it.

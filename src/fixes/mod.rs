@@ -26,7 +26,7 @@ use crate::probes::installation::Installation;
 use crate::services::{Job, Manager, Verb};
 use crate::unit::{Examined, UnitId};
 
-pub use repair::{Event, Mended, Repair, RepairResult, StepReport, StepResult};
+pub use repair::{Event, Mended, Repair, RepairResult, StepReport, StepResult, Told};
 
 /// A constant record: how one kind of fault is mended. It only plans.
 #[derive(Debug)]

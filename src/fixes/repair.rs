@@ -110,6 +110,49 @@ pub enum Event<'a> {
     Closed(&'a Repair),
 }
 
+/// The same to keep: for those who hear of it in another thread.
+#[derive(Debug, Clone)]
+#[expect(missing_docs, reason = "each is the event of its name")]
+pub enum Told {
+    Waiting(Option<Holder>),
+    Planned(String, Vec<Step>),
+    Began(String, Action),
+    Output(Vec<u8>),
+    Ended(String, StepReport),
+    Looking(String),
+    Closed(Box<Repair>),
+}
+
+impl Told {
+    /// A copy of it.
+    #[must_use]
+    pub fn of(event: Event<'_>) -> Self {
+        match event {
+            Event::Waiting(holder) => Self::Waiting(holder.cloned()),
+            Event::Planned(fix, steps) => Self::Planned(fix.to_owned(), steps.to_vec()),
+            Event::Began(fix, action) => Self::Began(fix.to_owned(), action.clone()),
+            Event::Output(chunk) => Self::Output(chunk.to_vec()),
+            Event::Ended(fix, report) => Self::Ended(fix.to_owned(), report.clone()),
+            Event::Looking(fix) => Self::Looking(fix.to_owned()),
+            Event::Closed(repair) => Self::Closed(Box::new(repair.clone())),
+        }
+    }
+
+    /// The event again.
+    #[must_use]
+    pub fn event(&self) -> Event<'_> {
+        match self {
+            Self::Waiting(holder) => Event::Waiting(holder.as_ref()),
+            Self::Planned(fix, steps) => Event::Planned(fix, steps),
+            Self::Began(fix, action) => Event::Began(fix, action),
+            Self::Output(chunk) => Event::Output(chunk),
+            Self::Ended(fix, report) => Event::Ended(fix, report),
+            Self::Looking(fix) => Event::Looking(fix),
+            Self::Closed(repair) => Event::Closed(repair),
+        }
+    }
+}
+
 impl StepResult {
     /// Its name in reports.
     #[must_use]

@@ -5,6 +5,8 @@
 //! still its own, and only then is it reaped. Where it runs must not hang: [`super::mounts`] knows.
 #![expect(clippy::disallowed_methods, reason = "programs are run here, and only here")]
 
+pub(crate) mod at_work;
+
 use std::collections::BTreeMap;
 use std::ffi::{OsStr, OsString};
 use std::io::{self, ErrorKind, PipeReader, Read, Write};
@@ -178,6 +180,7 @@ fn follow(
         Err(error) => return Ok(Run::NotStarted(error)),
         Ok(child) => child,
     };
+    let _at_work = at_work::One::begin();
     let id = Pid::from_child(&child);
     let mut pipes = Pipes::of(&mut child, program.limit);
 

@@ -1,8 +1,9 @@
-//! A mount that hangs: a FUSE file system whose daemon never reads a request.
+//! A mount that hangs, a FUSE file system whose daemon never reads a request; and a volume that does so from some time on.
 
 use std::io::{BufRead, BufReader};
 use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
+use std::sync::atomic::{AtomicU32, Ordering};
 
 use crate::processes::Kept;
 
@@ -44,5 +45,53 @@ impl Drop for HungMount {
     fn drop(&mut self) {
         self.daemon = None;
         let _ = Command::new("umount").args(["-i", "-l"]).arg(&self.path).status();
+    }
+}
+
+/// A volume as a disk that is plugged in: it answers until it is told to hang.
+#[derive(Debug)]
+pub struct Volume {
+    path: PathBuf,
+}
+
+impl Volume {
+    /// Mounts an empty one where disks are, for as long as it lives.
+    ///
+    /// # Panics
+    /// Where the machine does not let it.
+    #[must_use]
+    pub fn plugged_in() -> Self {
+        static COUNT: AtomicU32 = AtomicU32::new(0);
+        let name = format!("housecall-{}-{}", std::process::id(), COUNT.fetch_add(1, Ordering::Relaxed));
+        let path = Path::new("/media").join(name);
+        std::fs::create_dir_all(&path).expect("the mount point");
+        let mounted = Command::new("mount").args(["-t", "tmpfs", "housecall"]).arg(&path).status();
+        assert!(mounted.is_ok_and(|it| it.success()), "the volume is mounted");
+        Self { path }
+    }
+
+    /// Where it is mounted.
+    #[must_use]
+    pub fn path(&self) -> &Path {
+        &self.path
+    }
+
+    /// A path on it.
+    #[must_use]
+    pub fn at(&self, relative: &str) -> PathBuf {
+        self.path.join(relative)
+    }
+
+    /// From now on every look at it waits, until that is dropped.
+    #[must_use]
+    pub fn hangs(&self) -> HungMount {
+        HungMount::over(&self.path)
+    }
+}
+
+impl Drop for Volume {
+    fn drop(&mut self) {
+        let _ = Command::new("umount").arg("-l").arg(&self.path).status();
+        let _ = std::fs::remove_dir(&self.path);
     }
 }
