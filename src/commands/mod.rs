@@ -34,7 +34,7 @@ use std::sync::Arc;
 pub use console::{Console, Terminal};
 
 use crate::cli::{Cli, Command, Format, GlobalOptions, ImportFrom};
-use crate::config::{Config, ConfigError, Options, Surroundings};
+use crate::config::{Config, ConfigError, Options, Surroundings, Trust};
 use crate::demo::Keep;
 use crate::exit::Exit;
 use crate::probes::files;
@@ -121,16 +121,29 @@ impl Call<'_, '_> {
     /// # Errors
     /// See [`Config::load`].
     pub fn load(&mut self) -> Result<Arc<Config>, ConfigError> {
-        let options = Options {
-            file: self.global.config.clone(),
-            timeout: self.global.timeout,
-            offline: self.global.offline,
-        };
-        let config = Config::load(&options, &self.surroundings)?;
+        let config = Config::load(&self.options(), &self.surroundings)?;
         files::learn_carried(&Machine::default(), &config);
         // What its looks learn is secret for whatever is told from now on.
         self.console.redactor = config.redactor.clone();
         Ok(Arc::new(config))
+    }
+
+    /// What loads it again later, as it is then; it must be trusted.
+    pub fn loader(&self) -> impl Fn() -> Result<Arc<Config>, String> + use<> {
+        let (options, surroundings) = (self.options(), self.surroundings.clone());
+        move || {
+            let config = Config::load(&options, &surroundings).map_err(|error| error.to_string())?;
+            if config.trust == Trust::Untrusted {
+                return Err("nobody trusts it: `housecall trust` does".to_owned());
+            }
+            files::learn_carried(&Machine::default(), &config);
+            Ok(Arc::new(config))
+        }
+    }
+
+    fn options(&self) -> Options {
+        let (file, timeout) = (self.global.config.clone(), self.global.timeout);
+        Options { file, timeout, offline: self.global.offline }
     }
 
     /// How the report is written.

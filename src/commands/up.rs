@@ -40,7 +40,8 @@ pub fn up(call: &mut Call<'_, '_>, place: Place) -> Result<Exit, ConfigError> {
     if place == Place::OwnSession {
         control::own_session();
     }
-    Ok(match keeper::keep(&config, call.console.out) {
+    let reread = call.loader();
+    Ok(match keeper::keep(config, &reread, call.console.out) {
         Ok(()) => Exit::Healthy,
         Err(error) => refused(call, &error),
     })

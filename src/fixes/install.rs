@@ -56,7 +56,7 @@ fn plan(cx: &Cx, broken: &[&Examined]) -> Result<Vec<Step>, ProbeError> {
     if broken.is_empty() || config.trust == Trust::Untrusted || cx.state()?.stopped.is_some() {
         return Ok(Vec::new());
     }
-    let Some(before) = (*cx.installation()?).clone() else { return Ok(Vec::new()) };
+    let Some(before) = (*cx.installation()?).clone() else { return follow(cx) };
     let Some(manager) = named(&before.manager) else { return Ok(Vec::new()) };
     let Some(machine) = cx.real_machine() else { return Ok(Vec::new()) };
     let plan = install(config, machine, manager, &before.basis, Some(&before), cx.now())?;
@@ -79,6 +79,23 @@ fn plan(cx: &Cx, broken: &[&Examined]) -> Result<Vec<Step>, ProbeError> {
         steps.push(step(Action::Await { url: server.url(&server.ready.path), within }, Guard::None));
     }
     Ok(steps)
+}
+
+/// Where nothing is installed, a keeper that runs reads its configuration again, if that has changed.
+fn follow(cx: &Cx) -> Result<Vec<Step>, ProbeError> {
+    let config = cx.config();
+    if !matches!(&*cx.keeper()?, Keeper::Running(it) if it.is_outdated(config)) {
+        return Ok(Vec::new());
+    }
+    let manager = &embedded::MANAGER;
+    let role = if config.server.is_some() { "serve" } else { "sync" };
+    let job = crate::services::registry::job_of(config, manager, role);
+    let again = step(Action::Service { manager, job, verb: Verb::Start }, Guard::None);
+    let answer = config.server.as_ref().map(|server| {
+        let (url, within) = (server.url(&server.ready.path), server.ready.within);
+        step(Action::Await { url, within }, Guard::None)
+    });
+    Ok([again].into_iter().chain(answer).collect())
 }
 
 /// Whether this starts the job that serves.

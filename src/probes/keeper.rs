@@ -2,6 +2,7 @@
 
 use std::fs::TryLockError;
 use std::io::ErrorKind;
+use std::net::SocketAddr;
 use std::time::Duration;
 
 use jiff::Timestamp;
@@ -11,7 +12,7 @@ use serde::{Deserialize, Serialize};
 use crate::config::Config;
 use crate::error::ProbeError;
 use crate::plain;
-use crate::probes::processes;
+use crate::probes::{built, processes};
 
 /// The keeper, as it was found.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -37,6 +38,33 @@ pub struct Running {
     pub since: Timestamp,
     /// The server it keeps.
     pub server: Kept,
+    /// What it read of the configuration; `None`: an older version, which does not tell.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub keeps: Option<Keeps>,
+}
+
+/// What a keeper goes by: of its configuration, as it was when it read that.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Keeps {
+    /// How often it syncs, in milliseconds, where it does.
+    pub every_ms: Option<u64>,
+    /// Where its server is to listen, where it has one.
+    pub listen: Option<SocketAddr>,
+    /// A digest of all that is said of the server.
+    pub settings: String,
+}
+
+impl Keeps {
+    /// What a keeper that read this configuration would go by.
+    #[must_use]
+    pub fn of(config: &Config) -> Self {
+        let millis = |it: Duration| u64::try_from(it.as_millis()).unwrap_or(u64::MAX);
+        Self {
+            every_ms: config.mirror.as_ref().map(|it| millis(it.every)),
+            listen: config.server.as_ref().map(|it| it.listen),
+            settings: built::settings(config),
+        }
+    }
 }
 
 /// The server that a keeper keeps.
@@ -100,6 +128,12 @@ impl Running {
     /// lock before it has written its own, and the process id may be anybody's by now.
     fn lives(&self) -> Result<bool, ProbeError> {
         Ok(processes::read(self.pid)?.is_some_and(|process| process.identity == self.identity))
+    }
+
+    /// Whether it goes by another configuration than this one.
+    #[must_use]
+    pub fn is_outdated(&self, config: &Config) -> bool {
+        self.keeps.as_ref().is_some_and(|it| *it != Keeps::of(config))
     }
 
     /// When the server must have answered, if it was started and has until then.

@@ -25,13 +25,17 @@ const FIRST_SYNC: Duration = Duration::from_mins(15);
 const HOPELESS: u32 = 3;
 const TICK: Duration = Duration::from_millis(30);
 
-/// Starts a keeper in a session of its own; returns once it runs. One that runs already is left as it is.
+/// Starts a keeper in a session of its own; returns once it runs. One that runs already has only to go by this
+/// configuration.
 ///
 /// # Errors
 /// Refused where the mirror may not run; failed with the keeper's own last words.
 pub fn start(config: &Config) -> Result<u32, StepError> {
     may_run(config)?;
     if let Keeper::Running(running) = keeper::read(config)? {
+        if running.is_outdated(config) {
+            follow(config, &running)?;
+        }
         return Ok(running.pid);
     }
     let failed = |error: &dyn std::fmt::Display| StepError::failed("start the keeper", error);
@@ -77,6 +81,21 @@ pub fn start(config: &Config) -> Result<u32, StepError> {
     }
 }
 
+/// Has a running keeper read its configuration again; it restarts its server only where that is to be another.
+fn follow(config: &Config, keeper: &Running) -> Result<(), StepError> {
+    let what = "have the keeper follow its configuration";
+    signal(keeper, Signal::USR2)?;
+    let start = clock::instant();
+    while start.elapsed() < RESTARTING {
+        let Some(now) = running(config)? else { return Err(StepError::failed(what, &"the keeper ended")) };
+        if !now.is_outdated(config) {
+            return Ok(());
+        }
+        std::thread::sleep(TICK);
+    }
+    Err(StepError::failed(what, &format!("it does not within {}", human_duration(RESTARTING))))
+}
+
 /// Becomes the leader of a session, so that no terminal's end is this process's.
 pub fn own_session() {
     // It leads one already where it was started so.
@@ -88,7 +107,7 @@ pub fn own_session() {
 /// # Errors
 /// It cannot be told, or does not end.
 pub fn end(config: &Config) -> Result<bool, StepError> {
-    let Some(running) = running(config)? else { return super::keeper::end_left(config) };
+    let Some(running) = running(config)? else { return super::left::end_left(config) };
     signal(&running, Signal::TERM)?;
     let start = clock::instant();
     while start.elapsed() < ENDING {

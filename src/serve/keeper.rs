@@ -1,6 +1,8 @@
 //! The keeper: both roles in one process. It syncs every so often, and keeps the server alive.
 #![expect(clippy::disallowed_methods, reason = "the keeper writes its own state")]
 
+mod follow;
+
 use std::fs::{File, TryLockError};
 use std::io::{ErrorKind, Write};
 use std::sync::atomic::Ordering;
@@ -8,7 +10,6 @@ use std::sync::{Arc, OnceLock};
 use std::time::{Duration, Instant};
 
 use jiff::Timestamp;
-use rustix::process::{Pid, getpgid};
 
 use crate::checks::server::on_port;
 use crate::config::Config;
@@ -16,11 +17,12 @@ use crate::error::StepError;
 use crate::fixes::hands::{files, guard};
 use crate::plain;
 use crate::probes::http::Answer;
-use crate::probes::keeper::{Keeper, Kept, Running, SCHEMA};
+use crate::probes::keeper::{Keeper, Keeps, Kept, Running, SCHEMA};
 use crate::probes::{clock, http, keeper, processes, sockets, state};
 use crate::serve::kept::{Role, is_there};
+use crate::serve::left::end_what_was_left;
+use crate::serve::may_run;
 use crate::serve::signals::Signals;
-use crate::serve::{group, may_run};
 
 /// How often the stop mark and the clock are looked at.
 const TICK: Duration = Duration::from_secs(1);
@@ -39,16 +41,21 @@ const LOCK: Duration = Duration::from_secs(1);
 ///
 /// # Errors
 /// Refused where it may not run or another keeper does; failed where its own state cannot be written.
-pub fn keep(config: &Config, out: &mut dyn Write) -> Result<(), StepError> {
-    may_run(config)?;
-    let lock = take_lock(config)?;
+pub fn keep(config: Arc<Config>, reread: Reread<'_>, out: &mut dyn Write) -> Result<(), StepError> {
+    may_run(&config)?;
+    let lock = take_lock(&config)?;
     let signals = Signals::register()?;
-    end_what_was_left(config)?;
-    let mut keeping = Keeping::new(config, out)?;
+    end_what_was_left(&config)?;
+    let (stop_file, keeper_file) = (config.stop_file(), config.keeper_file());
+    let mut keeping = Keeping::new(config, reread, out)?;
     keeping.write()?;
-    while !signals.down.load(Ordering::Relaxed) && !is_there(&config.stop_file()) {
+    while !signals.down.load(Ordering::Relaxed) && !is_there(&stop_file) {
         if signals.restart.swap(false, Ordering::Relaxed) {
+            keeping.follow();
             keeping.restart()?;
+        }
+        if (signals.reread.swap(false, Ordering::Relaxed) || keeping.is_to_follow()) && keeping.follow() {
+            keeping.renew()?;
         }
         keeping.tick();
         keeping.write()?;
@@ -56,14 +63,22 @@ pub fn keep(config: &Config, out: &mut dyn Write) -> Result<(), StepError> {
     }
     keeping.end();
     // Its absence is as good as its last word.
-    let _ = std::fs::remove_file(config.keeper_file());
+    let _ = std::fs::remove_file(keeper_file);
     drop(lock);
     Ok(())
 }
 
+/// Reads the configuration again, as it is now; or why that cannot be.
+pub type Reread<'a> = &'a dyn Fn() -> Result<Arc<Config>, String>;
+
 /// What the keeper has in hand.
 struct Keeping<'a> {
-    config: &'a Config,
+    config: Arc<Config>,
+    reread: Reread<'a>,
+    /// What it goes by, as it tells whoever looks.
+    keeps: Keeps,
+    /// When the files of its configuration had changed last, when it read them.
+    changed: Timestamp,
     out: &'a mut dyn Write,
     /// What tells this process from a later one of its id.
     identity: u64,
@@ -93,12 +108,15 @@ enum State {
 }
 
 impl<'a> Keeping<'a> {
-    fn new(config: &'a Config, out: &'a mut dyn Write) -> Result<Self, StepError> {
+    fn new(config: Arc<Config>, reread: Reread<'a>, out: &'a mut dyn Write) -> Result<Self, StepError> {
         let server = if config.server.is_some() { State::Waiting } else { State::None };
         let own = processes::read(std::process::id())?;
         let own = own.ok_or_else(|| StepError::failed("find this very process", &"the system has none"))?;
         Ok(Self {
+            keeps: Keeps::of(&config),
+            changed: follow::changed(&config),
             config,
+            reread,
             out,
             identity: own.identity,
             since: clock::now(),
@@ -147,7 +165,7 @@ impl<'a> Keeping<'a> {
     }
 
     fn tick_sync(&mut self) {
-        let Some(mirror) = &self.config.mirror else {
+        let Some(mirror) = self.config.mirror.clone() else {
             self.synced = true;
             return;
         };
@@ -160,10 +178,10 @@ impl<'a> Keeping<'a> {
             // Keepers that start together, at a login, do not go on together.
             let pause = if self.synced { every } else { every / 2 + self.config.share_of(every / 2) };
             self.next_sync = clock::instant() + pause;
-            if self.synced && state::read(self.config).is_ok_and(|it| it.pause(clock::now()).is_some()) {
+            if self.synced && state::read(&self.config).is_ok_and(|it| it.pause(clock::now()).is_some()) {
                 return;
             }
-            match Role::start(self.config, "sync") {
+            match Role::start(&self.config, "sync") {
                 Ok(role) => self.sync = Some(role),
                 Err(error) => {
                     self.synced = true;
@@ -178,7 +196,7 @@ impl<'a> Keeping<'a> {
         if let Some(holder) = self.port_holder() {
             return self.back_off(holder);
         }
-        match Role::start(self.config, "serve") {
+        match Role::start(&self.config, "serve") {
             Ok(role) => {
                 self.say(&format!("server started, pid {}", role.pid()));
                 self.answered = Arc::default();
@@ -229,11 +247,12 @@ impl<'a> Keeping<'a> {
     }
 
     fn restart(&mut self) -> Result<(), StepError> {
-        if let State::None = self.server {
-            return Ok(());
-        }
-        if let State::Started(role) = std::mem::replace(&mut self.server, State::Waiting) {
+        let before = if self.config.server.is_some() { State::Waiting } else { State::None };
+        if let State::Started(role) = std::mem::replace(&mut self.server, before) {
             role.end()?;
+        }
+        if self.config.server.is_none() {
+            return Ok(());
         }
         self.failures = 0;
         self.start();
@@ -285,7 +304,8 @@ impl<'a> Keeping<'a> {
             }
         };
         let (pid, identity) = (std::process::id(), self.identity);
-        let now = Running { schema: SCHEMA, pid, identity, since: self.since, server };
+        let keeps = Some(self.keeps.clone());
+        let now = Running { schema: SCHEMA, pid, identity, since: self.since, server, keeps };
         let failed = |error: &dyn std::fmt::Display| StepError::failed("write the keeper's state", error);
         let text = serde_json::to_vec_pretty(&now).map_err(|error| failed(&error))?;
         let file = self.config.keeper_file();
@@ -324,7 +344,7 @@ impl<'a> Keeping<'a> {
 }
 
 /// Holds the keeper's lock for as long as the file lives.
-fn take_lock(config: &Config) -> Result<File, StepError> {
+pub(super) fn take_lock(config: &Config) -> Result<File, StepError> {
     let failed = |error: &dyn std::fmt::Display| StepError::failed("take the keeper's lock", error);
     let path = config.keeper_lock();
     let mut file = files::open_private(&path).map_err(|error| failed(&error))?;
@@ -347,42 +367,4 @@ fn take_lock(config: &Config) -> Result<File, StepError> {
             }
         }
     }
-}
-
-/// Ends what a killed keeper left behind, if one did; says whether.
-///
-/// # Errors
-/// It cannot be told, or does not end.
-pub fn end_left(config: &Config) -> Result<bool, StepError> {
-    let Keeper::Died(_) = keeper::read(config)? else { return Ok(false) };
-    let lock = take_lock(config)?;
-    end_what_was_left(config)?;
-    let _ = std::fs::remove_file(config.keeper_file());
-    drop(lock);
-    Ok(true)
-}
-
-/// Ends the server that a killed keeper left behind: the very process, or what is left of its group on the port.
-fn end_what_was_left(config: &Config) -> Result<(), StepError> {
-    // A file that is torn names nobody.
-    let Ok(Keeper::Running(left) | Keeper::Died(left)) = keeper::read_said(config) else { return Ok(()) };
-    let Kept::Started { pid, identity, .. } = left.server else { return Ok(()) };
-    let is_it = match processes::read(pid)? {
-        Some(process) => process.identity == identity,
-        None => holds_the_port(config, pid),
-    };
-    if is_it { group::end(pid, || ()) } else { Ok(()) }
-}
-
-/// Whether a member of that group holds the mirror's port, from the mirror's directory.
-fn holds_the_port(config: &Config, leader: u32) -> bool {
-    let Some(server) = &config.server else { return false };
-    let listeners = sockets::listening().unwrap_or_default();
-    let Some(listener) = on_port(&listeners, server.listen) else { return false };
-    listener.pids.iter().any(|&pid| {
-        let group = i32::try_from(pid).ok().and_then(Pid::from_raw).and_then(|pid| getpgid(Some(pid)).ok());
-        let real = std::fs::canonicalize(&server.directory).ok();
-        let place = processes::read(pid).ok().flatten().and_then(|it| it.directory);
-        group.is_some_and(|it| u32::try_from(it.as_raw_nonzero().get()) == Ok(leader)) && real == place
-    })
 }

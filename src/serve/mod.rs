@@ -6,6 +6,7 @@ pub mod group;
 pub mod keeper;
 mod kept;
 pub mod launch;
+mod left;
 mod signals;
 
 use std::path::PathBuf;

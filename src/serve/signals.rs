@@ -8,7 +8,7 @@ use std::sync::atomic::AtomicBool;
 use std::time::Duration;
 
 use rustix::event::{PollFd, PollFlags, Timespec, poll};
-use signal_hook::consts::{SIGCHLD, SIGHUP, SIGINT, SIGTERM, SIGUSR1};
+use signal_hook::consts::{SIGCHLD, SIGHUP, SIGINT, SIGTERM, SIGUSR1, SIGUSR2};
 
 use crate::error::StepError;
 
@@ -16,6 +16,7 @@ use crate::error::StepError;
 pub(super) struct Signals {
     pub(super) down: Arc<AtomicBool>,
     pub(super) restart: Arc<AtomicBool>,
+    pub(super) reread: Arc<AtomicBool>,
     woken: UnixStream,
 }
 
@@ -25,17 +26,18 @@ impl Signals {
     }
 
     fn try_register() -> std::io::Result<Self> {
-        let (down, restart) = (Arc::new(AtomicBool::new(false)), Arc::new(AtomicBool::new(false)));
+        let [down, restart, reread] = std::array::from_fn(|_| Arc::new(AtomicBool::new(false)));
         let (woken, waker) = UnixStream::pair()?;
         woken.set_nonblocking(true)?;
         for signal in [SIGTERM, SIGINT, SIGHUP] {
             signal_hook::flag::register(signal, Arc::clone(&down))?;
         }
         signal_hook::flag::register(SIGUSR1, Arc::clone(&restart))?;
-        for signal in [SIGTERM, SIGINT, SIGHUP, SIGUSR1, SIGCHLD] {
+        signal_hook::flag::register(SIGUSR2, Arc::clone(&reread))?;
+        for signal in [SIGTERM, SIGINT, SIGHUP, SIGUSR1, SIGUSR2, SIGCHLD] {
             signal_hook::low_level::pipe::register(signal, waker.try_clone()?)?;
         }
-        Ok(Self { down, restart, woken })
+        Ok(Self { down, restart, reread, woken })
     }
 
     pub(super) fn wait(&self, pause: Duration) {

@@ -1,15 +1,17 @@
 //! `job-drift`: the job that is loaded is the one of its file, and the file is the one of the configuration.
 
 use std::collections::BTreeMap;
+use std::time::Duration;
 
 use crate::check::{Check, CheckId, Group, Look, Severity};
 use crate::checks::jobs::told::Told;
 use crate::checks::jobs::{managed, reload};
 use crate::config::Kept;
 use crate::cx::Cx;
-use crate::error::human_duration;
+use crate::error::{ProbeError, human_duration};
 use crate::fixes::install;
 use crate::probes::jobs::{DefinitionFile, Managed};
+use crate::probes::keeper::{Keeper, Keeps};
 use crate::services::{Loaded, MARKER, Observed, State};
 use crate::verdict::{Fact, Seen, Verdict};
 
@@ -28,7 +30,7 @@ pub static CHECK: Check = Check {
 fn look(cx: &Cx, kept: &Kept) -> Seen {
     let managed = match managed(cx, kept)? {
         Ok(managed) => managed,
-        Err(verdict) => return Ok(verdict),
+        Err(verdict) => return Ok(of_keeper(cx, kept)?.unwrap_or(verdict)),
     };
     let files = cx.job_files(&managed)?;
     let observed = cx.observed(&managed)?;
@@ -47,6 +49,40 @@ fn look(cx: &Cx, kept: &Kept) -> Seen {
         },
     };
     Ok(if kept.is_ours() { verdict } else { verdict.with("remedy", Fact::Command(reload(&managed))) })
+}
+
+/// What the keeper that runs went by when it read the configuration, against what that says now.
+fn of_keeper(cx: &Cx, kept: &Kept) -> Result<Option<Verdict>, ProbeError> {
+    let Keeper::Running(running) = &*cx.keeper()? else { return Ok(None) };
+    let wanted = Keeps::of(cx.config());
+    let Some(keeps) = running.keeps.as_ref().filter(|it| **it != wanted) else { return Ok(None) };
+    let every = |it: &Keeps| match it.every_ms {
+        Some(every) => format!("every {}", human_duration(Duration::from_millis(every))),
+        None => "never".to_owned(),
+    };
+    let listen = |it: &Keeps| it.listen.map_or_else(|| "no server".to_owned(), |it| it.to_string());
+    let differs = |message: &str, expected: String, actual: String| {
+        let verdict = Verdict::fail(message).with("expected", expected).with("actual", actual);
+        Some(verdict.with("who", Fact::Pid(running.pid)))
+    };
+    Ok(match kept {
+        Kept::Sync if keeps.every_ms != wanted.every_ms => {
+            let message =
+                format!("the keeper syncs {}, and the configuration says {}", every(keeps), every(&wanted));
+            differs(&message, every(&wanted), every(keeps))
+        }
+        Kept::Serve if keeps.listen != wanted.listen => differs(
+            "the keeper serves at another address than the configuration says",
+            listen(&wanted),
+            listen(keeps),
+        ),
+        Kept::Serve if keeps.settings != wanted.settings => differs(
+            "the keeper started its server with other settings than the configuration's",
+            "those of now".to_owned(),
+            "those of before".to_owned(),
+        ),
+        _ => None,
+    })
 }
 
 /// The file against the configuration, where the file is ours.

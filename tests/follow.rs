@@ -1,0 +1,80 @@
+//! The keeper goes by its configuration as it is now, not as it was when it began.
+#![expect(clippy::disallowed_methods, reason = "a test sets the world up, and looks at it with its own eyes")]
+
+use std::fs;
+use std::time::Duration;
+
+use support::Mirror;
+use support::processes::eventually;
+use support::servers::free_port;
+
+const SOON: Duration = Duration::from_secs(20);
+
+fn up() -> Mirror {
+    let mirror = Mirror::fixed();
+    let _ = mirror.run(&["up", "--detach"]).exits(0);
+    mirror.settle();
+    mirror
+}
+
+/// What the keeper wrote down of itself.
+fn kept(mirror: &Mirror) -> serde_json::Value {
+    let text = fs::read_to_string(mirror.state().join("keeper.json")).unwrap_or_default();
+    serde_json::from_str(&text).unwrap_or_default()
+}
+
+fn said(mirror: &Mirror) -> String {
+    fs::read_to_string(mirror.state().join("logs/keeper.log")).unwrap_or_default()
+}
+
+#[test]
+fn another_period_is_named_and_mended_without_touching_the_server() {
+    let mirror = up();
+    let (keeper, server) = (kept(&mirror)["pid"].clone(), mirror.listener());
+    mirror.configure("every = \"1h\"", "every = \"1s\"");
+    let report = mirror.examine().caused_by("job-drift:sync");
+    let told = report.told("job-drift:sync");
+    assert!(told.contains("syncs every 60 min, and the configuration says every 1 s"), "{told}");
+    let shown = mirror.run(&["--fix", "--dry-run"]).exits(1).stdout;
+    assert!(shown.contains("housecall up --detach"), "{shown}");
+    assert_eq!(kept(&mirror)["keeps"]["every_ms"], 3_600_000, "it is only shown");
+    let _ = mirror.run(&["--fix", "--wait", "30s"]).exits(0);
+    assert_eq!((kept(&mirror)["pid"].clone(), mirror.listener()), (keeper, server), "the same processes");
+    let _ = mirror.publish("public/index.html", "The first text", "The first text, and more");
+    assert!(eventually(SOON, || mirror.page("/").contains("and more")), "each second: {}", said(&mirror));
+    let _ = mirror.run(&["down"]).exits(0);
+}
+
+#[test]
+fn another_address_is_named_and_served_and_the_old_one_is_free() {
+    let mut mirror = up();
+    let (keeper, old) = (kept(&mirror)["pid"].clone(), mirror.port);
+    mirror.port = free_port();
+    mirror.configure(&format!("127.0.0.1:{old}"), &format!("127.0.0.1:{}", mirror.port));
+    let report = mirror.examine();
+    assert!(report.causes().contains(&"job-drift:serve"), "{}", report.troubles());
+    let told = report.told("job-drift:serve");
+    assert!(told.contains(&old.to_string()) && told.contains(&mirror.port.to_string()), "{told}");
+    let _ = mirror.mend().healthy();
+    assert!(mirror.page("/").contains("The first text"));
+    assert_eq!(support::processes::listening(old), None, "nobody is left there");
+    assert_eq!(kept(&mirror)["pid"], keeper, "the same keeper");
+    let _ = mirror.run(&["down"]).exits(0);
+}
+
+#[test]
+fn before_each_sync_it_looks_by_itself_and_what_makes_no_sense_is_told_and_left() {
+    let mirror = Mirror::fixed();
+    mirror.configure("every = \"1h\"", "every = \"1s\"");
+    let _ = mirror.run(&["up", "--detach"]).exits(0);
+    let (keeper, server) = (kept(&mirror)["pid"].clone(), mirror.listener());
+    mirror.configure("every = \"1s\"", "evary = \"2s\"");
+    let words = "the configuration is not followed";
+    assert!(eventually(SOON, || said(&mirror).contains(words)), "{}", said(&mirror));
+    mirror.configure("evary = \"2s\"", "every = \"2s\"");
+    assert!(eventually(SOON, || kept(&mirror)["keeps"]["every_ms"] == 2_000), "{}", said(&mirror));
+    assert_eq!(said(&mirror).matches(words).count(), 1, "once: {}", said(&mirror));
+    assert_eq!((kept(&mirror)["pid"].clone(), mirror.listener()), (keeper, server), "the same processes");
+    let _ = mirror.run(&["--wait", "30s"]).exits(0);
+    let _ = mirror.run(&["down"]).exits(0);
+}
