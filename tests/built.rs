@@ -162,6 +162,32 @@ fn what_a_build_may_have_lacked_has_the_job_try_it_at_once() {
     assert_eq!(mirror.examine().status("build-fresh"), "pass");
 }
 
+/// The build itself, or a formatter beside it, writes into the mirror each time: that is put right in each cycle.
+#[test]
+fn files_that_are_edited_in_each_cycle_do_not_have_a_failing_build_tried_in_each() {
+    let mirror = built();
+    mirror.configure("[mirror]", "[mirror]\ncarry = [\".env\"]");
+    mirror.home.write("dev/site/.env", "KEY=1\n");
+    let builder =
+        "#!/bin/sh\necho run >> ~/builds; date +%N >> public/index.html; date +%N >> .env\n[ ! -e ~/broken ]";
+    let _ = mirror.home.program("bin/builder", builder);
+    mirror.home.write("broken", "");
+    let cycles = |count: usize| {
+        for _ in 0..count {
+            fs::write(mirror.worktree().join("public/index.html"), "edited").unwrap_or_default();
+            let _ = mirror.run(&["sync", "--scheduled"]).exits(1);
+        }
+        builds(&mirror)
+    };
+    assert_eq!(cycles(5), 2, "once, and once more since the files were put right");
+    mirror.publish("public/index.html", "first", "second");
+    assert_eq!(cycles(4), 4, "another commit");
+    mirror.home.write("dev/site/.env", "KEY=2\n");
+    assert_eq!(cycles(4), 6, "another key");
+    mirror.configure("path = [\"~/bin\"]", "path = [\"~/bin\", \"~/other\"]");
+    assert_eq!(cycles(4), 8, "another runtime");
+}
+
 #[test]
 fn what_was_built_is_served_though_the_cycle_was_killed_before_the_restart() {
     let mirror = built();

@@ -3,7 +3,7 @@
 use crate::config::Config;
 use crate::error::StepError;
 use crate::fixes::hands::files;
-use crate::probes::built::{Build, Built, FailedBuild, Served};
+use crate::probes::built::{Build, Built, Extra, FailedBuild, Served};
 use crate::probes::state::{self, FaultKind, SCHEMA};
 
 /// A build begins: until it ends well, nobody knows what is there.
@@ -30,21 +30,28 @@ pub fn record_failure(config: &Config, failed: FailedBuild) -> Result<(), StepEr
     change(config, |built| {
         let before = built.failed.as_ref();
         let same =
-            before.filter(|it| it.is_of(&failed.sha, &failed.command, failed.installed, &failed.runtime));
+            before.filter(|it| it.is_of(&failed.sha, &failed.command, failed.installed, &failed.inputs));
         let times = same.map_or(0, |it| it.times).saturating_add(1);
-        built.failed = Some(FailedBuild { times, ..failed });
+        let is_used = same.is_some_and(|it| it.extra != Extra::Unused);
+        let extra = if is_used { Extra::Spent } else { Extra::Unused };
+        built.failed = Some(FailedBuild { times, extra, ..failed });
     })
 }
 
-/// What a build may have failed for has changed: it is tried again at once.
+/// The files that a build failed with were put right: it is tried again at once, once.
 ///
 /// # Errors
 /// The stamp cannot be read or written.
 pub fn forgive(config: &Config) -> Result<(), StepError> {
-    if state::read(config)?.built.failed.is_none() {
+    let is_unused = |it: FailedBuild| it.extra == Extra::Unused;
+    if !state::read(config)?.built.failed.is_some_and(is_unused) {
         return Ok(());
     }
-    change(config, |built| built.failed = None)
+    change(config, |built| {
+        if let Some(failed) = &mut built.failed {
+            failed.extra = Extra::Due;
+        }
+    })
 }
 
 /// The server was seen to answer, and it started after what it serves was made.

@@ -6,7 +6,7 @@ use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
 use crate::config::{Config, Serving};
-use crate::probes::files;
+use crate::probes::files::{self, Carried};
 
 /// `<state>/built.json`. What it does not say was not done, or not to the end.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
@@ -38,7 +38,7 @@ pub struct Build {
     pub at: Timestamp,
 }
 
-/// A build that failed: with the same commit, command, dependencies and runtime it is likely to fail again.
+/// A build that failed: with the same commit, command, dependencies, runtime and carried files it is likely to fail again.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct FailedBuild {
     /// The commit that it was to be made from.
@@ -48,15 +48,32 @@ pub struct FailedBuild {
     /// When the dependencies were installed that it used, where that is known.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub installed: Option<Timestamp>,
-    /// A digest of what the configuration says of the runtime; of an older version none, which is like no other.
+    /// See [`inputs`]; of an older version none, which is like no other.
     #[serde(default)]
-    pub runtime: String,
+    pub inputs: String,
     /// How many times in a row.
     pub times: u32,
     /// When it ended.
     pub at: Timestamp,
     /// Its last words.
     pub why: String,
+    /// The one try that is not waited for.
+    #[serde(default)]
+    pub extra: Extra,
+}
+
+/// What has become of the one try that a failed build has at once where its files are put right: what somebody had done to
+/// them may have been why it failed. A program that does it in each cycle has no other.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Extra {
+    /// They have been as they should be ever since.
+    #[default]
+    Unused,
+    /// They were put right: the next cycle builds.
+    Due,
+    /// It was made, and failed.
+    Spent,
 }
 
 /// The longest that a build which fails is left alone.
@@ -65,14 +82,17 @@ const LONGEST: Duration = Duration::from_mins(15);
 impl FailedBuild {
     /// Whether it was of the same.
     #[must_use]
-    pub fn is_of(&self, sha: &str, command: &[String], installed: Option<Timestamp>, runtime: &str) -> bool {
+    pub fn is_of(&self, sha: &str, command: &[String], installed: Option<Timestamp>, inputs: &str) -> bool {
         (self.sha.as_str(), self.command.as_slice()) == (sha, command)
-            && (self.installed, self.runtime.as_str()) == (installed, runtime)
+            && (self.installed, self.inputs.as_str()) == (installed, inputs)
     }
 
     /// When the jobs try it again: longer each time, and a part of a cycle less, since the one that comes next does it.
     #[must_use]
     pub fn again(&self, every: Duration) -> Timestamp {
+        if self.extra == Extra::Due {
+            return self.at;
+        }
         let pause = every.saturating_mul(1 << self.times.min(16)).min(LONGEST);
         let pause = pause.saturating_sub(every.min(LONGEST / 2));
         self.at.saturating_add(pause).unwrap_or(Timestamp::MAX)
@@ -99,12 +119,17 @@ impl Served {
     }
 }
 
-/// A digest of all that the configuration says of the runtime: a build that failed may end well with another.
+/// A digest of all that the configuration says of the runtime, and of the carried files as the repository has them: a build
+/// that failed may end well with others.
 #[must_use]
-pub fn runtime(config: &Config) -> String {
+pub fn inputs(config: &Config, carried: &[Carried]) -> String {
     let path = config.jobs_path().into_iter().map(|it| it.display().to_string());
     let ranges = config.tools.iter().map(|tool| format!("{}\u{1}{:?}", tool.name, tool.range));
-    let all: Vec<String> = path.chain(ranges).collect();
+    let files = carried.iter().map(|it| {
+        let digest = it.source.as_ref().and_then(|it| it.digest.as_deref());
+        format!("{}\u{1}{}", it.file.display(), digest.unwrap_or_default())
+    });
+    let all: Vec<String> = path.chain(ranges).chain(files).collect();
     files::digest(all.join("\0").as_bytes())
 }
 

@@ -78,6 +78,10 @@ pub fn failed(cx: &Cx, mirror: &Mirror) -> Result<Option<FailedBuild>, ProbeErro
     let Some(failed) = &state.built.failed else { return Ok(None) };
     let Some(head) = cx.checkout()?.head.clone() else { return Ok(None) };
     let installed = cx.installed()?.stamp.as_ref().map(|stamp| stamp.at);
-    let runtime = built::runtime(cx.config());
-    Ok(failed.is_of(&head, &mirror.build, installed, &runtime).then(|| failed.clone()))
+    let inputs = if mirror.carry.is_empty() {
+        built::inputs(cx.config(), &[])
+    } else {
+        built::inputs(cx.config(), &cx.carried()?)
+    };
+    Ok(failed.is_of(&head, &mirror.build, installed, &inputs).then(|| failed.clone()))
 }

@@ -18,7 +18,7 @@ use crate::fixes::events::{self, Decision};
 use crate::fixes::hands::install::trees::Trees;
 use crate::fixes::hands::install::untouched::Before;
 use crate::fixes::hands::{files, git};
-use crate::probes::built::{Build, FailedBuild};
+use crate::probes::built::{Build, Extra, FailedBuild};
 use crate::probes::deps::{self, INSTALLED, SCHEMA, Stamp, TREE, stamp_file};
 use crate::probes::machine::Machine;
 use crate::probes::program::{self, Ended, Program};
@@ -142,6 +142,7 @@ fn lockfile(mirror: &Mirror) -> Result<String, StepError> {
 /// # Errors
 /// The program's words; then there is no stamp, and the next look says so.
 pub fn build(
+    machine: &Machine,
     config: &Config,
     mirror: &Mirror,
     argv: &[String],
@@ -150,11 +151,14 @@ pub fn build(
     let sha = git::commit(config, &mirror.worktree, "HEAD")?;
     let sha = sha.ok_or_else(|| StepError::Refused("the worktree's HEAD names no commit".to_owned()))?;
     let installed = deps::read(mirror)?.stamp.map(|stamp| stamp.at);
+    // As they are when it begins: one that changes while it runs is another's.
+    let carried = probes::files::carried(machine, config, mirror)?;
+    let inputs = probes::built::inputs(config, &carried);
     built::forget(config)?;
     let note = guarded(config, mirror, argv, on_output).inspect_err(|error| {
         let (command, why) = (argv.to_vec(), config.redactor.text(&error.to_string()));
-        let (sha, runtime, at) = (sha.clone(), probes::built::runtime(config), clock::now());
-        let failed = FailedBuild { sha, command, installed, runtime, times: 1, at, why };
+        let (sha, inputs, at) = (sha.clone(), inputs.clone(), clock::now());
+        let failed = FailedBuild { sha, command, installed, inputs, times: 1, at, why, extra: Extra::Unused };
         // Without it the next cycle tries at once, which does no harm.
         let _ = built::record_failure(config, failed);
     })?;

@@ -262,7 +262,7 @@ impl<'a> Hands<'a> {
                 carried.map(|kept| Some(told(&done, kept)))
             }
             Action::Install(argv) => install::install(self.machine, config, mirror()?, argv, &mut tell),
-            Action::Build(argv) => install::build(config, mirror()?, argv, &mut tell),
+            Action::Build(argv) => install::build(self.machine, config, mirror()?, argv, &mut tell),
             Action::Record => {
                 let sha = git::commit(config, &mirror()?.worktree, "HEAD")?;
                 let contact = self.fetched.as_ref().map(|(_, at)| *at);
@@ -293,7 +293,7 @@ impl<'a> Hands<'a> {
     }
 }
 
-/// A build that failed may end well now.
+/// A build that failed may end well now that the files are as they should be.
 fn forgive(config: &Config) {
     // Without it the build is tried all the same, only later.
     let _ = built::forgive(config);
