@@ -15,12 +15,18 @@ const SERVE: &str = "me.site.localhost-serve";
 fn installed() -> Mirror {
     let mirror = Mirror::fixed().with_launchd();
     let _ = mirror.run(&["install"]).exits(0);
+    // The page answers before the sync that brought it has written that it did.
+    mirror.settle();
     mirror
 }
 
 /// Waits for the end of the sync that an installation begins with; while one is at work, its pid is told.
 fn is_between_syncs(mirror: &Mirror) {
-    assert!(eventually(SOON, || mirror.run(&[]).exits(0).stdout.contains("sync every")));
+    let is_done = || {
+        let ran = mirror.run(&[]);
+        ran.code == 0 && ran.stdout.contains("sync every")
+    };
+    assert!(eventually(SOON, is_done), "{}", mirror.run(&[]));
 }
 
 /// A home with this configuration alone, and what the examination comes to.

@@ -26,6 +26,7 @@ fn keeper_of(mirror: &Mirror) -> u32 {
 fn up() -> Mirror {
     let mirror = Mirror::fixed();
     let _ = mirror.run(&["up", "--detach"]).exits(0);
+    mirror.settle();
     mirror
 }
 

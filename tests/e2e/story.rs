@@ -90,7 +90,7 @@ fn stopped() {
     assert_eq!(mirror.mend().verdict(), "stopped");
     assert_eq!(mirror.listener(), None, "no repair undoes a stop");
     let _ = mirror.run(&["start"]).exits(0);
-    let _ = mirror.run(&["--json"]).exits(0).report().healthy();
+    let _ = mirror.run(&["--json", "--wait", "30s"]).exits(0).report().healthy();
     let _ = mirror.run(&["down"]).exits(0);
     assert_eq!(mirror.home.processes(), [], "nothing is left of it");
 }

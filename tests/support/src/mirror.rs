@@ -172,12 +172,15 @@ impl Mirror {
         report
     }
 
-    /// Waits until the keeper's own sync is done: what a test does next is then the only thing that happens.
+    /// Waits until the sync of its keeper or of its job is done: what a test does next is then the only thing that happens.
     ///
     /// # Panics
     /// Where it is not done within half a minute.
     pub fn settle(&self) {
-        let at_work = || self.home.processes().iter().any(|it| it.command.contains("housecall sync"));
+        // A keeper names the verb first, a job its configuration.
+        let is_sync =
+            |command: &str| command.contains("housecall") && command.split(' ').any(|it| it == "sync");
+        let at_work = || self.home.processes().iter().any(|it| is_sync(&it.command));
         let done = processes::eventually(Duration::from_secs(30), || !at_work());
         assert!(done, "a sync does not end: {:?}", self.home.processes());
     }
