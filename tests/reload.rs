@@ -250,7 +250,7 @@ fn a_crash_loop_behind_which_another_answers_is_not_believed() {
     let launchd = Launchd::new();
     let agent = serving(&launchd, "0");
     let text = fs::read_to_string(&agent.file).expect("the file");
-    let crashing = launchd.home.program("crash", "#!/bin/sh\necho no more >&2\nexit 3\n");
+    let crashing = launchd.home.program("crash", "#!/bin/sh\nsleep 0.5\necho no more >&2\nexit 3\n");
     let _ = launchd.ctl(&["bootout", &launchd.target("a.site")]);
     assert!(eventually(Duration::from_secs(5), || !answers(([127, 0, 0, 1], agent.port))));
     let other = launchd.serving("b.other", "0", "");

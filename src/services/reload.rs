@@ -11,7 +11,7 @@ use crate::config::Config;
 use crate::error::StepError;
 use crate::fixes::lock::Lock;
 use crate::probes::machine::Machine;
-use crate::probes::{clock, http, logs, processes};
+use crate::probes::{clock, http, logs, processes, sockets};
 use crate::services::diagnosis::{Diagnosis, LINES, Probe, Tail};
 use crate::services::{Job, Manager, Observed, State, Verb, systemd};
 
@@ -227,7 +227,7 @@ impl Engine<'_> {
         let no = |result: String| Err(Probe { asked: health.url.clone(), result });
         let result = match http::get(&health.url, health.timeout) {
             Ok(http::Answer::Response(it)) if it.status == health.status => {
-                if self.has_process(target, process) {
+                if self.has_process(target, &health.url, process) {
                     return Ok(format!("{} answers {}", health.url, it.status));
                 }
                 format!("it answers {}, but not from this job, which has no process", it.status)
@@ -246,12 +246,25 @@ impl Engine<'_> {
         no(result)
     }
 
-    /// Whether the job has a process, or may have: what its manager does not tell is no reason to doubt an answer.
-    fn has_process(&self, target: &Target, process: Option<u32>) -> bool {
-        let lives = |pid| matches!(processes::read(pid), Ok(Some(_)));
-        let is_none =
-            |it: &Observed| matches!(it.state, State::BackingOff | State::Absent | State::Refused(_));
-        process.is_some_and(lives) || !self.observe(&target.job).is_ok_and(|it| is_none(&it))
+    /// Whether the job has a process, or may have: what its manager does not tell is no reason to doubt an answer. Where
+    /// another listens there, as for a container, it must stay: one that finds its port taken ends a moment later.
+    fn has_process(&self, target: &Target, url: &str, process: Option<u32>) -> bool {
+        let lives = |pid: &u32| matches!(processes::read(*pid), Ok(Some(_)));
+        let observed = self.observe(&target.job).ok();
+        let of_now = observed.as_ref().and_then(|it| it.pid);
+        let Some(pid) = process.filter(lives).or(of_now) else {
+            let is_none =
+                |it: Observed| matches!(it.state, State::BackingOff | State::Absent | State::Refused(_));
+            return !observed.is_some_and(is_none);
+        };
+        let start = clock::instant();
+        while !listens(url, pid) && start.elapsed() < STEADY {
+            if !lives(&pid) || (self.is_over)() {
+                return false;
+            }
+            sleep(TICK);
+        }
+        true
     }
 
     /// Whether a job without an address is up: the same process twice in a row, or none since it ended well.
@@ -308,6 +321,23 @@ impl Engine<'_> {
 
 const REFUSED: &str = "nobody listens";
 const TICK: Duration = Duration::from_millis(50);
+/// How long a process must stay that is not seen to listen where it should answer.
+const STEADY: Duration = Duration::from_secs(3);
+
+/// Whether that process, or one that it started, is seen to listen there.
+fn listens(url: &str, pid: u32) -> bool {
+    let Some(address) = address_of(url) else { return false };
+    let listeners = sockets::listening().unwrap_or_default();
+    let there = listeners.iter().filter(|it| it.address.port() == address.port());
+    there.flat_map(|it| &it.pids).any(|it| is_of(*it, pid))
+}
+
+/// Whether it is that process, or descends from it.
+fn is_of(process: u32, ancestor: u32) -> bool {
+    let parent = |pid: &u32| processes::read(*pid).ok().flatten().and_then(|it| it.parent);
+    // A longer line is a circle of reused ids.
+    std::iter::successors(Some(process), parent).take(32).any(|it| it == ancestor)
+}
 
 fn curl(health: &Health) -> String {
     format!(
