@@ -41,6 +41,7 @@ pub fn run_observed(selection: &Selection, cx: &Arc<Cx>, on_look: &mut dyn FnMut
             crowd.look(at, unit);
         }
     }
+    cx.config().redactor.prepare();
     let silence = longest(cx) + GRACE;
     let mut left = units.len();
     // As long as answers come, others may still be waiting for their turn.

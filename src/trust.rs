@@ -87,8 +87,9 @@ fn is_own(file: &Path, real: &Path, surroundings: &Surroundings) -> bool {
         return true;
     }
     // A link to it may have come with a repository as well.
-    let link = file.parent().and_then(|it| it.canonicalize().ok()).zip(file.file_name());
-    !may_be_tracked(real) && link.is_some_and(|(above, name)| !may_be_tracked(&above.join(name)))
+    let above = file.parent().and_then(|it| it.canonicalize().ok());
+    let Some(link) = above.zip(file.file_name()).map(|(above, name)| above.join(name)) else { return false };
+    !may_be_tracked(real) && (link == real || !may_be_tracked(&link))
 }
 
 /// The tree that a configuration may include files of; `None`: any file at all, for it is the user's own.

@@ -4,9 +4,9 @@ use std::ffi::OsString;
 
 use clap::error::ErrorKind;
 use clap::parser::ValueSource;
-use clap::{ArgMatches, CommandFactory as _, FromArgMatches as _};
+use clap::{ArgMatches, CommandFactory as _, FromArgMatches as _, Parser};
 
-use super::{Cli, Command, Format, MendOptions, RescuedCommand};
+use super::{Cli, Command, Format, GlobalOptions, MendOptions, RescuedCommand};
 
 /// What an examination takes: all but what follows here.
 const EXAMINES: &[&str] = &[
@@ -28,11 +28,28 @@ const CONFIGURED: &[&str] = &["directory", "config"];
 /// The same, where probes look.
 const PROBES: &[&str] = &["directory", "config", "timeout"];
 
+/// A command line that names no command.
+#[derive(Debug, Parser)]
+#[command(name = "housecall", disable_help_flag = true)]
+struct Nameless {
+    #[command(flatten)]
+    mend: MendOptions,
+    #[command(flatten)]
+    global: GlobalOptions,
+}
+
 /// The command line, where each of its parts means something.
 ///
 /// # Errors
 /// What makes no sense, and what is asked for instead of doing something: help, the version.
 pub fn parse(arguments: impl IntoIterator<Item = OsString>) -> Result<Cli, clap::Error> {
+    let arguments: Vec<OsString> = arguments.into_iter().collect();
+    // Making all commands takes longer than looking at a file; most lines name none of them.
+    if arguments.get(1).is_none_or(|it| it.as_encoded_bytes().starts_with(b"-"))
+        && let Some(cli) = nameless(&arguments)
+    {
+        return Ok(cli);
+    }
     let mut command = Cli::command();
     let matches = command.try_get_matches_from_mut(arguments)?;
     let cli = Cli::from_arg_matches(&matches).map_err(|error| error.format(&mut command))?;
@@ -40,6 +57,15 @@ pub fn parse(arguments: impl IntoIterator<Item = OsString>) -> Result<Cli, clap:
         Some(mistake) => Err(command.error(ErrorKind::ArgumentConflict, mistake)),
         None => Ok(cli),
     }
+}
+
+/// The command line, if it names no command and nothing is wrong with it.
+fn nameless(arguments: &[OsString]) -> Option<Cli> {
+    let mut command = Nameless::command();
+    let matches = command.try_get_matches_from_mut(arguments).ok()?;
+    let Nameless { mend, global } = Nameless::from_arg_matches(&matches).ok()?;
+    let cli = Cli { command: None, mend, global };
+    mistake(&cli, &matches, &command).is_none().then_some(cli)
 }
 
 impl MendOptions {

@@ -46,7 +46,9 @@ impl Source {
 
 /// Reads what a file includes, and what those include: each once, in the order in which they are named.
 pub(super) fn gather(first: Source, surroundings: &Surroundings) -> Result<Vec<Source>, ConfigError> {
-    let tree = trust::tree_of(&first.file, surroundings);
+    // Most include nothing, and need not be asked whose they are.
+    let includes = !first.raw.include.is_empty();
+    let tree = if includes { trust::tree_of(&first.file, surroundings) } else { None };
     let mut sources = vec![first];
     let mut at = 0;
     while at < sources.len() {

@@ -4,18 +4,18 @@
 mod tls;
 
 use std::error::Error;
-use std::io::{self, Read};
+use std::io;
 use std::net::IpAddr;
 use std::path::Path;
 use std::sync::OnceLock;
 use std::time::{Duration, Instant};
 
 use jiff::Timestamp;
-use reqwest::blocking::Client;
 use reqwest::header::{ACCEPT, HeaderMap, HeaderName, HeaderValue};
 use reqwest::redirect::{Attempt, Policy};
 use reqwest::tls::TlsInfo;
-use reqwest::{Proxy, Url};
+use reqwest::{Client, Proxy, RequestBuilder, Url};
+use tokio::runtime::{Builder, Runtime};
 
 use crate::error::{ProbeError, human_duration};
 
@@ -97,7 +97,7 @@ pub struct Response {
 }
 
 /// The most that is read of a body, decompressed, in bytes.
-pub const BODY_LIMIT: u64 = 4 << 20;
+pub const BODY_LIMIT: usize = 4 << 20;
 
 /// Gets an address. No proxy, no redirect followed, one deadline for all of it, the body included.
 ///
@@ -157,8 +157,12 @@ pub fn ask(request: &Request<'_>) -> Result<Answer, ProbeError> {
     if let Some(body) = request.body {
         sent = sent.body(body.to_owned());
     }
-    let response = match sent.send() {
-        Ok(response) => response,
+    let runtime = runtime()?;
+    let answered = runtime.block_on(conversation(sent));
+    // A name that is still being resolved is not waited for.
+    runtime.shutdown_background();
+    let (response, body) = match answered {
+        Ok(answered) => answered,
         Err(error) => return Ok(classify(&error, timeout)),
     };
     let certificate = response.extensions().get::<TlsInfo>().and_then(TlsInfo::peer_certificate);
@@ -171,17 +175,19 @@ pub fn ask(request: &Request<'_>) -> Result<Answer, ProbeError> {
             (name.as_str().to_owned(), String::from_utf8_lossy(value.as_bytes()).into_owned())
         })
         .collect();
-    let mut bytes = Vec::new();
-    if let Err(error) = response.take(BODY_LIMIT + 1).read_to_end(&mut bytes) {
-        let late = start.elapsed() >= timeout;
-        let after = human_duration(timeout);
-        return Ok(Answer::Broken(if late {
-            format!("it answered {status}, and its body did not end within {after}")
-        } else {
-            format!("it answered {status}, and its body cannot be read: {}", deepest(&error))
-        }));
-    }
-    let truncated = bytes.len() as u64 > BODY_LIMIT;
+    let mut bytes = match body {
+        Ok(bytes) => bytes,
+        Err(error) => {
+            let late = start.elapsed() >= timeout;
+            let after = human_duration(timeout);
+            return Ok(Answer::Broken(if late {
+                format!("it answered {status}, and its body did not end within {after}")
+            } else {
+                format!("it answered {status}, and its body cannot be read: {}", deepest(&error))
+            }));
+        }
+    };
+    let truncated = bytes.len() > BODY_LIMIT;
     if truncated {
         cut(&mut bytes);
     }
@@ -207,6 +213,32 @@ pub fn ask(request: &Request<'_>) -> Result<Answer, ProbeError> {
 fn proxy(request: &Request<'_>) -> Result<Option<Proxy>, ProbeError> {
     let proxy = request.proxy.map(Proxy::all).transpose();
     proxy.map_err(|_| ProbeError::unreadable("the proxy", &"it is no address"))
+}
+
+/// Sends a request, and reads what is answered: at most one byte more than [`BODY_LIMIT`].
+async fn conversation(
+    request: RequestBuilder,
+) -> reqwest::Result<(reqwest::Response, reqwest::Result<Vec<u8>>)> {
+    let mut response = request.send().await?;
+    let mut bytes = Vec::new();
+    let body = loop {
+        match response.chunk().await {
+            Ok(Some(chunk)) => bytes.extend_from_slice(&chunk),
+            Ok(None) => break Ok(bytes),
+            Err(error) => break Err(error),
+        }
+        if bytes.len() > BODY_LIMIT {
+            bytes.truncate(BODY_LIMIT + 1);
+            break Ok(bytes);
+        }
+    };
+    Ok((response, body))
+}
+
+/// What drives one conversation, on the thread that waits for it.
+fn runtime() -> Result<Runtime, ProbeError> {
+    let runtime = Builder::new_current_thread().enable_io().enable_time().build();
+    runtime.map_err(|error| ProbeError::failed("prepare a request", &error))
 }
 
 fn policy(request: &Request<'_>) -> Policy {

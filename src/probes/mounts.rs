@@ -95,15 +95,13 @@ impl Mounts {
             }
             place.push(name);
             let mount = self.covering(&place);
-            if mount.kind != Kind::Local {
-                place.extend(rest);
-                return (place, mount);
+            if mount.is_some_and(|it| it.kind != Kind::Local) {
+                break;
             }
             let Ok(target) = std::fs::read_link(&place) else { continue };
             links += 1;
             if links > LINKS {
-                place.extend(rest);
-                return (place, mount);
+                break;
             }
             place.pop();
             if target.is_absolute() {
@@ -113,22 +111,26 @@ impl Mounts {
             leading.append(&mut rest);
             rest = leading;
         }
-        let mount = self.covering(&place);
-        (place, mount)
-    }
-
-    /// The volume with the longest mount point that begins this path; of several at one point, the last mounted.
-    fn covering(&self, path: &Path) -> Mount {
-        let covering = self.0.iter().filter(|mount| path.starts_with(&mount.point));
-        let nearest = covering.max_by_key(|mount| mount.point.components().count());
-        nearest.cloned().unwrap_or_else(|| Mount {
+        let mount = self.covering(&place).cloned().unwrap_or_else(|| Mount {
             point: PathBuf::from("/"),
             filesystem: "unknown".to_owned(),
             source: String::new(),
             options: Vec::new(),
             superblock: None,
             kind: Kind::Local,
-        })
+        });
+        place.extend(rest);
+        (place, mount)
+    }
+
+    /// The volume with the longest mount point that begins this path; of several at one point, the last mounted.
+    fn covering(&self, path: &Path) -> Option<&Mount> {
+        // It is asked for each part of each path: most mount points differ from it in their bytes already.
+        let text = path.as_os_str().as_encoded_bytes();
+        let begins = |mount: &&Mount| {
+            text.starts_with(mount.point.as_os_str().as_encoded_bytes()) && path.starts_with(&mount.point)
+        };
+        self.0.iter().filter(begins).max_by_key(|mount| mount.point.as_os_str().len())
     }
 }
 
@@ -200,6 +202,9 @@ fn parse_line(line: &[u8]) -> Option<Mount> {
 fn unescape(word: &[u8]) -> OsString {
     use std::os::unix::ffi::OsStringExt;
 
+    if !word.contains(&b'\\') {
+        return OsString::from_vec(word.to_owned());
+    }
     let mut bytes = Vec::with_capacity(word.len());
     let mut rest = word;
     while let [first, tail @ ..] = rest {

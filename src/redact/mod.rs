@@ -139,6 +139,11 @@ impl Redactor {
         }
     }
 
+    /// Makes what the first text would make, where there is time for it: while others are waited for.
+    pub fn prepare(&self) {
+        let _ = self.secrets("");
+    }
+
     /// The text without what may not be shown. What was redacted before stays as it is.
     #[must_use]
     pub fn text(&self, text: &str) -> String {

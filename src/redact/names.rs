@@ -79,6 +79,10 @@ pub fn is_secret(name: &str, value: &str) -> bool {
 pub fn secrets_of(name: &str, value: &str) -> Vec<String> {
     let value = value.trim();
     let mut secrets = Vec::new();
+    // Most could not be hidden, whatever they are called.
+    if !value.contains('\n') && !value.contains("://") && !is_hideable(value) {
+        return secrets;
+    }
     if let Some(password) = password_of(value) {
         let words = words(name);
         secrets.push(password.to_owned());

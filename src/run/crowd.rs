@@ -1,5 +1,6 @@
 //! Who looks: a thread for each of our own units, and bounded workers for declared ones, of which there may be many.
 
+use std::num::NonZero;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::{Arc, Mutex, PoisonError, mpsc};
 use std::thread;
@@ -16,6 +17,8 @@ use crate::verdict::Outcome;
 const WAITING: usize = 64;
 /// How many declared checks that wait for nobody are looked at at once.
 const QUICK: usize = 8;
+/// How many of those one worker looks at in the time in which another begins.
+const FEW: usize = 16;
 
 /// A unit's position, what became of its look, and how long that took.
 pub(super) type Answer = (usize, Outcome, Duration);
@@ -38,9 +41,11 @@ struct Workers {
 
 impl<'a> Crowd<'a> {
     pub(super) fn new(units: &[Unit], cx: &'a Arc<Cx>, answers: mpsc::Sender<Answer>) -> Self {
-        let cores = thread::available_parallelism().map_or(2, std::num::NonZero::get);
         let of = |wanted: fn(Pace) -> bool| units.iter().filter(|unit| wanted(unit.pace)).count();
-        let quick = of(|pace| pace == Pace::Quick).min(cores.min(QUICK));
+        let quick = match of(|pace| pace == Pace::Quick) {
+            many @ FEW.. => many.min(QUICK).min(thread::available_parallelism().map_or(2, NonZero::get)),
+            few => few.min(1),
+        };
         let waiting = of(|pace| matches!(pace, Pace::Waiting | Pace::After)).min(WAITING);
         Self { cx, answers, quick: Workers::new(quick), waiting: Workers::new(waiting) }
     }
