@@ -1,6 +1,7 @@
 //! `command`: how a program ends, and what it writes.
 
 use std::collections::BTreeMap;
+use std::fmt;
 use std::ops::Range;
 use std::time::Duration;
 
@@ -10,6 +11,7 @@ use toml::Spanned;
 
 use super::Question;
 use super::launch::{self, Launch};
+use super::number::Number;
 use super::text::{self, Text, excerpt};
 use crate::config::{self, Config, Reading};
 use crate::cx::Cx;
@@ -22,7 +24,7 @@ pub struct Command {
     /// What is run.
     pub launch: Launch,
     /// The exit codes that are right.
-    pub exit: Vec<i32>,
+    pub exit: Exit,
     /// What its standard output must say.
     pub stdout: Text,
     /// What its standard error must say.
@@ -47,8 +49,8 @@ pub struct Written {
     #[schemars(with = "BTreeMap<String, String>")]
     pub env: BTreeMap<String, config::Text>,
     /// The exit codes that are right; default `[0]`.
-    #[schemars(with = "Option<Vec<i32>>")]
-    pub exit: Option<Spanned<Vec<i32>>>,
+    #[schemars(with = "Option<Exit>")]
+    pub exit: Option<Spanned<Exit>>,
     /// What its standard output must say.
     #[schemars(with = "Option<text::Written>")]
     pub stdout: Option<Spanned<text::Written>>,
@@ -57,18 +59,57 @@ pub struct Written {
     pub stderr: Option<Spanned<text::Written>>,
 }
 
+/// Exit codes.
+#[derive(Debug, Clone, Deserialize, JsonSchema)]
+#[serde(untagged, expecting = "expected [0, 1], or { min, max, above, below }")]
+pub enum Exit {
+    /// Any of them.
+    Any(Vec<i32>),
+    /// All within.
+    Within(Number),
+}
+
+impl Exit {
+    fn has(&self, code: i32) -> bool {
+        match self {
+            Self::Any(any) => any.contains(&code),
+            Self::Within(number) => number.has(code.into()),
+        }
+    }
+}
+
+impl fmt::Display for Exit {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Any(any) => {
+                let any: Vec<String> = any.iter().map(ToString::to_string).collect();
+                write!(f, "exit status {}", any.join(" or "))
+            }
+            Self::Within(number) => write!(f, "exit status {number}"),
+        }
+    }
+}
+
 impl Written {
     /// What it means; mistakes are written down.
     pub fn read(self, place: Range<usize>, it: &mut Reading<'_>) -> Option<Command> {
-        if let Some(exit) = self.exit.as_ref().filter(|it| it.get_ref().is_empty()) {
-            it.wrong(exit.span(), "no exit code is right", "write exit = [0], or leave it out");
-            return None;
+        if let Some(exit) = &self.exit {
+            let right = (0..=255).filter(|code| exit.get_ref().has(*code)).count();
+            let message = match (right, exit.get_ref()) {
+                (0, _) => Some("no exit code is right"),
+                (256, Exit::Within(_)) => Some("every exit code is right"),
+                _ => None,
+            };
+            if let Some(message) = message {
+                it.wrong(exit.span(), message, "write exit = [0], or leave it out");
+                return None;
+            }
         }
         let launch =
             launch::Written { run: self.run, script: self.script, directory: self.directory, env: self.env };
         Some(Command {
             launch: launch.read(place, it)?,
-            exit: self.exit.map_or_else(|| vec![0], Spanned::into_inner),
+            exit: self.exit.map_or_else(|| Exit::Any(vec![0]), Spanned::into_inner),
             stdout: text::read(self.stdout.as_ref(), it)?,
             stderr: text::read(self.stderr.as_ref(), it)?,
         })
@@ -94,15 +135,14 @@ impl Question for Command {
         let (stdout, stderr) =
             (String::from_utf8_lossy(&output.stdout), String::from_utf8_lossy(&output.stderr));
         let ended = match output.ended {
-            Ended::Code(code) if self.exit.contains(&code) => None,
+            Ended::Code(code) if self.exit.has(code) => None,
             Ended::Code(code) => Some(format!("exit status {code}")),
             Ended::Signal(signal) => Some(format!("signal {signal}")),
         };
         if let Some(ended) = ended {
-            let expected: Vec<String> = self.exit.iter().map(ToString::to_string).collect();
             let said = if stderr.trim().is_empty() { &stdout } else { &stderr };
             return Ok(Verdict::fail(format!("it ended with {ended}"))
-                .with("expected", format!("exit status {}", expected.join(" or ")))
+                .with("expected", self.exit.to_string())
                 .with("actual", ended)
                 .with("command", command())
                 .with("said", excerpt(said)));

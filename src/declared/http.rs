@@ -6,9 +6,9 @@ use std::path::PathBuf;
 use std::time::Duration;
 
 use reqwest::Url;
-use serde_json_path::JsonPath;
 
 use super::Question;
+use super::json::Json;
 use super::reach::may_ask;
 use super::text::{Text, excerpt};
 use crate::config::{Config, Trust};
@@ -29,7 +29,7 @@ pub struct Http {
     header: Vec<(String, Text)>,
     head: Text,
     page: Text,
-    json: Vec<(JsonPath, serde_json::Value)>,
+    json: Json,
     redirects: usize,
     within: Option<Duration>,
     tls_expiry: Option<Duration>,
@@ -229,7 +229,7 @@ impl Http {
         if it.truncated && !self.json.is_empty() {
             return Err(ProbeError::unreadable(self.url.as_str(), &"its answer is longer than is read"));
         }
-        if let Some(failure) = self.json_failure(it) {
+        if let Some(failure) = self.json.failure("the answer", &it.body) {
             return Ok(Some(failure));
         }
         let late = self.within.filter(|within| it.took > *within);
@@ -259,27 +259,6 @@ impl Http {
         let verdict = verdict.with("expected", expected.join(" or ")).with("actual", it.status.to_string());
         if it.body.trim().is_empty() { verdict } else { verdict.with("says", excerpt(&it.body)) }
     }
-
-    fn json_failure(&self, it: &Response) -> Option<Verdict> {
-        if self.json.is_empty() {
-            return None;
-        }
-        let Ok(whole) = serde_json::from_str::<serde_json::Value>(&it.body) else {
-            return Some(Verdict::fail("the answer is no JSON").with("actual", excerpt(&it.body)));
-        };
-        self.json.iter().find_map(|(path, expected)| {
-            let found = path.query(&whole).all();
-            let Some(other) = found.iter().find(|found| !same(found, expected)) else {
-                let missing = found.is_empty();
-                return missing.then(|| {
-                    let verdict = Verdict::fail(format!("the answer has no `{path}`"));
-                    verdict.with("expected", expected.to_string()).with("actual", excerpt(&it.body))
-                });
-            };
-            let verdict = Verdict::fail(format!("`{path}` of the answer is another"));
-            Some(verdict.with("expected", expected.to_string()).with("actual", excerpt(&other.to_string())))
-        })
-    }
 }
 
 /// The headers as people write them: `Content-Type: text/html`.
@@ -293,11 +272,4 @@ fn head(it: &Response) -> String {
         it.headers.iter().map(|(name, value)| format!("{}: {value}", named(name))).collect();
     lines.sort();
     lines.join("\n")
-}
-
-/// A number with a point is compared by its value: 1 is 1.0.
-fn same(found: &serde_json::Value, expected: &serde_json::Value) -> bool {
-    let pointed = found.is_f64() || expected.is_f64();
-    let bits = |it: &serde_json::Value| it.as_f64().map(f64::to_bits);
-    found == expected || (pointed && bits(found).is_some() && bits(found) == bits(expected))
 }

@@ -11,6 +11,7 @@ pub mod file;
 pub mod git;
 pub mod http;
 pub mod interface;
+pub mod json;
 pub mod kernel_param;
 pub mod launch;
 pub mod listener;

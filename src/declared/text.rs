@@ -1,9 +1,12 @@
 //! What a text must say: an output, a page, a file.
 
+use std::collections::BTreeMap;
+
 use schemars::JsonSchema;
 use serde::Deserialize;
 use toml::Spanned;
 
+use super::json::{self, Json};
 use super::number::Number;
 use crate::config::{Reading, Text as Written_};
 use crate::error::ProbeError;
@@ -33,6 +36,8 @@ pub struct Text {
     pub number: Number,
     /// How long it is, in bytes.
     pub length: Option<usize>,
+    /// What values of its JSON are.
+    pub json: Json,
 }
 
 /// As it is written.
@@ -74,6 +79,14 @@ pub struct Written {
     /// The range in which the first version in it must be: ">=22 <23".
     #[schemars(with = "Option<String>")]
     pub version: Option<Written_>,
+    /// What values of its JSON must be, each named by a path: `items[0].name`, RFC 9535.
+    #[serde(default)]
+    #[schemars(with = "BTreeMap<String, serde_json::Value>")]
+    pub json: json::Is,
+    /// What values of its JSON must say, each a text of its own; `{}`: there must be one.
+    #[serde(default)]
+    #[schemars(with = "BTreeMap<String, Written>")]
+    pub json_says: json::Says,
 }
 
 /// What a text must say, if anything is said of it; what says nothing is a mistake.
@@ -110,6 +123,7 @@ impl Written {
                 Some(range) => Some(it.range(range)?),
                 None => None,
             },
+            json: Json::read(&self.json, &self.json_says, it)?,
         })
     }
 }
@@ -128,14 +142,26 @@ impl Text {
     }
 
     fn asks_no_more_than_contains(&self) -> bool {
-        let Self { equals, contains: _, absent, matches, no_match, lines, no_line, version, number, length } =
-            self;
+        let Self {
+            equals,
+            contains: _,
+            absent,
+            matches,
+            no_match,
+            lines,
+            no_line,
+            version,
+            number,
+            length,
+            json,
+        } = self;
         let patterns = [matches, no_match, lines, no_line];
         equals.is_none()
             && absent.is_empty()
             && patterns.iter().all(|it| it.is_empty())
             && version.is_none()
             && length.is_none()
+            && json.is_empty()
             && *number == Number::default()
     }
 
@@ -143,7 +169,8 @@ impl Text {
     #[must_use]
     pub fn wants_whole(&self) -> bool {
         let is_excluding = !self.absent.is_empty() || !self.no_match.is_empty() || !self.no_line.is_empty();
-        is_excluding || self.equals.is_some() || self.length.is_some() || self.number != Number::default()
+        let is_exact = self.equals.is_some() || self.length.is_some() || !self.json.is_empty();
+        is_excluding || is_exact || self.number != Number::default()
     }
 
     /// The same of a text that may have been cut: what is not in its beginning may be in the rest.
@@ -211,6 +238,9 @@ impl Text {
                 }
                 None => return fails(format!("{what} is no number"), &self.number.to_string()),
             }
+        }
+        if let Some(failure) = self.json.failure(what, text) {
+            return Some(failure);
         }
         let range = self.version.as_ref()?;
         let Some(version) = version::first_in(text) else {

@@ -16,6 +16,7 @@ mod connect;
 mod http;
 mod https;
 mod interfaces;
+mod json;
 mod listener;
 mod names;
 mod services;

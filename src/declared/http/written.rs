@@ -6,9 +6,9 @@ use std::ops::Range;
 use reqwest::Url;
 use schemars::JsonSchema;
 use serde::Deserialize;
-use serde_json_path::JsonPath;
 use toml::Spanned;
 
+use super::super::json::{Is, Json, Says};
 use super::super::number::Number;
 use super::super::text;
 use super::{Http, Identity};
@@ -46,7 +46,7 @@ pub struct Written {
     /// What values of the answer's JSON must be, each named by a path: `items[0].name`, RFC 9535.
     #[serde(default)]
     #[schemars(with = "BTreeMap<String, serde_json::Value>")]
-    pub json: BTreeMap<Spanned<String>, toml::Value>,
+    pub json: Is,
     /// How many redirects are followed; default 0.
     pub redirects: Option<u8>,
     /// How long it may take.
@@ -123,8 +123,7 @@ impl Written {
         for (name, text) in &self.header {
             header.push((name.to_ascii_lowercase(), text.read(it)?));
         }
-        let json: Option<Vec<_>> =
-            self.json.into_iter().map(|(path, value)| value_at(&path, value, it)).collect();
+        let json = Json::read(&self.json, &Says::new(), it)?;
         let status = match self.status.map(|it| (it.span(), it.into_inner())) {
             None => vec![200],
             Some((_, Status::One(one))) => vec![one],
@@ -154,7 +153,7 @@ impl Written {
             header,
             head: text::read(self.head.as_ref(), it)?,
             page: text::read(self.page.as_ref(), it)?,
-            json: json?,
+            json,
             redirects: self.redirects.unwrap_or(0).into(),
             within: it.maybe(self.within.as_ref(), duration)?,
             tls_expiry: it.maybe(self.tls_expiry.as_ref(), duration)?,
@@ -224,29 +223,4 @@ fn address(written: &config::Text, schemes: &[&str], hint: &str, it: &mut Readin
         it.wrong(written.span(), format!("`{text}` is no address"), hint);
     }
     url
-}
-
-/// A path may leave out its `$.`.
-fn value_at(
-    path: &Spanned<String>,
-    value: toml::Value,
-    it: &mut Reading<'_>,
-) -> Option<(JsonPath, serde_json::Value)> {
-    let text = path.get_ref();
-    let whole = match text.chars().next() {
-        Some('$') => text.clone(),
-        Some('[') => format!("${text}"),
-        _ => format!("$.{text}"),
-    };
-    match (JsonPath::parse(&whole), serde_json::to_value(value)) {
-        (Ok(path), Ok(value)) => Some((path, value)),
-        (Err(error), _) => {
-            it.wrong(path.span(), format!("`{text}` is no JSON path: {error}"), "write it as items[0].name");
-            None
-        }
-        (_, Err(error)) => {
-            it.wrong(path.span(), format!("that is no value of JSON: {error}"), "");
-            None
-        }
-    }
 }

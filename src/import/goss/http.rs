@@ -14,7 +14,7 @@ pub(super) fn http(it: &mut Resource<'_>) -> Vec<Draft> {
     let url = it.name("url");
     draft.say("url", Item::text(url.clone()));
     draft.maybe("method", it.exactly("method").filter(|it| *it != Item::text("")));
-    draft.maybe("status", it.read("status", status));
+    draft.maybe("status", it.read("status", matcher::any_or_within));
     let stays = it.flag("no-follow-redirects") == Some(true);
     draft.maybe("redirects", (!stays).then(|| Item::Number(REDIRECTS.to_owned())));
     let request = it.read("request-headers", pairs).unwrap_or_default();
@@ -43,18 +43,9 @@ pub(super) fn http(it: &mut Resource<'_>) -> Vec<Draft> {
         Some(Answered::All(said)) => draft.maybe("head", said.item()),
         Some(Answered::Named(_)) | None => {}
     }
-    match it.read("body", body) {
-        Some(Body::Text(said)) => draft.maybe("page", said.item()),
-        Some(Body::Json(values)) => draft.say("json", Item::Table(values)),
-        None => {}
-    }
+    draft.maybe("page", it.said("body", Of::Output));
     draft.timeout = it.timeout();
     vec![draft]
-}
-
-fn status(node: &Node) -> Result<Item, Reason> {
-    let Ok(any) = matcher::any_count(node) else { return matcher::within(node) };
-    Ok(Item::List(any.iter().map(|it| Item::Number(it.to_string())).collect()))
 }
 
 /// `Name: value` each; of a name that is there twice, the first.
@@ -108,53 +99,4 @@ fn pair(text: &str) -> Option<(&str, &str)> {
     let is_name =
         !name.is_empty() && name.bytes().all(|it| it.is_ascii_alphanumeric() || b"-_".contains(&it));
     is_name.then(|| (name, value.trim()))
-}
-
-enum Body {
-    Text(Box<Said>),
-    Json(Vec<(String, Item)>),
-}
-
-fn body(node: &Node) -> Result<Body, Reason> {
-    match matcher::matcher(node) {
-        Ok(("gjson", Node { value: Value::Map(map), .. })) => {
-            let values = map.iter().map(|(key, node)| Ok((path(&key.text)?, value(node)?)));
-            Ok(Body::Json(values.collect::<Result<_, Reason>>()?))
-        }
-        _ => matcher::said(node, Of::Output).map(|said| Body::Text(Box::new(said))),
-    }
-}
-
-/// A path of gjson's that is names and numbers only.
-fn path(text: &str) -> Result<String, Reason> {
-    let mut path = String::from("$");
-    for part in text.split('.') {
-        let is_name = !part.is_empty() && part.bytes().all(|it| it.is_ascii_alphanumeric() || it == b'_');
-        match (is_name, part.bytes().all(|it| it.is_ascii_digit())) {
-            (false, _) => return Err(format!("the path `{text}` is more than names and numbers")),
-            (true, true) => path.extend(["[", part, "]"]),
-            (true, false) => path.extend(["['", part, "']"]),
-        }
-    }
-    Ok(path)
-}
-
-fn value(node: &Node) -> Result<Item, Reason> {
-    match &node.value {
-        Value::Bool(it) => Ok(Item::Bool(*it)),
-        Value::Text(text) if !template::is_open(text) => Ok(Item::Plain(text.clone())),
-        Value::Number(number) if number.parse::<i64>().is_ok() => Ok(Item::Number(number.clone())),
-        _ => Err("only texts, whole numbers, true and false of JSON are compared".to_owned()),
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::path;
-
-    #[test]
-    fn paths_are_plain() {
-        assert_eq!(path("a.0.b").as_deref(), Ok("$['a'][0]['b']"));
-        assert!(path("a.#.b").is_err());
-    }
 }

@@ -54,9 +54,8 @@ fn command(it: &mut Resource<'_>) -> Vec<Draft> {
     } else {
         draft.say("script", Item::Plain(exec));
     }
-    if let Some(codes) = it.read("exit-status", matcher::any_count).filter(|codes| codes.as_slice() != [0]) {
-        draft.say("exit", Item::List(codes.iter().map(|it| Item::Number(it.to_string())).collect()));
-    }
+    let exit = it.read("exit-status", matcher::any_or_within);
+    draft.maybe("exit", exit.filter(|it| *it != Item::List(vec![Item::Number("0".to_owned())])));
     draft.maybe("stdout", it.said("stdout", Of::Output));
     draft.maybe("stderr", it.said("stderr", Of::Output));
     draft.timeout = it.timeout().or(Some(COMMAND));
@@ -92,7 +91,8 @@ fn dns(it: &mut Resource<'_>) -> Vec<Draft> {
 
 fn file(it: &mut Resource<'_>) -> Vec<Draft> {
     let mut draft = Draft::new("file");
-    draft.say("path", Item::text(it.name("path")));
+    let path = it.name("path");
+    draft.say("path", Item::text(path.clone()));
     if it.flag("exists") == Some(false) {
         draft.say("exists", Item::Bool(false));
         it.drop_all();
@@ -105,10 +105,14 @@ fn file(it: &mut Resource<'_>) -> Vec<Draft> {
     });
     draft.maybe("type", kind.map(Item::Text));
     draft.maybe("mode", it.read("mode", mode).map(Item::Text));
+    let mut numbers = Vec::new();
     for (ours, by_name, by_number) in [("owner", "owner", "uid"), ("group", "group", "gid")] {
         let (name, number) = (it.exactly(by_name), it.read(by_number, matcher::count));
         match (name, number) {
-            (Some(_), Some(_)) => it.miss(it.line, by_number, format!("`{by_name}` says it already")),
+            (Some(name), Some(number)) => {
+                draft.say(ours, name);
+                numbers.push((ours, number));
+            }
             (None, Some(number)) => draft.say(ours, Item::text(number.to_string())),
             (name, None) => draft.maybe(ours, name),
         }
@@ -127,7 +131,16 @@ fn file(it: &mut Resource<'_>) -> Vec<Draft> {
     draft.maybe("sha256", it.exactly("sha256"));
     draft.maybe("sha512", it.exactly("sha512"));
     draft.maybe("md5", it.exactly("md5"));
-    vec![draft]
+    if numbers.is_empty() {
+        return vec![draft];
+    }
+    // One who is named and numbered is asked twice.
+    let mut numbered = Draft::new("file");
+    numbered.say("path", Item::text(path));
+    for (ours, number) in numbers {
+        numbered.say(ours, Item::text(number.to_string()));
+    }
+    vec![draft, numbered]
 }
 
 /// Octal digits; a number would not say which.

@@ -2,94 +2,12 @@
 
 use super::super::yaml::{Node, Value};
 use super::super::{Item, template};
+use super::json::json;
+use super::said::{ABSENT, CONTAINS, LINES, MATCHES, NO_LINE, NO_MATCH};
+pub(super) use super::said::{Of, Said};
 
 /// Why something is not turned.
 pub(super) type Reason = String;
-
-/// What a text must say.
-#[derive(Debug, Default)]
-pub(super) struct Said {
-    equals: Option<String>,
-    lists: [Vec<String>; LISTS.len()],
-    version: Option<String>,
-    length: Option<String>,
-    number: Vec<(&'static str, String)>,
-}
-
-const LISTS: [&str; 6] = ["contains", "absent", "matches", "no-match", "lines", "no-line"];
-const CONTAINS: usize = 0;
-const ABSENT: usize = 1;
-const MATCHES: usize = 2;
-const NO_MATCH: usize = 3;
-const LINES: usize = 4;
-const NO_LINE: usize = 5;
-
-/// What is matched: a value, or what a program, a file or a server says.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum Of {
-    Value,
-    Output,
-}
-
-impl Said {
-    fn one(list: usize, text: impl Into<String>) -> Self {
-        let mut said = Self::default();
-        said.lists[list].push(text.into());
-        said
-    }
-
-    fn counted(bound: &'static str, number: String) -> Self {
-        Self { number: vec![(bound, number)], ..Self::default() }
-    }
-
-    fn and(mut self, other: Self) -> Result<Self, Reason> {
-        if (self.equals.is_some() && other.equals.is_some())
-            || (self.version.is_some() && other.version.is_some())
-            || (self.length.is_some() && other.length.is_some())
-        {
-            return Err("two values at once".to_owned());
-        }
-        if other.number.iter().any(|(bound, _)| self.number.iter().any(|(it, _)| it == bound)) {
-            return Err("two bounds of one kind".to_owned());
-        }
-        self.equals = self.equals.or(other.equals);
-        self.version = self.version.or(other.version);
-        self.length = self.length.or(other.length);
-        self.number.extend(other.number);
-        for (list, more) in self.lists.iter_mut().zip(other.lists) {
-            list.extend(more);
-        }
-        Ok(self)
-    }
-
-    /// As it is written; `None` where nothing is asked.
-    pub(super) fn item(self) -> Option<Item> {
-        let mut table = Vec::new();
-        let mut say = |key: &str, item: Item| table.push((key.to_owned(), item));
-        if let Some(equals) = self.equals {
-            say("equals", Item::text(equals));
-        }
-        for (key, list) in LISTS.iter().zip(self.lists) {
-            if !list.is_empty() {
-                say(key, Item::texts(list));
-            }
-        }
-        if let Some(version) = self.version {
-            say("version", Item::text(version));
-        }
-        if let Some(length) = self.length {
-            say("length", Item::Number(length));
-        }
-        if !self.number.is_empty() {
-            say("number", bounds_of(self.number));
-        }
-        (!table.is_empty()).then_some(Item::Table(table))
-    }
-}
-
-fn bounds_of(number: Vec<(&'static str, String)>) -> Item {
-    Item::Table(number.into_iter().map(|(key, it)| (key.to_owned(), Item::Number(it))).collect())
-}
 
 /// What a text must say.
 pub(super) fn said(node: &Node, of: Of) -> Result<Said, Reason> {
@@ -149,7 +67,7 @@ fn matched(matcher: &str, node: &Node, of: Of) -> Result<Said, Reason> {
             Ok(Said::one(MATCHES, any.join("|")))
         }
         "not" => not(node, of),
-        "gjson" => Err("values of JSON are asked of an http answer only, by simple paths".to_owned()),
+        "gjson" => Ok(Said { json: json(node)?, ..Said::default() }),
         other => Err(format!("the matcher `{other}` has no counterpart")),
     }
 }
@@ -302,23 +220,31 @@ pub(super) fn within(node: &Node) -> Result<Item, Reason> {
     if let Ok(one) = count(node) {
         return Ok(Item::Number(one.to_string()));
     }
-    let Said { number, equals: None, lists, version: None, length: None } = said(node, Of::Value)? else {
-        return Err("it is no number".to_owned());
-    };
-    if number.is_empty() || lists.iter().any(|it| !it.is_empty()) {
-        return Err("it is no number".to_owned());
-    }
-    Ok(bounds_of(number))
+    said(node, Of::Value)?.bounds().ok_or_else(|| "it is no number".to_owned())
 }
 
 /// Any of some numbers.
-pub(super) fn any_count(node: &Node) -> Result<Vec<u64>, Reason> {
+fn any_count(node: &Node) -> Result<Vec<u64>, Reason> {
     match &node.value {
         Value::Map(_) => match matcher(node)? {
             ("or", Node { value: Value::List(list), .. }) => list.iter().map(count).collect(),
             _ => count(node).map(|it| vec![it]),
         },
         _ => count(node).map(|it| vec![it]),
+    }
+}
+
+/// A list of numbers, or the bounds of some.
+pub(super) fn any_or_within(node: &Node) -> Result<Item, Reason> {
+    if let Ok(any) = any_count(node) {
+        return Ok(Item::List(any.iter().map(|it| Item::Number(it.to_string())).collect()));
+    }
+    match matcher(node) {
+        // Nothing is less than 0.
+        Ok(("not", inner)) if count(inner) == Ok(0) => {
+            Ok(Item::Table(vec![("above".to_owned(), Item::Number("0".to_owned()))]))
+        }
+        _ => within(node),
     }
 }
 
@@ -374,7 +300,7 @@ fn number(node: &Node) -> Result<String, Reason> {
 }
 
 /// A number as TOML writes it.
-fn decimal(number: &str) -> String {
+pub(super) fn decimal(number: &str) -> String {
     match (number.parse::<i64>(), number.parse::<f64>()) {
         (Ok(whole), _) => whole.to_string(),
         (_, Ok(float)) => format!("{float:?}"),

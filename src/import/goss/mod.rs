@@ -1,9 +1,11 @@
 //! goss's gossfiles: every resource becomes a check of ours, or is named with the reason.
 
 mod http;
+mod json;
 mod kinds;
 mod matcher;
 mod resource;
+mod said;
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::fmt::Write as _;
