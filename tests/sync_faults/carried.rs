@@ -1,5 +1,9 @@
 //! Carried files that the project tracks, and files that a program writes into the mirror again and again.
 
+use std::fs;
+use std::io::Write as _;
+use std::os::unix::fs::PermissionsExt as _;
+use std::path::PathBuf;
 use std::sync::Arc;
 
 use housecall::check::{Check, Look};
@@ -9,7 +13,7 @@ use housecall::probes::state::SyncStatus::{Noop, Updated};
 use housecall::verdict::Verdict;
 
 use crate::oracle::Oracle;
-use crate::world::World;
+use crate::world::{World, walk};
 
 /// What that check says of the mirror: nothing where it passes.
 fn finding(world: &World, check: &Check) -> Option<String> {
@@ -29,7 +33,7 @@ fn a_carried_file_that_upstream_tracks_is_told_and_not_carried() {
     world.home.write("dev/site/own.local", "mine\n");
     let oracle = Oracle::of(&world);
     oracle.heals(&world);
-    let read = |file: &str| std::fs::read_to_string(world.worktree().join(file)).expect("it");
+    let read = |file: &str| fs::read_to_string(world.worktree().join(file)).expect("it");
     assert_eq!((read(".env"), read("own.local")), ("KEY=published\n".into(), "mine\n".into()));
     assert_eq!(
         finding(&world, &carry_list::CHECK).as_deref(),
@@ -63,6 +67,23 @@ fn a_file_that_a_program_writes_again_and_again_is_told_and_the_same_is_kept_onc
     assert_eq!(world.sync().status, Noop);
     let told = finding(&world, &rescues::CHECK);
     assert_eq!(told.as_deref(), Some("`debug.log` is set aside again and again"));
+}
+
+#[test]
+#[cfg(target_os = "linux")]
+fn a_copy_that_a_program_has_open_for_writing_is_kept() {
+    let world = World::new().with(|mirror| mirror.carry = vec!["own.local".into()]);
+    world.home.write("dev/site/own.local", "mine\n");
+    world.heals();
+    let copy = world.worktree().join("own.local");
+    let mut open = fs::File::options().append(true).open(&copy).expect("a program opens it");
+    fs::set_permissions(&copy, fs::Permissions::from_mode(0o644)).expect("readable for all");
+    world.heals();
+    open.write_all(b"late words\n").expect("it writes");
+    let kept = walk(&world.config.state.join("rescued"));
+    let holds = |path: &PathBuf| fs::read_to_string(path).is_ok_and(|it| it.contains("late words"));
+    assert!(kept.iter().any(holds), "{kept:?}");
+    assert_eq!(fs::read_to_string(copy).expect("the copy"), "mine\n");
 }
 
 #[test]

@@ -3,6 +3,7 @@
 //! A filter of the repository's does it in their stead: git runs it while it writes the new files.
 
 use std::fs;
+use std::io::Write as _;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::{Duration, UNIX_EPOCH};
@@ -139,6 +140,37 @@ fn what_is_saved_meanwhile_is_kept_on_another_disk() {
     let save = "echo mine > page.html; git init -q fresh; echo mine too > fresh/page.html";
     let world = meanwhile_in(elsewhere, &[("page.html", Some("new\n"))], save);
     assert!(is_kept(&world, "mine") && is_kept(&world, "mine too"));
+}
+
+#[test]
+#[cfg(target_os = "linux")]
+fn what_is_written_after_the_cycle_through_a_file_that_was_open_before_is_kept() {
+    for (upstream, save) in [(Some("new\n"), "as it was"), (None, "as it was"), (Some("new\n"), "saved")] {
+        let world = World::synced();
+        world.push("page.html", "old\n");
+        world.heals();
+        let page = world.worktree().join("page.html");
+        let mut open = fs::File::options().append(true).open(&page).expect("a program opens it");
+        if let Some(content) = upstream {
+            world.push("page.html", content);
+        } else {
+            fs::remove_file(world.home.at("author/page.html")).expect("one less");
+            world.push("index.html", "another\n");
+        }
+        if save == "saved" {
+            open.write_all(b"before\n").expect("it writes");
+        }
+        let last = world.heals();
+        assert!(last.reason.contains("open for writing is set aside"), "{}", last.reason);
+        open.write_all(b"late words\n").expect("it writes");
+        drop(open);
+        assert!(is_kept(&world, "late words"), "{upstream:?}, {save}");
+        assert_tidy(&world);
+        // What nobody has open is not kept.
+        world.push("page.html", "newer\n");
+        let last = world.heals();
+        assert!(!last.reason.contains("set aside"), "{}", last.reason);
+    }
 }
 
 #[test]

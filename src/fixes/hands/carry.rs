@@ -11,7 +11,7 @@ use rustix::io::Errno;
 
 use crate::config::Config;
 use crate::error::StepError;
-use crate::fixes::hands::files;
+use crate::fixes::hands::{files, held};
 use crate::plain;
 use crate::probes::clock;
 
@@ -69,7 +69,7 @@ fn moved_out(config: &Config, file: &Path, to: &Path, content: &[u8]) -> io::Res
         Err(error) if error.kind() == ErrorKind::NotFound => return Ok(None),
         kept => kept?,
     };
-    if plain::read(&kept).ok().as_deref() != Some(content) {
+    if held::for_writing(&kept) || plain::read(&kept).ok().as_deref() != Some(content) {
         return Ok(Some(config.tilde(&kept)));
     }
     fs::remove_file(&kept)?;

@@ -10,6 +10,7 @@ pub mod disk;
 pub mod files;
 pub mod git;
 pub mod guard;
+mod held;
 mod index;
 pub mod install;
 pub mod jobs;

@@ -15,7 +15,7 @@ use crate::config::{Config, Mirror};
 use crate::error::StepError;
 use crate::fixes::hands::git::{Tell, as_os, command, succeeded};
 use crate::fixes::hands::within::{self, Within};
-use crate::fixes::hands::{files, guard, index};
+use crate::fixes::hands::{files, guard, held, index};
 use crate::probes::mounts::Mounts;
 use crate::probes::{clock, program};
 
@@ -154,19 +154,29 @@ impl<'a> Waiting<'a> {
             let what = format!("keep what was saved meanwhile, in {}", self.config.tilde(&self.place));
             StepError::failed(what, &error)
         };
+        // Who has none open now wrote all that there is: only then it is compared.
+        let mut held = self.held().map_err(failed)?;
         let saved = self.saved()?;
+        held.retain(|(place, path)| !saved.iter().any(|it| it.0 == *place && path.starts_with(&it.1)));
         let kept = files::rescued_place(self.config, clock::now()).join("saved");
-        for (place, path) in &saved {
+        for (place, path) in saved.iter().chain(&held) {
             files::keep(&place.join(path), &kept, path).map_err(failed)?;
         }
         fs::remove_dir_all(&self.place).map_err(failed)?;
-        Ok(match saved.len() {
+        let told = |files: usize, which: &str| match files {
             0 => None,
-            1 => Some(format!("1 file saved meanwhile is set aside in {}", self.config.tilde(&kept))),
-            files => {
-                Some(format!("{files} files saved meanwhile are set aside in {}", self.config.tilde(&kept)))
-            }
-        })
+            1 => Some(format!("1 file {which} is set aside in {}", self.config.tilde(&kept))),
+            _ => Some(format!("{files} files {which} are set aside in {}", self.config.tilde(&kept))),
+        };
+        let told = [told(saved.len(), "saved meanwhile"), told(held.len(), "open for writing")];
+        Ok(told.into_iter().flatten().reduce(|all, one| format!("{all}; {one}")))
+    }
+
+    /// What was moved out and a program can still write to.
+    fn held(&self) -> io::Result<Vec<(PathBuf, PathBuf)>> {
+        let old = self.place.join("old");
+        let paths = within::all(&old)?.into_iter().filter(|path| held::for_writing(&old.join(path)));
+        Ok(paths.map(|path| (old.clone(), path)).collect())
     }
 
     /// Puts back what was moved out and is what git knows, where nothing is in its place: the exchange did not end.
