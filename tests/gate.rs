@@ -5,6 +5,7 @@ use std::fs;
 use std::path::PathBuf;
 
 use insta::assert_snapshot;
+use serde_json::json;
 use support::{Home, Report};
 
 /// A home with that configuration, which lies where only its owner writes.
@@ -50,8 +51,10 @@ fn a_file_of_own_checks_is_a_gate() {
     let gate = Gate::new(
         r#"
         [check.well]
+        help = "never told"
         command = { run = ["true"] }
         [check.ill]
+        help = "ask #ops"
         severity = "warning"
         command = { run = ["sh", "-c", "echo not today >&2; exit 7"] }
         [check.elsewhere]
@@ -67,6 +70,8 @@ fn a_file_of_own_checks_is_a_gate() {
     let ill = report.check("ill");
     assert_eq!(ill["message"], "it ended with exit status 7");
     assert_eq!(ill["evidence"][3]["value"], "not today");
+    assert_eq!(ill["evidence"][4], json!({"label": "help", "kind": "text", "value": "ask #ops"}));
+    assert!(!report.0.to_string().contains("never told"));
     gate.report(&["--fail-on", "warning"], 1);
 }
 

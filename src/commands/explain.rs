@@ -58,6 +58,9 @@ fn own(name: &str, config: &Config) -> Option<String> {
         "# {name}: {summary}\n{group}, {severity}{tags}\n\n## What it checks\n\n{}, line {line}:\n\n```toml\n{written}\n```\n",
         config.tilde(&origin.file)
     );
+    if let Some(help) = &declared.help {
+        let _ = write!(page, "\n{help}\n");
+    }
     if !needs.is_empty() {
         let _ = write!(page, "\nIts answer is worth nothing before these hold: {}.\n", needs.join(", "));
     }

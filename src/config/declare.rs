@@ -64,6 +64,7 @@ fn severity(written: Option<&Text>, it: &mut Reading<'_>) -> Option<Override> {
 /// Of a built-in check nothing else can be said.
 fn only_severity(name: &Text, check: &raw::Check, it: &mut Reading<'_>) {
     let more = check.summary.is_some()
+        || check.help.is_some()
         || check.group.is_some()
         || !check.tags.is_empty()
         || !check.needs.is_empty()
@@ -123,6 +124,10 @@ fn declared(name: &Text, check: Spanned<Box<raw::Check>>, it: &mut Reading<'_>) 
         Some(summary) => Some(it.text(summary)?),
         None => None,
     };
+    let help = match &check.help {
+        Some(help) => Some(it.text(help)?.into()),
+        None => None,
+    };
     let fix = match fix {
         Some(None) => return None,
         Some(fix) => fix.map(Arc::new),
@@ -132,7 +137,7 @@ fn declared(name: &Text, check: Spanned<Box<raw::Check>>, it: &mut Reading<'_>) 
     let summary = summary.unwrap_or_else(|| question.summary());
     let origin = Origin { file: it.file.to_owned(), at: name.span().start };
     let name = name.get_ref().clone();
-    Some(Declared { name, group, tags, summary, severity, needs, timeout, when, question, fix, origin })
+    Some(Declared { name, group, tags, summary, help, severity, needs, timeout, when, question, fix, origin })
 }
 
 /// The one question that a check asks.

@@ -54,6 +54,8 @@ pub struct Declared {
     pub tags: Vec<String>,
     /// What holds when it passes.
     pub summary: String,
+    /// What is told with a failure: what to do, whom to ask, where to read.
+    pub help: Option<Arc<str>>,
     /// How much a failure matters.
     pub severity: Severity,
     /// The checks, groups and tags without which its answer is worth nothing.
@@ -136,7 +138,11 @@ impl Declared {
         }
         let limits = cx.config().limits;
         let deadline = self.timeout.unwrap_or(limits.timeout).min(limits.most.unwrap_or(Duration::MAX));
-        self.question.look(cx, deadline)
+        let verdict = self.question.look(cx, deadline)?;
+        Ok(match (&self.help, verdict) {
+            (Some(help), verdict @ Verdict::Fail(_)) => verdict.with("help", &**help),
+            (_, verdict) => verdict,
+        })
     }
 
     /// How its look is scheduled: what does something is only done once what it needs holds.

@@ -26,6 +26,9 @@ pub struct Check {
     /// What holds when it passes: one clause.
     #[schemars(with = "Option<String>")]
     pub summary: Option<Text>,
+    /// What is told with its failure, in one line: what to do, whom to ask, where to read.
+    #[schemars(with = "Option<String>")]
+    pub help: Option<Text>,
     /// What it is listed under; default "checks".
     #[schemars(with = "Option<String>")]
     pub group: Option<Text>,

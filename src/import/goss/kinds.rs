@@ -191,7 +191,7 @@ fn kernel_param(it: &mut Resource<'_>) -> Vec<Draft> {
 
 fn matching(it: &mut Resource<'_>) -> Vec<Draft> {
     it.drop_all();
-    it.miss(it.line, "", "it compares what the gossfile itself says, and looks at nothing");
+    it.miss(it.line, "", "it compares what the gossfile itself says: ask a variable with `env`, or the file it comes from with `json`");
     Vec::new()
 }
 

@@ -230,6 +230,8 @@ impl Import<'_> {
         let title = it.exactly("title").filter(|title| *title != Item::text(""));
         let meta = it.read("meta", |node| Ok(plain(node)));
         let is_off = it.flag("skip") == Some(true);
+        it.without("retry_count", "what is not green is looked at again with `housecall --wait 60s`");
+        it.drop(&["retry_delay"]);
         let drafts = turn(&mut it);
         it.left();
         let missed: Vec<String> = it.named.iter().map(|(_, attribute, _)| attribute.clone()).collect();
