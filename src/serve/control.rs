@@ -93,7 +93,9 @@ fn follow(config: &Config, keeper: &Running) -> Result<(), StepError> {
         }
         std::thread::sleep(TICK);
     }
-    Err(StepError::failed(what, &format!("it does not within {}", human_duration(RESTARTING))))
+    // It may be of another version, or in the foreground of a person's terminal: that is theirs to end.
+    let instead = "`housecall down`, then `housecall up --detach`, has another one do so";
+    Err(StepError::failed(what, &format!("it does not within {}; {instead}", human_duration(RESTARTING))))
 }
 
 /// Becomes the leader of a session, so that no terminal's end is this process's.
