@@ -198,6 +198,10 @@ fn checks_and_explain_work_anywhere() {
     let home = Home::new();
     let (out, _) = command(&home, &["checks"], 0);
     assert!(out.contains("listener-cwd"), "{out}");
+    // One unit of a check has a fix of its own.
+    let (out, _) = command(&home, &["explain", "rerun"], 0);
+    let mended: Vec<&str> = out.lines().filter(|line| line.starts_with("- ")).collect();
+    assert_eq!(mended, ["- job-state:sync: the job runs, or its last run went well"], "{out}");
     let (out, _) = command(&home, &["explain", "listener-cwd"], 0);
     assert!(out.contains("{worktree}"), "{out}");
     home.write(

@@ -103,7 +103,9 @@ fn of_fix(name: &str) -> Option<String> {
     // One may mend a single unit of a check whose others have another fix.
     let named = |check: &Check| {
         let fix = check.fix?;
-        let of_one = fix.but.iter().find(|(_, it)| it.id == name).map(|(unit, _)| (*unit).to_owned());
+        let is_of = |unit: &str| unit.split(':').next() == Some(check.id.0);
+        let of_one = fix.but.iter().find(|(unit, it)| it.id == name && is_of(unit));
+        let of_one = of_one.map(|(unit, _)| (*unit).to_owned());
         of_one.or_else(|| (fix.id == name).then(|| check.id.to_string()))
     };
     let mended = checks::ALL.iter().filter_map(|check| Some((check, named(check)?)));
