@@ -28,6 +28,7 @@ pub struct File {
     path: PathBuf,
     exists: bool,
     kind: Kind,
+    follows: bool,
     mode: Option<u32>,
     owner: Option<Who>,
     group: Option<Who>,
@@ -69,6 +70,8 @@ pub struct Written {
     pub path: config::Text,
     /// What it is; default: anything.
     pub r#type: Option<Kind>,
+    /// Whether a link is followed; default true, but for one that is asked for itself.
+    pub follow: Option<bool>,
     /// Whether something must be there, or nothing; default true.
     pub exists: Option<bool>,
     /// Its permission bits: "0644".
@@ -127,6 +130,7 @@ impl Written {
             path: it.path(&self.path)?,
             exists: self.exists.unwrap_or(true),
             kind: if is_link { Kind::Symlink } else { self.r#type.unwrap_or_default() },
+            follows: self.follow.unwrap_or(!is_link && self.r#type != Some(Kind::Symlink)),
             mode: it.shaped(self.mode.as_ref(), "mode", "four octal digits: \"0644\"", |text| {
                 u32::from_str_radix(text, 8).ok().filter(|mode| *mode <= 0o7777)
             })?,
@@ -146,6 +150,7 @@ impl Written {
         let holds = file.asks_content();
         let (message, hint) = match file.kind {
             _ if !file.exists && file.asks_more() => ("of what must not be there nothing can be asked", ""),
+            Kind::Symlink if file.follows => ("a link that is followed is none", "leave `follow` out"),
             Kind::Symlink if holds => {
                 ("a link has no content", "leave `type` and `target` out: links are followed")
             }
@@ -190,7 +195,7 @@ impl Question for File {
     fn look(&self, cx: &Cx, deadline: Duration) -> Seen {
         let order = Order {
             path: self.path.clone(),
-            follow: self.kind != Kind::Symlink,
+            follow: self.follows,
             content: !self.content.is_empty(),
             old_digest: self.md5.is_some(),
             digest: self.sha256.is_some(),

@@ -65,6 +65,13 @@ fn each_sort_of_thing_is_told_from_the_others() {
     assert_eq!(world.look("file = { path = 'dangling' }"), "fail: ~/dangling is not there");
     assert_eq!(world.look("file = { path = 'dangling', target = 'nowhere' }"), "pass");
     assert_eq!(
+        world.look("file = { path = 'link', type = 'file', follow = false }"),
+        "fail: ~/link is no file; expected file; actual symlink"
+    );
+    assert_eq!(world.look("file = { path = 'app/config.ini', type = 'file', follow = false }"), "pass");
+    let told = world.mistakes("file = { path = 'link', target = 'app', follow = true }");
+    assert!(told.contains("a link that is followed is none"), "{told}");
+    assert_eq!(
         world.look("file = { path = 'link', target = 'app' }"),
         "fail: ~/link leads elsewhere; expected app; actual app/config.ini"
     );

@@ -103,7 +103,12 @@ fn file(it: &mut Resource<'_>) -> Vec<Draft> {
         "pipe" => Ok("fifo".to_owned()),
         other => Err(format!("`{other}` is no sort of file here")),
     });
-    draft.maybe("type", kind.map(Item::Text));
+    if let Some(kind) = kind {
+        let is_other = kind != "symlink";
+        draft.say("type", Item::Text(kind));
+        // To goss a link is a link, whatever it leads to.
+        draft.maybe("follow", is_other.then_some(Item::Bool(false)));
+    }
     draft.maybe("mode", it.read("mode", mode).map(Item::Text));
     let mut numbers = Vec::new();
     for (ours, by_name, by_number) in [("owner", "owner", "uid"), ("group", "group", "gid")] {
