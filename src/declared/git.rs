@@ -133,21 +133,11 @@ impl Question for Git {
         let config = within(cx.config(), deadline);
         let mirror = self.as_mirror();
         let name = config.tilde(&self.repository);
-        let canonical = git::canonical(machine, &config, &mirror)?;
-        let checkout = match &canonical {
-            Canonical::Absent | Canonical::Unmounted(_) => {
-                return Ok(Verdict::fail(format!("{name} is not there")));
-            }
-            Canonical::NotGit(why) => return Ok(no_repository(&name, why)),
-            Canonical::Present(_) => match git::worktree(machine, &config, &mirror, &canonical)? {
-                Worktree::Present(checkout) => checkout,
-                Worktree::NotGit(why) => return Ok(no_repository(&name, &why)),
-                _ => return Ok(no_repository(&name, "it has no files of its own")),
-            },
-        };
-        let verdict = match self.local(machine, &config, &name, &checkout)? {
-            Some(failure) => failure,
-            None => self.parity(machine, &config, &mirror, &canonical, (&name, &checkout))?,
+        // Most ask only for what a worktree says of itself: the repository is opened once.
+        let alone = if self.parity.is_none() { git::checkout(machine, &config, &mirror)? } else { None };
+        let verdict = match alone {
+            Some(checkout) => self.local(machine, &config, &name, &checkout)?.unwrap_or_else(Verdict::pass),
+            None => self.whole(machine, &config, &mirror, &name)?,
         };
         Ok(verdict.with("repository", &*self.repository))
     }
@@ -176,6 +166,26 @@ impl Git {
             install: Vec::new(),
             build: Vec::new(),
             carry: Vec::new(),
+        }
+    }
+
+    /// The same of a repository that its remote is compared with, or that is none: why, it says itself.
+    fn whole(&self, machine: &Machine, config: &Config, mirror: &Mirror, name: &str) -> Seen {
+        let canonical = git::canonical(machine, config, mirror)?;
+        let checkout = match &canonical {
+            Canonical::Absent | Canonical::Unmounted(_) => {
+                return Ok(Verdict::fail(format!("{name} is not there")));
+            }
+            Canonical::NotGit(why) => return Ok(no_repository(name, why)),
+            Canonical::Present(_) => match git::worktree(machine, config, mirror, &canonical)? {
+                Worktree::Present(checkout) => checkout,
+                Worktree::NotGit(why) => return Ok(no_repository(name, &why)),
+                _ => return Ok(no_repository(name, "it has no files of its own")),
+            },
+        };
+        match self.local(machine, config, name, &checkout)? {
+            Some(failure) => Ok(failure),
+            None => self.parity(machine, config, mirror, &canonical, (name, &checkout)),
         }
     }
 

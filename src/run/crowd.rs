@@ -17,8 +17,8 @@ use crate::verdict::Outcome;
 const WAITING: usize = 64;
 /// How many declared checks that wait for nobody are looked at at once.
 const QUICK: usize = 8;
-/// How many of those one worker looks at in the time in which another begins.
-const FEW: usize = 16;
+/// How many of those are worth a worker of their own: it takes as long to begin as to look at one.
+const SHARE: usize = 2;
 
 /// A unit's position, what became of its look, and how long that took.
 pub(super) type Answer = (usize, Outcome, Duration);
@@ -42,9 +42,9 @@ struct Workers {
 impl<'a> Crowd<'a> {
     pub(super) fn new(units: &[Unit], cx: &'a Arc<Cx>, answers: mpsc::Sender<Answer>) -> Self {
         let of = |wanted: fn(Pace) -> bool| units.iter().filter(|unit| wanted(unit.pace)).count();
-        let quick = match of(|pace| pace == Pace::Quick) {
-            many @ FEW.. => many.min(QUICK).min(thread::available_parallelism().map_or(2, NonZero::get)),
-            few => few.min(1),
+        let quick = match of(|pace| pace == Pace::Quick).div_ceil(SHARE) {
+            several @ 2.. => several.min(QUICK).min(thread::available_parallelism().map_or(2, NonZero::get)),
+            few => few,
         };
         let waiting = of(|pace| matches!(pace, Pace::Waiting | Pace::After)).min(WAITING);
         Self { cx, answers, quick: Workers::new(quick), waiting: Workers::new(waiting) }

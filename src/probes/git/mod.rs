@@ -27,7 +27,7 @@ pub use distance::distance;
 pub use remote::{failure, remote};
 pub use repeated::{AGAIN, Repeated, repeated};
 pub use rescued::{FOLDER, INSIDE, LEFT, REFS, Reference, Rescue, STAGED, WHICH, reference, rescued, size};
-pub use worktree::{OPERATIONS, worktree};
+pub use worktree::{OPERATIONS, checkout, worktree};
 
 pub(super) use canonical::read as read_canonical;
 pub(super) use worktree::read as read_worktree;

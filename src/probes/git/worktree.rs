@@ -57,6 +57,18 @@ pub fn worktree(
     }
 }
 
+/// Reads a worktree of whatever repository; `None`: it is none, or git itself must be asked, and [`worktree`] says more.
+///
+/// # Errors
+/// Its volume hangs, or does not answer in time.
+pub fn checkout(machine: &Machine, config: &Config, mirror: &Mirror) -> Result<Option<Checkout>, ProbeError> {
+    let found = away::look(machine, config, &Place::of(mirror), What::Worktree, read)?;
+    Ok(match found {
+        Local::Read(Worktree::Present(checkout)) => Some(checkout),
+        _ => None,
+    })
+}
+
 /// Reads it here, with libgit2 and nothing else; a worktree of whatever repository is `Present`.
 pub(in crate::probes) fn read(place: &Place) -> Local<Worktree> {
     let path = &place.worktree;
