@@ -137,13 +137,13 @@ fn a_filter_that_is_configured_later_is_applied_to_what_is_there() {
 #[test]
 fn however_many_files_the_attributes_do_not_fit_a_sync_comes_to_its_end() {
     let world = World::synced();
-    for number in 0..40 {
+    for number in 0..1500 {
         world.home.write(format!("author/{number}.txt"), "a\r\nb\n");
     }
     world.home.git(&world.home.at("author"), ["add", "."]);
     push_as_it_is(&world, ".gitattributes", "*.txt text eol=crlf\n");
     let last = ends(&world, Updated);
-    assert!(last.reason.contains("and 39 more are as committed"), "{}", last.reason);
+    assert!(last.reason.contains("and 1499 more are as committed"), "{}", last.reason);
     ends(&world, Noop);
     assert!(world.rescued().is_empty(), "{:?}", world.rescued());
 }

@@ -88,6 +88,7 @@ fn an_edit_that_a_mark_hides_is_found_though_upstream_has_nothing_new() {
 
 #[test]
 fn what_a_mark_hides_of_rights_kinds_and_deletions_beside_a_sparse_cone_is_mended() {
+    const MARK: [&str; 5] = ["update-index", "--assume-unchanged", "index.html", "run.sh", "link"];
     let world = World::synced();
     let author = world.home.at("author");
     world.home.program("author/run.sh", "#!/bin/sh\n");
@@ -97,16 +98,21 @@ fn what_a_mark_hides_of_rights_kinds_and_deletions_beside_a_sparse_cone_is_mende
     settle(&world);
     git(&world, ["sparse-checkout", "set", "--cone", "deep"]);
     settle(&world);
-    git(&world, ["update-index", "--assume-unchanged", "index.html", "run.sh", "link"]);
+    git(&world, MARK);
     settle(&world);
     let tree = world.worktree();
+    // One after the other, since whichever is found has all of them mended.
     fs::remove_file(tree.join("index.html")).expect("deleted");
+    world.heals();
+    assert!(tree.join("index.html").exists() && !tree.join("other").exists());
+    git(&world, MARK);
     fs::set_permissions(tree.join("run.sh"), fs::Permissions::from_mode(0o644)).expect("its rights");
+    world.heals();
+    assert!(fs::metadata(tree.join("run.sh")).expect("it").permissions().mode() & 0o100 != 0);
+    git(&world, MARK);
     fs::remove_file(tree.join("link")).expect("the link");
     fs::write(tree.join("link"), "index.html").expect("a file in its place");
     world.heals();
-    assert!(tree.join("index.html").exists() && !tree.join("other").exists());
-    assert!(fs::metadata(tree.join("run.sh")).expect("it").permissions().mode() & 0o100 != 0);
     assert!(fs::symlink_metadata(tree.join("link")).expect("it").is_symlink());
 }
 
