@@ -39,21 +39,29 @@ servers=($!)
 trap 'kill "${servers[@]}"; rm -rf "$home"' EXIT
 sleep 0.5
 
-# Runs commands side by side, and prints the median of each beside that of the first: NAME COMMAND, again and again.
+# Runs commands side by side, in turns so that all meet the same machine, and prints the median of each beside that of
+# the first: NAME COMMAND, again and again.
 compare() {
-    local names=() commands=() index
+    local names=() commands=() index round
+    local rounds=$((runs < 20 ? 1 : 10))
     while [ $# -gt 0 ]; do
         names+=("$1") commands+=("$2")
         shift 2
     done
-    hyperfine --style none --warmup 3 --runs "$runs" --ignore-failure --export-json "$home/result.json" -N \
-        "${commands[@]}" >&2
+    for ((round = 0; round < rounds; round++)); do
+        hyperfine --style none --warmup 2 --runs $((runs / rounds)) --ignore-failure \
+            --export-json "$home/round-$round.json" -N "${commands[@]}" >&2
+    done
+    jq -s 'def median: sort | (.[(length - 1) / 2 | floor] + .[length / 2 | floor]) / 2; map(.results) | transpose |
+        map({ median: map(.times[]) | median, cpu: (map(.user + .system) | add / length) })' \
+        "$home"/round-*.json >"$home/result.json"
+    rm "$home"/round-*.json
     printf '%-30s %10s %8s %10s %10s\n' "" "median ms" "ratio" "CPU ms" "peak MB"
     for index in "${!names[@]}"; do
         # shellcheck disable=SC2086
         peak=$(/usr/bin/time -f %M ${commands[$index]} 2>&1 >/dev/null | tail -n 1 || true)
-        jq -r --arg name "${names[$index]}" --argjson at "$index" --argjson peak "$peak" '.results as $all | $all[$at] |
-            [$name, .median * 1000, .median / $all[0].median, (.user + .system) * 1000, $peak / 1024] | @tsv' \
+        jq -r --arg name "${names[$index]}" --argjson at "$index" --argjson peak "$peak" '. as $all | $all[$at] |
+            [$name, .median * 1000, .median / $all[0].median, .cpu * 1000, $peak / 1024] | @tsv' \
             "$home/result.json" | awk -F'\t' '{ printf "%-30s %10.2f %8.2f %10.2f %10.1f\n", $1, $2, $3, $4, $5 }'
     done
 }

@@ -41,6 +41,8 @@ pub fn run_observed(selection: &Selection, cx: &Arc<Cx>, on_look: &mut dyn FnMut
             crowd.look(at, unit);
         }
     }
+    // What judging and telling need in any case is read and made while they look.
+    let _ = cx.state();
     cx.config().redactor.prepare();
     let silence = longest(cx) + GRACE;
     let mut left = units.len();

@@ -68,7 +68,12 @@ impl Machine {
     /// # Errors
     /// [`ProbeError::Stuck`] where its volume did not answer a moment ago; also where the mount table cannot be read.
     pub fn guard(&self, path: &Path) -> Result<Where, ProbeError> {
-        let mount = self.mount_of(path)?;
+        let mounts = self.mounts()?;
+        // Where nothing can hang, no link has to be followed to see that this cannot.
+        if mounts.are_local() {
+            return Ok(Where::Here);
+        }
+        let mount = mounts.holding(path);
         if mount.kind == Kind::Local {
             return Ok(Where::Here);
         }

@@ -64,6 +64,12 @@ impl Mounts {
         Self(mountinfo.split(|byte| *byte == b'\n').filter_map(parse_line).collect())
     }
 
+    /// Whether none of the volumes is to be feared.
+    #[must_use]
+    pub fn are_local(&self) -> bool {
+        self.0.iter().all(|mount| mount.kind == Kind::Local)
+    }
+
     /// What is mounted at just this place; of several the last one, which is the one that is seen.
     #[must_use]
     pub fn at(&self, point: &Path) -> Option<&Mount> {
