@@ -8,6 +8,7 @@ use std::thread;
 
 use crate::config::Config;
 use crate::error::ProbeError;
+use crate::fixes::lock::Lock;
 use crate::fixes::mend::Company;
 use crate::fixes::{Remedy, Step, Told};
 use crate::git;
@@ -25,17 +26,43 @@ enum Said<T> {
     Ended(T),
 }
 
-/// Does it: here, where no volume of the mirror may hang; else apart. The caller is to end the process after an error.
+/// Why it came to no end.
+pub(super) enum Unended {
+    /// A volume fell silent under it.
+    Behind(LeftBehind),
+    /// It could not begin, or ended without a word.
+    Failed(ProbeError),
+}
+
+/// Hands that were left behind. No lock is taken in this process any more, and theirs is held until this is dropped: whoever
+/// has it writes down what came of it, and ends the process.
+#[must_use = "the process is to end"]
+pub(super) struct LeftBehind {
+    /// Which volume is silent.
+    pub(super) why: ProbeError,
+    _locks: Vec<Lock>,
+}
+
+impl From<Unended> for ProbeError {
+    fn from(unended: Unended) -> Self {
+        match unended {
+            Unended::Behind(left) => left.why,
+            Unended::Failed(error) => error,
+        }
+    }
+}
+
+/// Does it: here, where no volume of the mirror may hang; else apart.
 ///
 /// # Errors
-/// [`ProbeError::Stuck`] where a volume answers nobody for as long as a remote is waited for, and no program of ours is at work
+/// The hands are left behind where a volume answers nobody for as long as a remote is waited for, and no program of ours is at work
 /// there: those have deadlines of their own.
 pub(super) fn run<T: Send + 'static>(
     config: &Arc<Config>,
     machine: &Arc<Machine>,
     company: &mut Company<'_>,
     work: impl FnOnce(&mut Company<'_>) -> T + Send + 'static,
-) -> Result<T, ProbeError> {
+) -> Result<T, Unended> {
     let places = feared(config, machine);
     if places.is_empty() {
         return Ok(work(company));
@@ -54,7 +81,7 @@ pub(super) fn run<T: Send + 'static>(
             });
             say(&send, Said::Ended(ended));
         })
-        .map_err(|error| ProbeError::failed("begin a thread", &error))?;
+        .map_err(|error| Unended::Failed(ProbeError::failed("begin a thread", &error)))?;
     let mut since = None;
     loop {
         match receive.recv_timeout(config.limits.timeout) {
@@ -67,7 +94,8 @@ pub(super) fn run<T: Send + 'static>(
             Err(RecvTimeoutError::Timeout) => {
                 if let Some(mount) = silent(config, machine, &places) {
                     if since.get_or_insert_with(clock::instant).elapsed() >= git::silence(config) {
-                        return Err(ProbeError::Stuck { mount });
+                        let why = ProbeError::Stuck { mount };
+                        return Err(Unended::Behind(LeftBehind { why, _locks: Lock::left_behind() }));
                     }
                     continue;
                 }
@@ -76,7 +104,7 @@ pub(super) fn run<T: Send + 'static>(
                 if let Err(crash) = worker.join() {
                     std::panic::resume_unwind(crash);
                 }
-                return Err(ProbeError::failed("mend", &"it ended without a word"));
+                return Err(Unended::Failed(ProbeError::failed("mend", &"it ended without a word")));
             }
         }
         since = None;

@@ -6,6 +6,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use super::serve::refused;
+use super::sync::Synced;
 use super::watched::Watched;
 use super::{Call, check, sync};
 use crate::cli::MendOptions;
@@ -108,6 +109,9 @@ fn prepare_and_install(
             let mut watched = Watched::new(call.console, config);
             sync::run_once(config, machine, &mut |event| watched.hear(&event))
         };
+        if let Synced::LeftBehind(_, why) = synced {
+            return Err(why.into());
+        }
         say(call, &format!("{}\n", synced.sentence()));
     }
     apply(call, config, machine, &plan.steps)?;

@@ -12,6 +12,7 @@ use super::{Call, apart, check, fix, sync, wait};
 use crate::cli::{Format, MendOptions};
 use crate::config::{Config, ConfigError};
 use crate::cx::Cx;
+use crate::error::ProbeError;
 use crate::exit::Exit;
 use crate::fixes::lock::{Lock, NotTaken};
 use crate::fixes::mend::{self, Company};
@@ -167,7 +168,7 @@ fn mend(
     let ended = apart::run(config, machine, &mut company, move |company| {
         fix::run(&its_config, &its_machine, &selection, consent, company)
     });
-    ended.unwrap_or_else(|error| Err(NotTaken::Failed(error.into())))
+    ended.unwrap_or_else(|unended| Err(NotTaken::Failed(ProbeError::from(unended).into())))
 }
 
 fn question(config: &Config, fix: &Remedy, steps: &[Step]) -> String {

@@ -6,10 +6,10 @@ use std::io::Write as _;
 use std::sync::Arc;
 use std::time::Duration;
 
-use super::apart;
+use super::apart::{self, Unended};
 use super::cycle::{Came, WAIT, cycle, head, unheard};
 use crate::config::{Config, Mirror, Trust};
-use crate::error::{StepError, human_duration};
+use crate::error::{ProbeError, StepError, human_duration};
 use crate::exit::Exit;
 use crate::fixes::events::{self, Decision};
 use crate::fixes::hands::{disk, files, git};
@@ -29,6 +29,8 @@ const SPREAD: Duration = Duration::from_secs(2);
 pub enum Synced {
     /// It came to an end, which the state says too; and what was mended, if anything was.
     Ended(LastSync, Option<Box<Repair>>),
+    /// A volume fell silent under it, as the state says too. Its hands are left behind there, so the process is to end.
+    LeftBehind(LastSync, ProbeError),
     /// The mirror is stopped by its user.
     Stopped,
     /// The configuration is not trusted.
@@ -48,7 +50,7 @@ impl Synced {
     #[must_use]
     pub const fn exit(&self) -> Exit {
         match self {
-            Self::Ended(last, _) => match last.status {
+            Self::Ended(last, _) | Self::LeftBehind(last, _) => match last.status {
                 SyncStatus::Failed => Exit::Unhealthy,
                 _ => Exit::Healthy,
             },
@@ -63,7 +65,7 @@ impl Synced {
     #[must_use]
     pub fn sentence(&self) -> String {
         match self {
-            Self::Ended(last, _) => {
+            Self::Ended(last, _) | Self::LeftBehind(last, _) => {
                 let sha = last.sha.as_deref().and_then(|sha| sha.get(..7)).unwrap_or("no commit");
                 if last.reason.contains(sha) {
                     return format!("{}: {}", last.status.name(), last.reason);
@@ -141,20 +143,17 @@ pub fn run_once(config: &Arc<Config>, machine: &Arc<Machine>, on_event: &mut dyn
         Err(error) => return Synced::Broken(error.into()),
     };
     let start = clock::instant();
-    let spare = match lock.spare() {
-        Ok(spare) => spare,
-        Err(error) => return Synced::Broken(error),
-    };
     let mut company = Company { ask: &mut |_, _| false, on_event };
     let (its_config, its_machine, its_before) = (Arc::clone(config), Arc::clone(machine), before.clone());
     let ended = apart::run(config, machine, &mut company, move |company| {
         let mirror = its_config.mirror.as_deref()?;
         Some(cycle(&its_config, &its_machine, mirror, lock, its_before.as_ref(), company.on_event))
     });
-    let (mut came, lock) = match ended {
-        Ok(Some(ended)) => ended,
+    let (mut came, lock, left) = match ended {
+        Ok(Some((came, lock))) => (came, lock, None),
         Ok(None) => return Synced::NoMirror,
-        Err(error) => (unheard(&error), None),
+        Err(Unended::Behind(left)) => (unheard(&left.why), None, Some(left)),
+        Err(Unended::Failed(error)) => (unheard(&error), None, None),
     };
     if came.status == SyncStatus::Failed
         && let Some(trouble) = disk::trouble(config, &came.reason).filter(|it| !came.reason.contains(it))
@@ -174,10 +173,11 @@ pub fn run_once(config: &Arc<Config>, machine: &Arc<Machine>, on_event: &mut dyn
     let ended = Ended { status, sha, upstream, contact, reason, unserved, is_away };
     let ended = state::write(config, ended);
     tell(config, mirror, &came, before.as_ref(), start.elapsed());
-    drop((lock, spare));
-    match ended {
-        Ok(last) => Synced::Ended(last, came.repair),
-        Err(error) => Synced::Broken(error),
+    drop(lock);
+    match (ended, left) {
+        (Ok(last), None) => Synced::Ended(last, came.repair),
+        (Ok(last), Some(left)) => Synced::LeftBehind(last, left.why),
+        (Err(error), _) => Synced::Broken(error),
     }
 }
 

@@ -2,6 +2,8 @@
 
 use std::fs::{File, TryLockError};
 use std::io::{Read, Seek, SeekFrom, Write};
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::{Arc, Mutex, PoisonError, Weak};
 use std::time::Duration;
 
 use crate::config::Config;
@@ -13,10 +15,23 @@ use crate::probes::state::Holder;
 /// How often a waiting one tries again. A look that reads who holds the lock may be in the way for microseconds.
 const EVERY: Duration = Duration::from_millis(25);
 
+/// What this process holds: a hand that is left behind on a silent volume gives nothing back by itself.
+static HELD: Mutex<Vec<Weak<Held>>> = Mutex::new(Vec::new());
+
+/// Whether hands were left behind: nothing is begun beside them any more.
+static IS_ENDING: AtomicBool = AtomicBool::new(false);
+
 /// The mirror's lock, held until this is dropped.
 #[derive(Debug)]
 pub struct Lock {
+    held: Arc<Held>,
+}
+
+#[derive(Debug)]
+struct Held {
     file: File,
+    /// After that the file is another's, who may hold it already.
+    is_given_back: AtomicBool,
 }
 
 /// Why the lock was not taken.
@@ -45,6 +60,10 @@ impl Lock {
         wait: Duration,
         on_wait: &mut dyn FnMut(Option<&Holder>),
     ) -> Result<Self, NotTaken> {
+        if IS_ENDING.load(Ordering::SeqCst) {
+            let why = "hands of this very process are left behind on a volume that does not answer";
+            return Err(StepError::failed("begin anything more", &why).into());
+        }
         let path = config.lock_file();
         let failed = |error: &dyn std::fmt::Display| {
             StepError::failed(format!("take the lock {}", config.tilde(&path)), error)
@@ -77,26 +96,35 @@ impl Lock {
         file.set_len(0)
             .and_then(|()| file.write_all(format!("{line}\n").as_bytes()))
             .map_err(|error| failed(&error))?;
-        Ok(Self { file })
+        Ok(Self::of(file))
     }
-}
 
-impl Lock {
-    /// The same lock, for another hand: whoever drops it first gives it back for both.
-    ///
-    /// # Errors
-    /// There is no descriptor left.
-    pub fn spare(&self) -> Result<Self, StepError> {
-        let file = self.file.try_clone().map_err(|error| StepError::failed("hold the lock", &error))?;
-        Ok(Self { file })
+    /// All that this process holds, for the hand that ends it: whoever drops it first gives it back for both. No lock is
+    /// taken in this process after that.
+    #[must_use]
+    pub fn left_behind() -> Vec<Self> {
+        IS_ENDING.store(true, Ordering::SeqCst);
+        let held = HELD.lock().unwrap_or_else(PoisonError::into_inner);
+        held.iter().filter_map(Weak::upgrade).map(|held| Self { held }).collect()
+    }
+
+    fn of(file: File) -> Self {
+        let held = Arc::new(Held { file, is_given_back: AtomicBool::new(false) });
+        let mut all = HELD.lock().unwrap_or_else(PoisonError::into_inner);
+        all.retain(|it| it.strong_count() > 0);
+        all.push(Arc::downgrade(&held));
+        Self { held }
     }
 }
 
 impl Drop for Lock {
     fn drop(&mut self) {
+        if self.held.is_given_back.swap(true, Ordering::SeqCst) {
+            return;
+        }
         // An empty file tells a look that nobody holds it; should this fail, the kernel tells it.
-        let _ = self.file.set_len(0);
-        let _ = self.file.unlock();
+        let _ = self.held.file.set_len(0);
+        let _ = self.held.file.unlock();
     }
 }
 
@@ -105,4 +133,21 @@ fn written(file: &mut File) -> Option<Holder> {
     file.seek(SeekFrom::Start(0)).ok()?;
     file.take(4096).read_to_string(&mut text).ok()?;
     serde_json::from_str(&text).ok()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_lock_that_was_given_back_wipes_no_word_of_the_next_one() {
+        let mut file = tempfile::tempfile().expect("a file");
+        let lock = Lock::of(file.try_clone().expect("another descriptor"));
+        let other = Lock { held: Arc::clone(&lock.held) };
+        drop(lock);
+        let next = Holder { pid: 1, doing: "sync".to_owned(), since: clock::now() };
+        serde_json::to_writer(&file, &next).expect("the next one writes who it is");
+        drop(other);
+        assert_eq!(written(&mut file), Some(next));
+    }
 }

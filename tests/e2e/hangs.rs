@@ -14,6 +14,7 @@ pub(crate) const TESTS: &[Test] = &[
     Test { name: "a_grandchild_that_holds_the_pipe", needs: &[], run: grandchild },
     Test { name: "a_volume_that_hangs", needs: &[Part::Fuse], run: volume },
     Test { name: "a_volume_that_falls_silent_in_a_cycle", needs: &[Part::Fuse], run: silent_volume },
+    Test { name: "a_volume_that_falls_silent_in_an_install", needs: &[Part::Fuse], run: silent_install },
     Test { name: "a_volume_whose_daemon_died", needs: &[Part::Fuse], run: dead_volume },
     Test { name: "all_of_them_at_once", needs: &[Part::Fuse], run: all },
 ];
@@ -120,46 +121,55 @@ fn volume() {
     drop(volume);
 }
 
-/// The volume hangs while an install is under way, and what it changed in the repository is to be put back.
-fn silent_volume() {
-    let mut mirror = Mirror::fixed();
-    let volume = Volume::plugged_in();
+/// The repository is on that volume, with a lockfile, and an installer that tells of itself and waits until it may go on.
+fn with_installer(mirror: &mut Mirror, volume: &Volume) {
     let site = volume.at("site");
     let moved = mirror.home.command("mv").arg(&mirror.repository).arg(&site).status();
     assert!(moved.is_ok_and(|it| it.success()), "the repository is on the volume");
     mirror.configure(&mirror.repository.to_string_lossy(), &site.to_string_lossy());
     mirror.repository = site;
-    // An installer that tells of itself, and waits until it may go on.
     let install = "git config core.hooksPath elsewhere; mkdir -p node_modules; touch ~/begun; \
                    while [ ! -e ~/go ]; do sleep 0.02; done";
     mirror.configure("install = []", &format!("install = [\"sh\", \"-c\", \"{install}\"]"));
-    mirror.home.write("go", "");
-    let _ = mirror.mend().healthy();
     let author = mirror.home.at("author");
     mirror.home.git(mirror.home.path(), ["clone", "--quiet", &mirror.origin.to_string_lossy(), "author"]);
     mirror.home.write("author/package-lock.json", "{}\n");
     mirror.home.write("author/.gitignore", "node_modules\n");
     mirror.home.commit(&author, "a lockfile");
     mirror.home.git(&author, ["push", "--quiet"]);
+}
+
+/// The volume hangs while the installer is at work, which changed the repository: that is to be put back.
+fn falls_silent(mirror: &Mirror, volume: &Volume, command: &str) -> (Ran, HungMount) {
+    for file in ["go", "begun"] {
+        let _ = std::fs::remove_file(mirror.home.at(file));
+    }
+    let running = mirror.start(&[command, "--timeout", "1s"]);
+    let begun = || mirror.home.at("begun").exists();
+    assert!(
+        support::processes::eventually(Duration::from_secs(20), begun),
+        "the installer runs: {}{}",
+        running.text("stdout"),
+        running.text("stderr")
+    );
+    let hung = volume.hangs();
+    mirror.home.write("go", "");
+    let ended = running.wait(Duration::from_secs(40));
+    let told = format!("the volume at {} does not answer", volume.path().display());
+    assert!([&ended.stdout, &ended.stderr].iter().any(|it| it.contains(&told)), "{ended}");
+    (ended, hung)
+}
+
+fn silent_volume() {
+    let mut mirror = Mirror::fixed();
+    let volume = Volume::plugged_in();
+    with_installer(&mut mirror, &volume);
+    mirror.home.write("go", "");
     let _ = mirror.run(&["sync"]).exits(0);
+    let _ = mirror.mend().healthy();
     for command in ["sync", "--fix"] {
         std::fs::remove_dir_all(mirror.worktree().join("node_modules")).expect("what is installed goes");
-        for file in ["go", "begun"] {
-            let _ = std::fs::remove_file(mirror.home.at(file));
-        }
-        let running = mirror.start(&[command, "--timeout", "1s"]);
-        let begun = || mirror.home.at("begun").exists();
-        assert!(
-            support::processes::eventually(Duration::from_secs(20), begun),
-            "the installer runs: {}{}",
-            running.text("stdout"),
-            running.text("stderr")
-        );
-        let hung = volume.hangs();
-        mirror.home.write("go", "");
-        let ended = running.wait(Duration::from_secs(40));
-        let told = format!("the volume at {} does not answer", volume.path().display());
-        assert!([&ended.stdout, &ended.stderr].iter().any(|it| it.contains(&told)), "{ended}");
+        let (ended, hung) = falls_silent(&mirror, &volume, command);
         assert_eq!(ended.code, if command == "sync" { 0 } else { 3 }, "{ended}");
         let state = || std::fs::read_to_string(mirror.state().join("last-sync.env")).expect("the state");
         assert!(command != "sync" || state().contains("LAST_SYNC_STATUS=\"stale\""), "{}", state());
@@ -174,6 +184,19 @@ fn silent_volume() {
         assert!(!config.contains("hooksPath"), "what the installer changed is put back: {config}");
         let _ = mirror.run(&["--json"]).exits(0).report().healthy();
     }
+}
+
+/// Nothing more is begun beside the hands that were left behind.
+fn silent_install() {
+    let mut mirror = Mirror::fixed().with_launchd();
+    let volume = Volume::plugged_in();
+    with_installer(&mut mirror, &volume);
+    let (ended, hung) = falls_silent(&mirror, &volume, "install");
+    assert_eq!(ended.code, 3, "{ended}");
+    assert!(!mirror.state().join("install.json").exists(), "no job is written: {ended}");
+    let next = mirror.run(&["sync", "--timeout", "1s"]).exits(0);
+    assert!(next.stdout.starts_with("stale: "), "the lock is free: {next}");
+    drop(hung);
 }
 
 fn dead_volume() {
