@@ -164,6 +164,37 @@ fn nothing_is_overwritten() {
     assert_eq!(fs::read_to_string(world.repository().join("housecall.toml")).unwrap(), "mine");
 }
 
+/// A mistake hides no mirror: its file is found all the same, and no second one is written beside it.
+#[test]
+fn a_registered_file_with_a_mistake_is_found_and_its_mistake_told() {
+    let mut world = World::new("static");
+    let (file, text) = world.write(Place::Registry).unwrap();
+    world.surroundings.directory = world.repository().to_owned();
+    let repository = text.lines().find(|it| it.starts_with("repository")).unwrap();
+    for (mistaken, is_told) in [
+        (text.replace("every", "evry"), "unknown key `evry`"),
+        (text.replace("[serve]", "[serv]"), "unknown section `serv`"),
+        (
+            text.replace(repository, &repository.replace("repository", "repositori")),
+            "unknown key `repositori`",
+        ),
+        (text.replace(repository, repository.trim_end_matches('"')), "not TOML"),
+    ] {
+        fs::write(&file, &mistaken).unwrap();
+        let error =
+            housecall::config::Config::load(&housecall::config::Options::default(), &world.surroundings);
+        let told = error.unwrap_err().to_string();
+        assert!(told.contains(is_told), "{told}");
+        let again = world.write(Place::Registry).unwrap_err();
+        assert!(matches!(again, InitError::Registered(_) | InitError::Unclear(_)), "{again}");
+    }
+    // One that is clearly about another repository is no reason.
+    fs::write(&file, text.replace(repository, "repository = \"/elsewhere\"").replace("every", "evry"))
+        .unwrap();
+    let error = housecall::config::discover(&world.surroundings).unwrap_err();
+    assert!(error.to_string().contains("no mirror is configured"), "{error}");
+}
+
 #[test]
 fn jobs_that_serve_this_site_are_taken_over() {
     let world = World::new("astro");

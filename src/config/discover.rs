@@ -4,7 +4,7 @@
 use crate::plain;
 use std::path::{Path, PathBuf};
 
-use super::{ConfigError, Surroundings, raw, values};
+use super::{ConfigError, Surroundings, parse, raw, values};
 
 /// The name of the file.
 pub const FILE_NAME: &str = "housecall.toml";
@@ -28,7 +28,11 @@ pub fn discover(surroundings: &Surroundings) -> Result<PathBuf, ConfigError> {
     found.retain(|(depth, _)| Some(*depth) == nearest);
     let directory = surroundings.tilde(&surroundings.directory);
     match found.as_slice() {
-        [] => Err(ConfigError::Absent { directory }),
+        // One that does not say what it is about may be this one: what is wrong with it is the thing to tell.
+        [] => registered(surroundings)
+            .into_iter()
+            .find(|file| is_unclear(file))
+            .ok_or(ConfigError::Absent { directory }),
         [(_, file)] => Ok(file.clone()),
         several => {
             let files = several.iter().map(|(_, file)| file.clone()).collect();
@@ -47,11 +51,18 @@ pub fn registered(surroundings: &Surroundings) -> Vec<PathBuf> {
     files
 }
 
-/// The repository and the worktree that a file names, as far as it can be read.
+/// Whether mistakes in a file hide which mirror it is about.
+#[must_use]
+pub fn is_unclear(file: &Path) -> bool {
+    let (raw, mistakes) = plain::text(file).map(|text| parse::parse(&text)).unwrap_or_default();
+    let names_one = raw.mirror.is_some_and(|mirror| mirror.get_ref().repository.is_some());
+    !names_one && !mistakes.is_empty()
+}
+
+/// The repository and the worktree that a file names, as far as it can be read: mistakes elsewhere hide nothing.
 #[must_use]
 pub fn places(file: &Path, surroundings: &Surroundings) -> [Option<PathBuf>; 2] {
-    let raw: raw::File =
-        plain::text(file).ok().and_then(|text| toml::from_str(&text).ok()).unwrap_or_default();
+    let (raw, _) = plain::text(file).map(|text| parse::parse(&text)).unwrap_or_default();
     let Some(mirror) = raw.mirror.map(toml::Spanned::into_inner) else { return [None, None] };
     let beside = file.parent().unwrap_or(Path::new("/"));
     let place = |text: &Option<raw::Text>| {

@@ -20,7 +20,7 @@ mod validate;
 pub mod values;
 
 pub use accepted::Accepted;
-pub use discover::{FILE_NAME, discover, places, registered};
+pub use discover::{FILE_NAME, discover, is_unclear, places, registered};
 pub use error::{ConfigError, Mistake, Mistakes};
 pub use load::Options;
 pub use raw::Text;

@@ -86,6 +86,9 @@ pub enum InitError {
     /// This repository is registered already.
     #[error("this repository has a mirror already: {0}")]
     Registered(String),
+    /// A registered file does not say which repository it is about, and may be this one's.
+    #[error("{0} makes no sense, and may be about this repository: mend it, or move it away")]
+    Unclear(String),
     /// The file cannot be written.
     #[error("cannot write {0}: {1}")]
     NotWritten(String, String),

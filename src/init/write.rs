@@ -24,6 +24,9 @@ pub fn place(it: &mut Inferred, surroundings: &Surroundings, place: Place) -> Re
         if is_this {
             return Err(InitError::Registered(surroundings.tilde(&file)));
         }
+        if config::is_unclear(&file) {
+            return Err(InitError::Unclear(surroundings.tilde(&file)));
+        }
     }
     let file_of = |name: &str| surroundings.registry().join(format!("{name}.toml"));
     let plain = it.name.clone();
