@@ -45,6 +45,27 @@ fn another_period_is_named_and_mended_without_touching_the_server() {
     let _ = mirror.run(&["down"]).exits(0);
 }
 
+/// What would not start again goes on serving: only who says so has it ended.
+#[test]
+fn a_server_that_runs_is_not_ended_for_a_node_that_does_not_start() {
+    let mirror = up();
+    let server = mirror.listener();
+    let _ = mirror.home.program("broken/node", "#!/bin/sh\nexit 1\n");
+    let text = fs::read_to_string(&mirror.config).expect("the configuration");
+    let runtime =
+        format!("[runtime]\nnode = \">=20\"\npath = [\"{}\"]\n\n", mirror.home.at("broken").display());
+    let changed = text.replacen("[mirror]", &(runtime + "[mirror]"), 1);
+    fs::write(&mirror.config, changed).expect("the configuration");
+    let ran = mirror.run(&["--fix", "--json"]).exits(1);
+    let report = ran.report();
+    assert_eq!(report.causes(), ["runtime-version:node", "job-drift:serve"], "{}", report.troubles());
+    assert!(mirror.page("/").contains("The first text"), "{ran}");
+    assert_eq!(mirror.listener(), server, "the same process");
+    let shown = mirror.run(&["--fix", "--dry-run"]).exits(1).stdout;
+    assert!(shown.contains("risky"), "{shown}");
+    let _ = mirror.run(&["down"]).exits(0);
+}
+
 #[test]
 fn another_address_is_named_and_served_and_the_old_one_is_free() {
     let mut mirror = up();

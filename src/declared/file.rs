@@ -126,11 +126,13 @@ impl Written {
             None => (None, None),
         };
         let is_link = self.target.is_some() && self.r#type.is_none();
+        let exists = self.exists.unwrap_or(true);
         let file = File {
             path: it.path(&self.path)?,
-            exists: self.exists.unwrap_or(true),
+            exists,
             kind: if is_link { Kind::Symlink } else { self.r#type.unwrap_or_default() },
-            follows: self.follow.unwrap_or(!is_link && self.r#type != Some(Kind::Symlink)),
+            // A link to nothing is there.
+            follows: self.follow.unwrap_or(exists && !is_link && self.r#type != Some(Kind::Symlink)),
             mode: it.shaped(self.mode.as_ref(), "mode", "four octal digits: \"0644\"", |text| {
                 u32::from_str_radix(text, 8).ok().filter(|mode| *mode <= 0o7777)
             })?,

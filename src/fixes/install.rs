@@ -4,6 +4,7 @@ use std::path::{Path, PathBuf};
 
 use jiff::Timestamp;
 
+use crate::checks::runtime::runtime_version;
 use crate::config::{Config, Trust};
 use crate::cx::Cx;
 use crate::error::ProbeError;
@@ -78,7 +79,18 @@ fn plan(cx: &Cx, broken: &[&Examined]) -> Result<Vec<Step>, ProbeError> {
         let within = server.ready.within + process::THROTTLE;
         steps.push(step(Action::Await { url: server.url(&server.ready.path), within }, Guard::None));
     }
-    Ok(steps)
+    let interrupts = |action: &Action| matches!(action, Action::Service { job, verb: Verb::Reload | Verb::Restart, .. } if job.name == "serve");
+    Ok(if steps.iter().any(|it| interrupts(&it.action)) { with_care(cx, steps) } else { steps })
+}
+
+/// A server that runs is not ended safely where it would not start again.
+fn with_care(cx: &Cx, mut steps: Vec<Step>) -> Vec<Step> {
+    if runtime_version::fails(cx) {
+        for step in &mut steps {
+            step.safety = Safety::Risky;
+        }
+    }
+    steps
 }
 
 /// Where nothing is installed, a keeper that runs reads its configuration again, if that has changed.
@@ -95,7 +107,7 @@ fn follow(cx: &Cx) -> Result<Vec<Step>, ProbeError> {
         let (url, within) = (server.url(&server.ready.path), server.ready.within);
         step(Action::Await { url, within }, Guard::None)
     });
-    Ok([again].into_iter().chain(answer).collect())
+    Ok(with_care(cx, [again].into_iter().chain(answer).collect()))
 }
 
 /// Whether this starts the job that serves.

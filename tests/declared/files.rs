@@ -28,6 +28,10 @@ fn something_is_there_or_nothing_is() {
         world.look("file = { path = 'app', exists = false }"),
         "fail: ~/app is there; actual directory"
     );
+    symlink("nowhere", world.home.at("dangling")).unwrap();
+    let told = world.look("file = { path = 'dangling', exists = false }");
+    assert_eq!(told, "fail: ~/dangling is there; actual symlink");
+    assert_eq!(world.look("file = { path = 'dangling', exists = false, follow = true }"), "pass");
     assert_eq!(world.nowhere("file = { path = 'app' }"), "unknown: the test gave no `file`");
 }
 

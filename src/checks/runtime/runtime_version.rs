@@ -34,6 +34,12 @@ struct Asked {
     by: String,
 }
 
+/// Whether a tool of the configuration is known not to do: what needs it would not start.
+#[must_use]
+pub fn fails(cx: &Cx) -> bool {
+    cx.config().tools.iter().any(|tool| matches!(look(cx, tool), Ok(Verdict::Fail(_))))
+}
+
 fn look(cx: &Cx, tool: &Tool) -> Seen {
     let name = &tool.name;
     let Some(found) = &*cx.tool(name)? else {
