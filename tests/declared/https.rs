@@ -6,9 +6,12 @@ use std::thread;
 
 use housecall::config::Trust;
 use rcgen::{BasicConstraints, CertificateParams, DnType, IsCa, Issuer, KeyPair, date_time_ymd};
+use rustls::crypto::ring::sign::any_supported_type;
 use rustls::pki_types::{CertificateDer, PrivateKeyDer, PrivatePkcs8KeyDer};
 use rustls::server::WebPkiClientVerifier;
-use rustls::{RootCertStore, ServerConfig, ServerConnection, StreamOwned};
+use rustls::sign::{CertifiedKey, SingleCertAndKey};
+use rustls::version::{TLS12, TLS13};
+use rustls::{RootCertStore, ServerConfig, ServerConnection, StreamOwned, SupportedProtocolVersion};
 
 use crate::http::{answer, asked};
 use crate::world::World;
@@ -63,24 +66,42 @@ impl Tls {
             ),
         };
         let chain = vec![certificate.der().clone()];
-        let config = Arc::new(builder.with_single_cert(chain, secret).expect("a certificate and its key"));
-        let listener = TcpListener::bind("127.0.0.1:0").expect("a port");
-        let port = listener.local_addr().expect("its address").port();
-        thread::spawn(move || {
-            for stream in listener.incoming().flatten() {
-                let config = Arc::clone(&config);
-                thread::spawn(move || {
-                    let connection = ServerConnection::new(config).expect("a connection");
-                    answer(&mut StreamOwned::new(connection, stream), port);
-                });
-            }
-        });
-        format!("https://localhost:{port}/json")
+        serve(builder.with_single_cert(chain, secret).expect("a certificate and its key"))
+    }
+
+    /// One that shows a good certificate, and has another key.
+    fn serve_impostor(&self, version: &'static SupportedProtocolVersion) -> String {
+        let (certificate, _) = self.signed("localhost", 2090);
+        let other = KeyPair::generate().expect("a key").serialize_der();
+        let other = PrivateKeyDer::Pkcs8(PrivatePkcs8KeyDer::from(other));
+        let key = any_supported_type(&other).expect("a key that signs");
+        let shown = CertifiedKey::new(vec![certificate.der().clone()], key);
+        let provider = Arc::new(rustls::crypto::ring::default_provider());
+        let builder = ServerConfig::builder_with_provider(provider).with_protocol_versions(&[version]);
+        let builder = builder.expect("TLS").with_no_client_auth();
+        serve(builder.with_cert_resolver(Arc::new(SingleCertAndKey::from(shown))))
     }
 
     fn look(&self, url: &str, more: &str) -> String {
         self.world.look(&asked(url, more))
     }
+}
+
+/// A server that speaks TLS so; its address.
+fn serve(config: ServerConfig) -> String {
+    let config = Arc::new(config);
+    let listener = TcpListener::bind("127.0.0.1:0").expect("a port");
+    let port = listener.local_addr().expect("its address").port();
+    thread::spawn(move || {
+        for stream in listener.incoming().flatten() {
+            let config = Arc::clone(&config);
+            thread::spawn(move || {
+                let connection = ServerConnection::new(config).expect("a connection");
+                answer(&mut StreamOwned::new(connection, stream), port);
+            });
+        }
+    });
+    format!("https://localhost:{port}/json")
 }
 
 #[test]
@@ -137,6 +158,20 @@ fn what_is_overlooked_is_told_and_an_end_is_still_judged() {
     assert!(told.contains("has expired; expected 24 h; actual it holds no more"), "{told}");
     assert_eq!(overlooked(&good, ", tls-expiry = '14d'").0, "pass");
     assert!(overlooked(&good, ", status = 204").0.contains("answers 200; expected 204"));
+}
+
+#[test]
+fn who_shows_the_certificate_of_another_is_told() {
+    let tls = Tls::new();
+    for version in [&TLS12, &TLS13] {
+        let url = tls.serve_impostor(version);
+        let why = "a signature was made with another key";
+        let told = tls.look(&url, ", ca = 'ca.pem'");
+        assert!(told.ends_with(&format!("is not to be trusted; actual {why}")), "{told}");
+        let question = asked(&url, ", ca = 'ca.pem', insecure = true");
+        assert_eq!(tls.world.look(&question), "pass");
+        assert_eq!(tls.world.evidence(&question, "overlooked"), why);
+    }
 }
 
 #[test]

@@ -92,6 +92,17 @@ struct Overlooking {
     doubt: Doubt,
 }
 
+impl Overlooking {
+    fn overlook<T>(&self, judged: impl FnOnce(&dyn ServerCertVerifier) -> Result<T, rustls::Error>) {
+        let doubt = match self.judge.as_deref().map(judged) {
+            None => "the certificates that this machine trusts cannot be read".to_owned(),
+            Some(Ok(_)) => return,
+            Some(Err(error)) => distrust(&error).unwrap_or_else(|| error.to_string()),
+        };
+        let _ = self.doubt.set(doubt);
+    }
+}
+
 impl ServerCertVerifier for Overlooking {
     fn verify_server_cert(
         &self,
@@ -101,34 +112,27 @@ impl ServerCertVerifier for Overlooking {
         ocsp: &[u8],
         now: UnixTime,
     ) -> Result<ServerCertVerified, rustls::Error> {
-        let judge = self.judge.as_ref();
-        let judged = judge.map(|it| it.verify_server_cert(certificate, between, name, ocsp, now));
-        let doubt = match judged {
-            None => Some("the certificates that this machine trusts cannot be read".to_owned()),
-            Some(Ok(_)) => None,
-            Some(Err(error)) => Some(distrust(&error).unwrap_or_else(|| error.to_string())),
-        };
-        if let Some(doubt) = doubt {
-            let _ = self.doubt.set(doubt);
-        }
+        self.overlook(|judge| judge.verify_server_cert(certificate, between, name, ocsp, now));
         Ok(ServerCertVerified::assertion())
     }
 
     fn verify_tls12_signature(
         &self,
-        _: &[u8],
-        _: &CertificateDer<'_>,
-        _: &DigitallySignedStruct,
+        message: &[u8],
+        certificate: &CertificateDer<'_>,
+        signed: &DigitallySignedStruct,
     ) -> Result<HandshakeSignatureValid, rustls::Error> {
+        self.overlook(|judge| judge.verify_tls12_signature(message, certificate, signed));
         Ok(HandshakeSignatureValid::assertion())
     }
 
     fn verify_tls13_signature(
         &self,
-        _: &[u8],
-        _: &CertificateDer<'_>,
-        _: &DigitallySignedStruct,
+        message: &[u8],
+        certificate: &CertificateDer<'_>,
+        signed: &DigitallySignedStruct,
     ) -> Result<HandshakeSignatureValid, rustls::Error> {
+        self.overlook(|judge| judge.verify_tls13_signature(message, certificate, signed));
         Ok(HandshakeSignatureValid::assertion())
     }
 
@@ -187,6 +191,7 @@ pub(super) fn distrust(error: &(dyn Error + 'static)) -> Option<String> {
         CertificateError::NotValidForNameContext { presented, .. } => {
             format!("the certificate is for another name: {}", presented.join(", "))
         }
+        CertificateError::BadSignature => "a signature was made with another key".to_owned(),
         CertificateError::Revoked => "the certificate was revoked".to_owned(),
         other => format!("the certificate is not valid: {other}"),
     })
