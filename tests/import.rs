@@ -61,6 +61,28 @@ fn is_seen_the_same(fixture: &str, count: usize) {
 }
 
 /// A file that is there already is not touched, and one that cannot be read makes none.
+/// goss compares numbers by their values: a pattern that is no `1` is found in `1.0`.
+#[test]
+fn a_number_that_must_be_another_is_named() {
+    for value in
+        ["gjson: { a: { not: { equal: 1 } } }", "not: { equal: 1 }", "not: { contain-element: { equal: 1 } }"]
+    {
+        let home =
+            gossfile(&format!("command:\n  a: {{ exec: 'true', exit-status: 0, stdout: {{ {value} }} }}\n"));
+        let ran = home.housecall(["import", "goss", "goss.yaml"]).exits(1);
+        assert!(ran.stderr.contains("a number is no text"), "{value}: {ran}");
+    }
+}
+
+#[test]
+fn a_text_of_json_is_taken_as_it_is() {
+    let home = gossfile(
+        "command:\n  a: { exec: 'echo \"{}\"', exit-status: 0, stdout: { gjson: { a: '${HOME}' } } }\n",
+    );
+    let ran = home.housecall(["import", "goss", "goss.yaml"]).exits(0);
+    assert!(ran.stdout.contains("$${HOME}"), "{ran}");
+}
+
 #[test]
 fn nothing_is_overwritten() {
     let home = gossfile("process:\n  init: {running: true}\n");

@@ -62,7 +62,7 @@ impl Written {
             free: it.maybe(self.free.as_ref(), Amount::read)?,
             inodes: it.maybe(self.inodes.as_ref(), Amount::read)?,
             used: match &self.used {
-                Some(used) => Some(Count::read(used, it)?),
+                Some(used) => Some(Count::read(used, (0, 100), "every volume is used to such a part", it)?),
                 None => None,
             },
         })

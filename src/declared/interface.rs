@@ -70,7 +70,7 @@ impl Written {
             return None;
         }
         let mtu = match &self.mtu {
-            Some(mtu) => Some(Count::read(mtu, it)?),
+            Some(mtu) => Some(Count::read(mtu, (0, u32::MAX), "every interface has such an MTU", it)?),
             None => None,
         };
         Some(Interface { name, exists, is_up: self.up, addresses, only, mtu })

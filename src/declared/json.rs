@@ -1,6 +1,7 @@
 //! What values of a JSON text must be, each named by a path.
 
 use std::collections::BTreeMap;
+use std::ops::Range;
 
 use serde_json::Value;
 use serde_json_path::JsonPath;
@@ -82,14 +83,34 @@ fn value_at(
     value: &toml::Value,
     it: &mut Reading<'_>,
 ) -> Option<(JsonPath, Value)> {
-    let path = path(written, it)?;
-    match serde_json::to_value(value) {
-        Ok(value) => Some((path, value)),
-        Err(error) => {
-            it.wrong(written.span(), format!("that is no value of JSON: {error}"), "");
-            None
+    Some((path(written, it)?, meant(value, written.span(), it)?))
+}
+
+/// The same as JSON says it, with the variables of its texts expanded.
+fn meant(value: &toml::Value, place: Range<usize>, it: &mut Reading<'_>) -> Option<Value> {
+    Some(match value {
+        toml::Value::String(text) => Value::String(it.text(&Spanned::new(place, text.clone()))?),
+        toml::Value::Integer(number) => Value::from(*number),
+        toml::Value::Boolean(is) => Value::Bool(*is),
+        toml::Value::Float(number) if number.is_finite() => Value::from(*number),
+        toml::Value::Float(_) => {
+            it.wrong(place, "JSON has no such number", "");
+            return None;
         }
-    }
+        toml::Value::Datetime(date) => {
+            it.wrong(place, "JSON has no dates", format!("write it as a text: \"{date}\""));
+            return None;
+        }
+        toml::Value::Array(items) => {
+            let items = items.iter().map(|item| meant(item, place.clone(), it));
+            Value::Array(items.collect::<Option<_>>()?)
+        }
+        toml::Value::Table(members) => {
+            let members =
+                members.iter().map(|(name, value)| Some((name.clone(), meant(value, place.clone(), it)?)));
+            Value::Object(members.collect::<Option<_>>()?)
+        }
+    })
 }
 
 /// A path may leave out its `$.`.

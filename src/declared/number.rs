@@ -30,6 +30,11 @@ impl Number {
             it.wrong(written.span(), "nothing is asked of the number", "add min = 1, or leave it out");
             return None;
         }
+        let bounds = [number.min, number.max, number.above, number.below];
+        if bounds.into_iter().flatten().any(|it| !it.is_finite()) {
+            it.wrong(written.span(), "a bound is no number", "write a number, or leave it out");
+            return None;
+        }
         Some(number)
     }
 
@@ -71,8 +76,22 @@ pub enum Count {
 }
 
 impl Count {
-    /// The bounds that are meant; nothing asked is a mistake.
-    pub fn read(written: &Spanned<Self>, it: &mut Reading<'_>) -> Option<Number> {
+    /// The bounds that are meant, of a number that is between these two; that all are right is a mistake.
+    pub fn read(
+        written: &Spanned<Self>,
+        (least, most): (u32, u32),
+        all: &str,
+        it: &mut Reading<'_>,
+    ) -> Option<Number> {
+        let number = Self::bounds(written, it)?;
+        if number.has(least.into()) && number.has(most.into()) {
+            it.wrong(written.span(), all, "write closer bounds, or leave it out");
+            return None;
+        }
+        Some(number)
+    }
+
+    fn bounds(written: &Spanned<Self>, it: &mut Reading<'_>) -> Option<Number> {
         match *written.get_ref() {
             Self::Exactly(one) => {
                 let one = Some(f64::from(one));

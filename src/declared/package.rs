@@ -107,7 +107,12 @@ impl Written {
     /// What it means; mistakes are written down.
     pub fn read(self, _: Range<usize>, it: &mut Reading<'_>) -> Option<Package> {
         let installed = self.installed.unwrap_or(true);
+        let place = self.exact.as_ref().map(Spanned::span);
         let exact = self.exact.map(Exact::all).unwrap_or_default();
+        if let (Some(place), true) = (place, exact.is_empty()) {
+            it.wrong(place, "no version is named", "write exact = \"1.2-3\", or leave it out");
+            return None;
+        }
         if let (false, Some(version)) = (installed, self.version.as_ref().or(exact.first())) {
             it.wrong(version.span(), "what must not be installed has no version", "leave `version` out");
             return None;

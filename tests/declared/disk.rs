@@ -10,7 +10,7 @@ fn room_is_a_number_or_a_part() {
         "free = '1%'",
         "inodes = '1'",
         "free = '1B', inodes = '1%'",
-        "used = { max = 100 }",
+        "used = { max = 99 }",
     ] {
         assert_eq!(world.look(&format!("disk = {{ path = '~', {good} }}")), "pass", "{good}");
     }
@@ -47,7 +47,7 @@ fn what_is_not_there_or_not_counted_is_not_green() {
     );
     #[cfg(target_os = "linux")]
     assert_eq!(
-        world.look("disk = { path = '/proc', used = { max = 100 } }"),
+        world.look("disk = { path = '/proc', used = { max = 99 } }"),
         "unknown: cannot ask for the room at /proc: it does not count that"
     );
     assert!(world.mistakes("disk = { path = '~' }").contains("nothing is asked of the volume"));

@@ -9,13 +9,16 @@ fn values_of_a_text_are_judged_by_their_paths() {
     let world = World::new();
     world.home.write("said.json", SAID);
     world.home.write("plain.txt", "none");
-    let look =
-        |file: &str, said: &str| world.look(&format!("file = {{ path = '{file}', content = {{ {said} }} }}"));
+    let look = |file: &str, said: &str| {
+        let question = format!("file = {{ path = '{file}', content = {{ {said} }} }}");
+        world.look(&format!("{question}\n[variables]\nWHO = 'web'"))
+    };
     for good in [
         "json = { up = true, 'items[1].n' = 2, n = 3.0 }",
         "json-says = { name = { contains = ['web'], absent = ['two'] }, n = { number = { min = 3 } } }",
         "json-says = { 'items[*].n' = { number = { below = 3 } }, none = {} }",
         "json = { n = 3 }, contains = ['one']",
+        "json = { name = '${WHO} one', items = [{ n = 1 }, { n = 2 }] }",
     ] {
         assert_eq!(look("said.json", good), "pass", "{good}");
     }
@@ -52,6 +55,7 @@ fn what_makes_no_sense_is_told() {
         ("json-says = { a = { contain = [] } }", "unknown key `contain`"),
         ("json-says = { a = { number = {} } }", "nothing is asked of the number"),
         ("json = {}", "nothing is asked of the text"),
+        ("json = { a = ['${NOT_SET}'] }", "the variable `NOT_SET` is not set"),
     ] {
         let mistakes = world.mistakes(&format!("file = {{ path = 'x', content = {{ {said} }} }}"));
         assert!(mistakes.contains(told), "{said}: {mistakes}");

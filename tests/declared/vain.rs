@@ -27,6 +27,18 @@ fn what_can_never_fail_is_refused_at_its_place() {
         ("disk = { path = '/', free = '0' }".into(), "every volume has that much"),
         ("disk = { path = '/', free = '0%' }".into(), "every volume has that much"),
         ("disk = { path = '/', free = '5%', inodes = '0' }".into(), "every volume has that much"),
+        ("disk = { path = '/', used = { max = 100 } }".into(), "every volume is used to such a part"),
+        ("disk = { path = '/', used = { min = 0 } }".into(), "every volume is used to such a part"),
+        ("disk = { path = '/', used = { max = 90, min = nan } }".into(), "a bound is no number"),
+        ("interface = { name = 'lo', mtu = { min = 0 } }".into(), "every interface has such an MTU"),
+        ("interface = { name = 'lo', mtu = { above = -1 } }".into(), "every interface has such an MTU"),
+        ("package = { name = 'bash', exact = [] }".into(), "no version is named"),
+        (text("number = { max = inf }"), "a bound is no number"),
+        (text("number = { above = -inf }"), "a bound is no number"),
+        (text("json = { a = inf }"), "JSON has no such number"),
+        (text("json = { a = [1, { b = -nan }] }"), "JSON has no such number"),
+        (text("json = { a = 2026-01-01 }"), "JSON has no dates"),
+        (text("json = { a = { b = [2026-01-01T00:00:00Z] } }"), "JSON has no dates"),
         ("dns = { name = 'localhost', only = true }".into(), "`only` has nothing to be only of"),
         ("env = { name = 'HOME', value = {} }".into(), "nothing is asked of the text"),
         (file("size = {}"), "every file is of that size"),
@@ -77,6 +89,8 @@ fn what_can_fail_is_taken() {
         "process = { name = 'x', count = { min = 0, max = 3 } }",
         "process = { command = '.*', owner = 'nobody', absent = true }",
         "disk = { path = '/', free = '1' }",
+        "disk = { path = '/', used = { max = 99 } }",
+        "interface = { name = 'lo', mtu = { min = 1 } }",
     ] {
         world.config(question);
     }

@@ -59,7 +59,7 @@ fn named(part: &str) -> Option<String> {
 fn value(node: &Node) -> Option<Item> {
     match &node.value {
         Value::Bool(it) => Some(Item::Bool(*it)),
-        Value::Text(text) if !template::is_open(text) => Some(Item::Plain(text.clone())),
+        Value::Text(text) if !template::is_open(text) => Some(Item::text(text)),
         Value::Number(number) => Some(Item::Number(matcher::decimal(number))),
         _ => None,
     }

@@ -78,7 +78,7 @@ fn not(node: &Node, of: Of) -> Result<Said, Reason> {
     }
     let (matcher, inner) = matcher(node)?;
     match matcher {
-        "equal" => Ok(Said::one(NO_MATCH, whole(&text(inner)?)?)),
+        "equal" => Ok(Said::one(NO_MATCH, whole(&literal(inner)?)?)),
         "contain-substring" => Ok(Said::one(ABSENT, text(inner)?)),
         "have-prefix" | "have-suffix" | "match-regexp" => Ok(Said::one(NO_MATCH, pattern(matcher, inner)?)),
         "contain-element" => Ok(Said::one(NO_LINE, line(inner)?)),
@@ -130,7 +130,7 @@ fn alternative(node: &Node) -> Result<String, Reason> {
     let one = match &node.value {
         Value::Text(text) => whole(text)?,
         _ => match matcher(node)? {
-            ("equal", inner) => whole(&text(inner)?)?,
+            ("equal", inner) => whole(&literal(inner)?)?,
             ("contain-substring", inner) => regex::escape(&closed(&text(inner)?)?),
             (name @ ("have-prefix" | "have-suffix" | "match-regexp"), inner) => pattern(name, inner)?,
             (other, _) => return Err(format!("`or` with `{other}` has no counterpart")),
@@ -145,7 +145,7 @@ fn line(node: &Node) -> Result<String, Reason> {
         return whole(text);
     }
     match matcher(node)? {
-        ("equal", inner) => whole(&text(inner)?),
+        ("equal", inner) => whole(&literal(inner)?),
         ("contain-substring", inner) => Ok(regex::escape(&closed(&text(inner)?)?)),
         (name @ ("have-prefix" | "have-suffix" | "match-regexp"), inner) => pattern(name, inner),
         (other, _) => Err(format!("an element that must `{other}` has no counterpart")),
@@ -281,6 +281,14 @@ pub(super) fn matcher(node: &Node) -> Result<(&str, &Node), Reason> {
             _ => Err("it is not one matcher".to_owned()),
         },
         _ => Err("it is no matcher".to_owned()),
+    }
+}
+
+/// A text that is compared as one.
+fn literal(node: &Node) -> Result<String, Reason> {
+    match &node.value {
+        Value::Number(_) => Err("a number is no text: 1 and 1.0 are the same".to_owned()),
+        _ => text(node),
     }
 }
 
