@@ -290,6 +290,26 @@ fn a_mistake_in_the_configuration_is_shown_without_the_secret_beside_it() {
     }
 }
 
+#[test]
+fn a_page_shows_no_password_whatever_it_is() {
+    let home = Home::new();
+    let ask = |more: &str| format!("http = {{ url = \"http://127.0.0.1:9/\", {more} }}\n");
+    let passwords = ["changeme", "password", "admin", "abc", "my pass word", "Tr0ub4dor"];
+    let checks = passwords
+        .iter()
+        .enumerate()
+        .map(|(at, it)| format!("[check.c{at}]\n{}", ask(&format!("user = \"alice\", password = \"{it}\""))));
+    let reference = ask("headers = { X-Team = \"${HOME}\" }, proxy = \"bob:abc@127.0.0.1:1\"");
+    home.write("housecall.toml", checks.collect::<String>() + "[check.last]\n" + &reference);
+    for at in 0..passwords.len() {
+        let page = home.housecall(["explain", &format!("c{at}")]).exits(0).stdout;
+        let marked = "user = \"alice\", password = \"[redacted:password]\" }";
+        assert!(page.contains(marked), "{page}");
+    }
+    let page = home.housecall(["explain", "last"]).exits(0).stdout;
+    assert!(page.contains("X-Team = \"${HOME}\"") && page.contains("proxy = \"[redacted:"), "{page}");
+}
+
 /// Ten thousand secrets cost one pass over a text, and marks that nobody closed cost none.
 #[test]
 fn however_many_secrets_and_marks_there_are_a_text_is_read_in_one_pass() {

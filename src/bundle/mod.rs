@@ -13,7 +13,7 @@ use crate::cx::Cx;
 use crate::error::StepError;
 use crate::probes::jobs::Keeping;
 use crate::probes::logs;
-use crate::redact::Redactor;
+use crate::redact::{Redactor, written};
 use crate::report::words::{Colours, harmless};
 use crate::report::{Report, json, markdown};
 
@@ -66,7 +66,7 @@ pub fn bundle(cx: &Arc<Cx>, report: &Report, redactor: &Redactor) -> Result<(Man
     for (at, (file, text)) in config.sources.iter().enumerate() {
         let included = || file.file_name().map_or_else(String::new, |it| it.to_string_lossy().into_owned());
         let name = if at == 0 { "config.toml".to_owned() } else { format!("config/{at}-{}", included()) };
-        collected.add(&name, text);
+        collected.add(&name, &written::hidden(text));
     }
     let state = |name: &str| config.state.join(name);
     for name in ["sync.json", "last-sync.env", "keeper.json", "install.json", "events.log", "journal.jsonl"] {

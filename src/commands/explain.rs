@@ -10,6 +10,7 @@ use crate::declared::Declared;
 use crate::exit::Exit;
 use crate::fixes;
 use crate::fixes::hands::commands::shell;
+use crate::redact::written;
 use crate::report::page::render;
 use crate::selection::nearest;
 
@@ -52,7 +53,7 @@ fn own(name: &str, config: &Config) -> Option<String> {
     let Declared { summary, group, severity, tags, needs, origin, .. } = &**declared;
     let (_, text) = config.sources.iter().find(|(file, _)| *file == origin.file)?;
     let line = text[..origin.at].lines().count();
-    let written = excerpt(text, origin.at);
+    let written = written::hidden(excerpt(text, origin.at));
     let tags = if tags.is_empty() { String::new() } else { format!(", tagged {}", tags.join(", ")) };
     let mut page = format!(
         "# {name}: {summary}\n{group}, {severity}{tags}\n\n## What it checks\n\n{}, line {line}:\n\n```toml\n{written}\n```\n",

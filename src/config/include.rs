@@ -11,6 +11,7 @@ use super::error::{Mistake, Mistakes};
 use super::load::read;
 use super::raw::{self, Text};
 use super::{Config, ConfigError, Reading, Surroundings, accepted, declare, parse};
+use crate::redact::{Redactor, written};
 use crate::selection::{Names, circles};
 use crate::trust;
 
@@ -40,7 +41,7 @@ impl Source {
 
     fn error(&self, mistakes: Vec<Mistake>, surroundings: &Surroundings) -> ConfigError {
         let file = surroundings.tilde(&self.file);
-        ConfigError::Invalid(Box::new(Mistakes { file, text: self.text.clone(), mistakes }))
+        ConfigError::Invalid(Box::new(Mistakes { file, text: written::masked(&self.text), mistakes }))
     }
 }
 
@@ -147,16 +148,19 @@ pub(super) fn add_checks(
     sources: &mut [Source],
     surroundings: &Surroundings,
 ) -> Result<(), ConfigError> {
-    let variables = variables(sources, surroundings)?;
+    let redactor = config.redactor.clone();
+    let variables = variables(sources, surroundings, &redactor)?;
     for (name, value) in &variables {
-        config.redactor.learn(name, value);
+        redactor.learn(name, value);
     }
     let mut places: BTreeMap<String, (usize, Range<usize>)> = BTreeMap::new();
     let (mut needs, mut needed) = (Vec::new(), BTreeMap::<String, Vec<Range<usize>>>::new());
     let mut spent = 0;
     for (at, source) in sources.iter_mut().enumerate() {
         let (file, mistakes) = (&*source.file, Vec::new());
-        let mut it = Reading { surroundings, variables: &variables, file, mistakes, spent: &mut spent };
+        let redactor = &redactor;
+        let mut it =
+            Reading { surroundings, variables: &variables, file, mistakes, redactor, spent: &mut spent };
         if at > 0 {
             only_checks(&source.raw, &mut it);
         }
@@ -242,12 +246,14 @@ fn told(sources: &mut [Source], surroundings: &Surroundings) -> Result<(), Confi
 fn variables(
     sources: &[Source],
     surroundings: &Surroundings,
+    redactor: &Redactor,
 ) -> Result<BTreeMap<String, String>, ConfigError> {
     let mut variables: BTreeMap<String, String> = BTreeMap::new();
     let mut spent = 0;
     for source in sources {
         let (nothing, file, mistakes) = (BTreeMap::new(), &*source.file, Vec::new());
-        let mut it = Reading { surroundings, variables: &nothing, file, mistakes, spent: &mut spent };
+        let mut it =
+            Reading { surroundings, variables: &nothing, file, mistakes, redactor, spent: &mut spent };
         for (name, value) in &source.raw.variables {
             if let Some(value) = it.text(value) {
                 variables.entry(name.get_ref().clone()).or_insert(value);

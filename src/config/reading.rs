@@ -8,6 +8,7 @@ use std::time::Duration;
 use super::error::Mistake;
 use super::raw::Text;
 use super::{Surroundings, vain, values};
+use crate::redact::Redactor;
 
 /// One file while its declared checks are read.
 ///
@@ -20,6 +21,8 @@ pub struct Reading<'a> {
     /// The file that says it.
     pub(super) file: &'a Path,
     pub(super) mistakes: Vec<Mistake>,
+    /// Learns the secrets that are read.
+    pub(crate) redactor: &'a Redactor,
     /// How many bytes the variables of all files have added so far.
     pub(super) spent: &'a mut usize,
 }

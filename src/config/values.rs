@@ -53,7 +53,7 @@ pub(super) fn expand<'a>(text: &str, value: impl Fn(&str) -> Option<&'a str>) ->
             continue;
         }
         let Some((name, after)) = after.split_once('}') else {
-            return Err((format!("`{text}` opens a `${{` that nothing closes"), "write ${NAME}".to_owned()));
+            return Err(("a text opens a `${` that nothing closes".to_owned(), "write ${NAME}".to_owned()));
         };
         let Some(value) = value(name) else {
             return Err((

@@ -6,6 +6,7 @@
 pub mod names;
 pub mod shapes;
 mod view;
+pub mod written;
 
 use std::collections::BTreeMap;
 use std::ops::Range;
@@ -13,6 +14,8 @@ use std::path::Path;
 use std::sync::{Arc, OnceLock, PoisonError, RwLock};
 
 use aho_corasick::{AhoCorasick, AhoCorasickKind};
+use base64::Engine as _;
+use base64::prelude::BASE64_STANDARD;
 
 use crate::config::Surroundings;
 use view::View;
@@ -102,7 +105,37 @@ impl Redactor {
 
     /// Remembers the value of a variable whose name says that it is secret.
     pub fn learn(&self, name: &str, value: &str) {
-        let secrets = names::secrets_of(name, value);
+        self.remember(name, names::secrets_of(name, value));
+    }
+
+    /// Remembers a value that is secret whatever its name says.
+    pub fn learn_secret(&self, name: &str, value: &str) {
+        self.remember(name, names::hideable_of(value));
+    }
+
+    /// Remembers who logs in with what, also as a request says it: the basic way.
+    pub fn learn_login(&self, user: &str, password: &str) {
+        self.learn_secret("password", password);
+        if !password.is_empty() {
+            self.learn_secret("password", &BASE64_STANDARD.encode(format!("{user}:{password}")));
+        }
+    }
+
+    /// Remembers the value of a header that is sent, with and without what says its kind: `Bearer`, `session=`.
+    pub fn learn_header(&self, name: &str, value: &str) {
+        if names::is_plain_header(name) {
+            return;
+        }
+        self.learn_secret(name, value);
+        if let Some((_, secret)) = value.trim().split_once(' ') {
+            self.learn_secret(name, secret);
+        }
+        for (_, secret) in value.split(';').filter_map(|it| it.split_once('=')) {
+            self.learn_secret(name, secret);
+        }
+    }
+
+    fn remember(&self, name: &str, secrets: Vec<String>) {
         let is_new = |known: &Known| secrets.iter().any(|it| !known.values.contains_key(it));
         if self.with(is_new) {
             self.change(|known| {

@@ -90,12 +90,40 @@ pub fn secrets_of(name: &str, value: &str) -> Vec<String> {
             secrets.push(value.to_owned());
         }
     } else if says_secret(name) {
-        secrets.push(value.to_owned());
-        secrets
-            .extend(value.lines().map(str::trim).filter(|it| it.len() >= SHORTEST_LINE).map(str::to_owned));
+        secrets.extend(hideable_of(value));
     }
     secrets.retain(|secret| is_hideable(secret));
     secrets
+}
+
+/// What may not be shown of a value that is secret: all of it, and its lines.
+#[must_use]
+pub fn hideable_of(value: &str) -> Vec<String> {
+    let value = value.trim();
+    let lines = value.lines().map(str::trim).filter(|it| it.len() >= SHORTEST_LINE);
+    std::iter::once(value).chain(lines).filter(|it| is_hideable(it)).map(str::to_owned).collect()
+}
+
+/// Whether a header of a request says nothing that others may not know.
+#[must_use]
+pub fn is_plain_header(name: &str) -> bool {
+    const PLAIN: [&str; 12] = [
+        "cache-control",
+        "connection",
+        "expect",
+        "host",
+        "origin",
+        "pragma",
+        "range",
+        "referer",
+        "te",
+        "upgrade",
+        "user-agent",
+        "via",
+    ];
+    const BEGINNINGS: [&str; 4] = ["accept", "content-", "if-", "x-forwarded-"];
+    let name = name.to_ascii_lowercase();
+    PLAIN.contains(&&*name) || BEGINNINGS.iter().any(|it| name.starts_with(it))
 }
 
 /// Whether a name is that of something that is not shown.

@@ -5,13 +5,9 @@ use crate::world::World;
 #[test]
 fn room_is_a_number_or_a_part() {
     let world = World::new();
-    for good in [
-        "free = '1 KiB'",
-        "free = '1%'",
-        "inodes = '1'",
-        "free = '1B', inodes = '1%'",
-        "used = { max = 99 }",
-    ] {
+    for good in
+        ["free = '1 KiB'", "free = '1%'", "inodes = '1'", "free = '1B', inodes = '1%'", "used = { max = 99 }"]
+    {
         assert_eq!(world.look(&format!("disk = {{ path = '~', {good} }}")), "pass", "{good}");
     }
     let told = world.look("disk = { path = '~', free = '8000 TiB' }");

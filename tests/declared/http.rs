@@ -165,7 +165,7 @@ fn what_makes_no_sense_is_told() {
         (asked("https://x/", ", password = 'p'"), "a password without a user is nobody's"),
         (asked("https://x/", ", user = 'a:b'"), "has no colon in the name"),
         (asked("https://x/", ", user = 'a', headers = { Authorization = 'b' }"), "say two things"),
-        (asked("https://x/", ", proxy = 'x:3128'"), "`x:3128` is no address"),
+        (asked("https://x/", ", proxy = 'ftp://x:3128'"), "the proxy has no address"),
         (asked("http://x/", ", status = { above = 600 }"), "no status is right"),
         (asked("http://x/", ", status = { min = 1 }"), "every status is right"),
         (asked("https://x/", ", unsafe = true"), "unknown key `unsafe`"),
@@ -233,6 +233,7 @@ fn a_proxy_is_gone_through_where_one_is_named() {
     let with = |who: &str| format!(", proxy = 'http://{who}127.0.0.1:{through}'");
     assert_eq!(world.look(&asked(&url, &with("me:pass@"))), "pass");
     assert_eq!(*asked_for.lock().expect("the list"), [format!("GET {url} HTTP/1.1")]);
+    assert_eq!(world.look(&asked(&url, &format!(", proxy = 'me:pass@127.0.0.1:{through}'"))), "pass");
     assert!(world.look(&asked(&url, &with(""))).contains("answers 407; expected 200"));
     let gone = format!("http://127.0.0.1:{}/", free_port());
     assert!(world.look(&asked(&gone, &with("me:pass@"))).contains("answers 502; expected 200"));

@@ -19,6 +19,7 @@ mod interfaces;
 mod json;
 mod listener;
 mod names;
+mod secrets;
 mod services;
 mod vain;
 mod world;

@@ -3,6 +3,7 @@
 use std::collections::BTreeMap;
 use std::ops::Range;
 
+use percent_encoding::percent_decode_str;
 use reqwest::Url;
 use schemars::JsonSchema;
 use serde::Deserialize;
@@ -73,7 +74,7 @@ pub struct Written {
     /// The password of `user`: best a `${VAR}` of the environment.
     #[schemars(with = "Option<String>")]
     pub password: Option<config::Text>,
-    /// Through whom it goes: `http://`, `https://` or `socks5://`; default: straight, whatever the environment says.
+    /// Through whom it goes: `http://` (may be left out), `https://` or `socks5://`; default: straight, whatever the environment says.
     #[schemars(with = "Option<String>")]
     pub proxy: Option<config::Text>,
 }
@@ -93,7 +94,7 @@ pub enum Status {
 impl Written {
     /// What it means; mistakes are written down.
     pub fn read(self, _: Range<usize>, it: &mut Reading<'_>) -> Option<Http> {
-        let url = address(&self.url, &["http", "https"], "write http://HOST/PATH or https://HOST/PATH", it)?;
+        let url = self.address(it)?;
         if url.scheme() == "http" && self.redirects.is_none() {
             self.needs_no_tls(it)?;
         }
@@ -107,7 +108,7 @@ impl Written {
         };
         let proxy = match &self.proxy {
             None => None,
-            Some(proxy) => Some(address(proxy, PROXIES, "write http://HOST:PORT", it)?),
+            Some(written) => Some(proxy(written, it)?),
         };
         let method = it.maybe(self.method.as_ref(), Reading::text)?.unwrap_or_else(|| "GET".to_owned());
         if method.is_empty() || !method.bytes().all(|it| it.is_ascii_uppercase()) {
@@ -117,7 +118,9 @@ impl Written {
         }
         let mut headers = Vec::new();
         for (name, value) in &self.headers {
-            headers.push((name.clone(), it.text(value)?));
+            let value = it.text(value)?;
+            it.redactor.learn_header(name, &value);
+            headers.push((name.clone(), value));
         }
         let mut header = Vec::new();
         for (name, text) in &self.header {
@@ -209,18 +212,45 @@ impl Written {
             it.wrong(user.span(), "a user who logs in the basic way has no colon in the name", "");
             return None;
         }
-        Some((name, it.maybe(self.password.as_ref(), Reading::text)?.unwrap_or_default()))
+        let password = it.maybe(self.password.as_ref(), Reading::text)?.unwrap_or_default();
+        it.redactor.learn_login(&name, &password);
+        Some((name, password))
+    }
+
+    fn address(&self, it: &mut Reading<'_>) -> Option<Url> {
+        let text = it.text(&self.url)?;
+        let url = read(&text, &["http", "https"], it);
+        if url.is_none() {
+            // What may have a password is not quoted.
+            let shown = if text.contains('@') { "that".to_owned() } else { format!("`{text}`") };
+            let hint = "write http://HOST/PATH or https://HOST/PATH";
+            it.wrong(self.url.span(), format!("{shown} is no address"), hint);
+        }
+        url
     }
 }
 
 /// How a proxy is spoken to.
 const PROXIES: &[&str] = &["http", "https", "socks5", "socks5h"];
 
-fn address(written: &config::Text, schemes: &[&str], hint: &str, it: &mut Reading<'_>) -> Option<Url> {
+/// One that says no scheme is spoken to over http, as curl does.
+fn proxy(written: &config::Text, it: &mut Reading<'_>) -> Option<Url> {
     let text = it.text(written)?;
-    let url = Url::parse(&text).ok().filter(|url| schemes.contains(&url.scheme()) && url.has_host());
-    if url.is_none() {
-        it.wrong(written.span(), format!("`{text}` is no address"), hint);
+    let whole = if text.contains("://") { text } else { format!("http://{text}") };
+    let proxy = read(&whole, PROXIES, it);
+    if proxy.is_none() {
+        it.wrong(written.span(), "the proxy has no address", "write http://HOST:PORT");
     }
-    url
+    proxy
+}
+
+/// An address of one of these schemes; who logs in there is learned.
+fn read(text: &str, schemes: &[&str], it: &Reading<'_>) -> Option<Url> {
+    let url = Url::parse(text).ok().filter(|url| schemes.contains(&url.scheme()) && url.has_host())?;
+    if let Some(password) = url.password() {
+        let plain = |it: &str| percent_decode_str(it).decode_utf8_lossy().into_owned();
+        it.redactor.learn_login(&plain(url.username()), &plain(password));
+        it.redactor.learn_secret("password", password);
+    }
+    Some(url)
 }
