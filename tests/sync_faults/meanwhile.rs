@@ -126,12 +126,15 @@ fn a_save_that_git_cannot_tell_by_its_time_and_size_is_kept() {
     assert!(is_kept(&world, "mine 2"), "what was saved meanwhile");
 }
 
+/// A directory on another disk: memory is one where there is such a place.
+fn another_disk() -> tempfile::TempDir {
+    let other = Path::new("/dev/shm");
+    tempfile::tempdir_in(if other.is_dir() { other } else { Path::new("/tmp") }).expect("a directory")
+}
+
 #[test]
 fn what_is_saved_meanwhile_is_kept_on_another_disk() {
-    // Memory is one where there is such a place.
-    let other = Path::new("/dev/shm");
-    let other = tempfile::tempdir_in(if other.is_dir() { other } else { Path::new("/tmp") });
-    let other = other.expect("a directory");
+    let other = another_disk();
     let elsewhere = |world: &mut World| {
         let mut config = (*world.config).clone();
         config.state = other.path().to_owned();
@@ -171,6 +174,41 @@ fn what_is_written_after_the_cycle_through_a_file_that_was_open_before_is_kept()
         let last = world.heals();
         assert!(!last.reason.contains("set aside"), "{}", last.reason);
     }
+}
+
+#[test]
+#[cfg(target_os = "linux")]
+fn what_is_written_after_the_cycle_is_kept_where_the_state_is_on_another_disk() {
+    let other = another_disk();
+    let mut world = World::new().with(|mirror| mirror.carry = vec!["own.local".into()]);
+    let mut config = (*world.config).clone();
+    config.state = other.path().to_owned();
+    world.config = Arc::new(config);
+    world.home.write("dev/site/own.local", "mine\n");
+    world.push("page.html", "old\n");
+    world.heals();
+    let files = ["page.html", "own.local"].map(|name| world.worktree().join(name));
+    let mut open =
+        files.each_ref().map(|file| fs::File::options().append(true).open(file).expect("a program opens it"));
+    world.push("page.html", "new\n");
+    world.home.write("dev/site/own.local", "mine too\n");
+    let last = world.heals();
+    for (number, file) in open.iter_mut().enumerate() {
+        file.write_all(format!("late words {number}\n").as_bytes()).expect("it writes");
+    }
+    let mirror = world.config.mirror.as_deref().expect("a mirror");
+    let rescued = housecall::probes::git::rescued(&world.config, mirror).expect("a list");
+    let places = rescued.iter().filter_map(|it| it.place.as_ref()).flat_map(|it| walk(it));
+    let kept: String = places.filter_map(|file| fs::read_to_string(file).ok()).collect();
+    for words in ["late words 0", "late words 1"] {
+        assert!(kept.contains(words), "`rescued` lists it: {kept}, {rescued:?}");
+    }
+    assert!(
+        last.reason.contains("stays on its volume") && last.reason.contains(".aside-"),
+        "{}",
+        last.reason
+    );
+    assert_tidy(&world);
 }
 
 #[test]

@@ -49,6 +49,28 @@ fn mount(options: &[&str], path: &Path) {
 }
 
 #[test]
+fn an_open_file_stays_in_a_mirror_that_is_a_volume_of_its_own_and_git_sees_nothing_of_it() {
+    if lacks(Part::Fuse) {
+        return;
+    }
+    let world = World::new();
+    fs::create_dir_all(world.worktree()).expect("a mount point");
+    let _mounted = Mounted::over_itself(&world.worktree());
+    world.push("page.html", "old\n");
+    world.heals();
+    let page = world.worktree().join("page.html");
+    let mut open = fs::File::options().append(true).open(page).expect("a program opens it");
+    world.push("page.html", "new\n");
+    // A second sync has nothing to do.
+    let last = world.heals();
+    open.write_all(b"late words\n").expect("it writes");
+    let kept: String =
+        walk(&world.worktree()).iter().filter_map(|file| fs::read_to_string(file).ok()).collect();
+    assert!(kept.contains("late words"), "{}", last.reason);
+    assert!(last.reason.contains("/.housecall.aside-"), "{}", last.reason);
+}
+
+#[test]
 fn a_file_system_that_becomes_read_only_is_told_and_heals_when_it_is_not() {
     if lacks(Part::Fuse) {
         return;

@@ -9,7 +9,7 @@ use std::path::Path;
 
 use rustix::io::Errno;
 
-use crate::config::Config;
+use crate::config::{Config, Mirror};
 use crate::error::StepError;
 use crate::fixes::hands::{files, held};
 use crate::plain;
@@ -46,7 +46,7 @@ pub(super) fn carry(config: &Config, file: &Path) -> Result<Option<String>, Step
     copy.as_file().sync_all().map_err(failed)?;
     let mut kept = Vec::new();
     for _ in 0..PERSISTENT {
-        kept.extend(moved_out(config, file, &to, &content).map_err(failed)?);
+        kept.extend(moved_out(config, mirror, file, &content).map_err(failed)?);
         copy = match copy.persist_noclobber(&to) {
             Ok(_) => return Ok(told(&kept)),
             Err(error) if error.error.kind() == ErrorKind::AlreadyExists => error.file,
@@ -63,13 +63,14 @@ pub(super) fn carry(config: &Config, file: &Path) -> Result<Option<String>, Step
 }
 
 /// Moves what is at its place out of the way; says where it is kept, if it is another than what comes.
-fn moved_out(config: &Config, file: &Path, to: &Path, content: &[u8]) -> io::Result<Option<String>> {
-    let place = files::rescued_place(config, clock::now());
-    let kept = match fs::symlink_metadata(to).and_then(|_| files::keep(to, &place, file)) {
+fn moved_out(config: &Config, mirror: &Mirror, file: &Path, content: &[u8]) -> io::Result<Option<String>> {
+    let (to, place) = (mirror.worktree.join(file), files::rescued_place(config, clock::now()));
+    let moved = fs::symlink_metadata(&to).and_then(|_| held::keep(config, mirror, &to, [&place, file]));
+    let (kept, stays) = match moved {
         Err(error) if error.kind() == ErrorKind::NotFound => return Ok(None),
-        kept => kept?,
+        moved => moved?,
     };
-    if held::for_writing(&kept) || plain::read(&kept).ok().as_deref() != Some(content) {
+    if stays || held::for_writing(&kept) || plain::read(&kept).ok().as_deref() != Some(content) {
         return Ok(Some(config.tilde(&kept)));
     }
     fs::remove_file(&kept)?;

@@ -159,17 +159,34 @@ impl<'a> Waiting<'a> {
         let saved = self.saved()?;
         held.retain(|(place, path)| !saved.iter().any(|it| it.0 == *place && path.starts_with(&it.1)));
         let kept = files::rescued_place(self.config, clock::now()).join("saved");
-        for (place, path) in saved.iter().chain(&held) {
-            files::keep(&place.join(path), &kept, path).map_err(failed)?;
+        let mut told = Vec::new();
+        for (found, which) in [(&saved, "saved meanwhile"), (&held, "open for writing")] {
+            let mut stay = Vec::new();
+            for (place, path) in found {
+                let at = [kept.as_path(), path];
+                let (at, stays) =
+                    held::keep(self.config, self.mirror, &place.join(path), at).map_err(failed)?;
+                stay.extend(stays.then(|| self.config.tilde(&at)));
+            }
+            let count = |count: usize| match count {
+                1 => format!("1 file {which}"),
+                many => format!("{many} files {which}"),
+            };
+            match found.len() - stay.len() {
+                0 => {}
+                1 => told.push(format!("{} is set aside in {}", count(1), self.config.tilde(&kept))),
+                many => told.push(format!("{} are set aside in {}", count(many), self.config.tilde(&kept))),
+            }
+            match stay.as_slice() {
+                [] => {}
+                [one] => told.push(format!("{} stays on its volume, as {one}", count(1))),
+                [one, ..] => {
+                    told.push(format!("{} stay on their volume, the first as {one}", count(stay.len())));
+                }
+            }
         }
         fs::remove_dir_all(&self.place).map_err(failed)?;
-        let told = |files: usize, which: &str| match files {
-            0 => None,
-            1 => Some(format!("1 file {which} is set aside in {}", self.config.tilde(&kept))),
-            _ => Some(format!("{files} files {which} are set aside in {}", self.config.tilde(&kept))),
-        };
-        let told = [told(saved.len(), "saved meanwhile"), told(held.len(), "open for writing")];
-        Ok(told.into_iter().flatten().reduce(|all, one| format!("{all}; {one}")))
+        Ok((!told.is_empty()).then(|| told.join("; ")))
     }
 
     /// What was moved out and a program can still write to.
@@ -329,7 +346,7 @@ pub(super) fn install_index(
 }
 
 /// Where files can wait: beside the worktree, or in it where it is a volume of its own.
-fn beside(top: &Path) -> Result<&Path, StepError> {
+pub(super) fn beside(top: &Path) -> Result<&Path, StepError> {
     let mounts = Mounts::read()?;
     let parent = top.parent().filter(|parent| mounts.holding(parent) == mounts.holding(top));
     Ok(parent.unwrap_or(top))
