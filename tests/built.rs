@@ -38,6 +38,27 @@ fn sync(mirror: &Mirror, code: i32) -> String {
     format!("{}{}", ran.stdout, ran.stderr)
 }
 
+/// Whoever ends a mend, or a look, ends what it began.
+#[test]
+fn who_is_interrupted_leaves_no_program_behind() {
+    let mirror = built();
+    let _ = mirror.home.write("wait", "");
+    for (arguments, how) in [(["--fix", "--yes"], "INT"), (["sync", "--quiet"], "TERM")] {
+        let running = mirror.start(&arguments);
+        assert!(eventually(Duration::from_secs(30), || mirror.home.at("waiting").exists()), "it builds");
+        signal(running.pid(), how);
+        let _ = running.wait(Duration::from_secs(10));
+        assert!(
+            eventually(Duration::from_secs(5), || mirror.home.processes().is_empty()),
+            "{:?}",
+            mirror.home.processes()
+        );
+        fs::remove_file(mirror.home.at("waiting")).expect("the builder's sign");
+    }
+    fs::remove_file(mirror.home.at("wait")).expect("nobody waits any more");
+    let _ = mirror.mend().healthy();
+}
+
 #[test]
 fn a_commit_that_was_aligned_and_not_built_is_built_by_the_next_cycle_and_not_taken_for_served() {
     let mirror = built();

@@ -39,6 +39,7 @@ use crate::demo::Keep;
 use crate::exit::Exit;
 use crate::probes::files;
 use crate::probes::machine::Machine;
+use crate::probes::program::at_work;
 use crate::redact::Redactor;
 use crate::report::unstarted::{self, Obstacle};
 
@@ -62,6 +63,14 @@ pub fn run(cli: Cli, console: &mut Console<'_>) -> Exit {
         }
     };
     console.redactor = Redactor::of(&surroundings);
+    if matches!(
+        cli.command,
+        None | Some(
+            Command::Check(_) | Command::Bundle { .. } | Command::Sync { .. } | Command::Install { .. }
+        )
+    ) {
+        at_work::share_fate();
+    }
     let mut call = Call { global: cli.global, surroundings, console };
     let done = match cli.command {
         None => check::run(&mut call, &cli.mend),

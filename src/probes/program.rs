@@ -180,8 +180,8 @@ fn follow(
         Err(error) => return Ok(Run::NotStarted(error)),
         Ok(child) => child,
     };
-    let _at_work = at_work::One::begin();
     let id = Pid::from_child(&child);
+    let at_work = at_work::One::begin(id);
     let mut pipes = Pipes::of(&mut child, program.limit);
 
     let mut nap = Duration::from_micros(50);
@@ -202,8 +202,12 @@ fn follow(
         }
         let whole = program.deadline.saturating_sub(start.elapsed());
         let left = whole.min(silence.saturating_sub(spoke.elapsed()));
+        if start.elapsed() >= TICK {
+            at_work::watch();
+        }
         if left.is_zero() {
             kill_all(id);
+            drop(at_work);
             let after = if whole.is_zero() { program.deadline } else { silence };
             return Ok(Run::TimedOut { undead: bury(child), after });
         }
@@ -218,6 +222,7 @@ fn follow(
             nap = (nap * 2).min(TICK);
         }
     }
+    drop(at_work);
     let status = child.wait().map_err(|error| failed(&error))?;
     let ended = match (status.code(), status.signal()) {
         (Some(code), _) => Ended::Code(code),
