@@ -2,7 +2,7 @@
 #![expect(clippy::disallowed_methods, reason = "a test sets the world up, and looks at it with its own eyes")]
 
 use std::fs;
-use std::time::Duration;
+use std::time::{Duration, SystemTime};
 
 use support::Mirror;
 use support::processes::eventually;
@@ -97,5 +97,39 @@ fn before_each_sync_it_looks_by_itself_and_what_makes_no_sense_is_told_and_left(
     assert_eq!(said(&mirror).matches(words).count(), 1, "once: {}", said(&mirror));
     assert_eq!((kept(&mirror)["pid"].clone(), mirror.listener()), (keeper, server), "the same processes");
     let _ = mirror.run(&["--wait", "30s"]).exits(0);
+    let _ = mirror.run(&["down"]).exits(0);
+}
+
+#[test]
+fn one_that_was_put_in_place_with_an_older_time_is_followed_as_well() {
+    let mirror = up();
+    let (keeper, server) = (kept(&mirror)["pid"].clone(), mirror.listener());
+    mirror.configure("ready = {", "env = { MODE = \"two\" }\nready = {");
+    // As `mv`, `cp -p` and `rsync -a` leave it.
+    let file = fs::File::options().write(true).open(&mirror.config).expect("the configuration");
+    file.set_modified(SystemTime::now() - Duration::from_hours(1)).expect("its time");
+    let _ = mirror.examine().caused_by("job-drift:serve");
+    let _ = mirror.mend().healthy();
+    assert_ne!(mirror.listener(), server, "the server was started anew: {}", said(&mirror));
+    assert_eq!(kept(&mirror)["pid"], keeper, "the same keeper");
+    let _ = mirror.run(&["down"]).exits(0);
+}
+
+#[test]
+fn variables_are_the_keepers_own_and_one_that_it_lacks_is_told_at_once() {
+    let mut mirror = Mirror::fixed();
+    for tools in ["one", "two"] {
+        let _ = mirror.home.write(format!("{tools}/bin/nothing"), "");
+    }
+    mirror.configure("[mirror]", "[runtime]\npath = [\"${TOOLS}/bin\"]\n\n[mirror]");
+    mirror.home.set("TOOLS", mirror.home.at("one"));
+    let _ = mirror.run(&["up", "--detach"]).exits(0);
+    mirror.settle();
+    mirror.home.set("TOOLS", mirror.home.at("two"));
+    let _ = mirror.run(&["--wait", "30s", "--json"]).report().healthy();
+    mirror.home.set("MORE", mirror.home.at("two"));
+    mirror.configure("${TOOLS}", "${MORE}");
+    let fixed = mirror.run(&["--fix"]).exits(1).stdout;
+    assert!(fixed.contains("the variable `MORE` is not set"), "{fixed}");
     let _ = mirror.run(&["down"]).exits(0);
 }

@@ -38,10 +38,11 @@ pub(super) fn renew(
     if built.served.as_ref().is_some_and(|before| before.is_of(&wanted)) {
         return Ok(None);
     }
-    let Some(started) = started(config, server).map_err(told)? else { return Ok(None) };
+    let Some((started, settings)) = started(config, server).map_err(told)? else { return Ok(None) };
     let sources = || config.sources.iter().map(|(path, _)| path.as_path());
-    let is_configured = |before: &Stamp| {
-        before.settings == wanted.settings || before.at.max(files::changed(sources())) < started
+    let is_configured = |before: &Stamp| match &settings {
+        Some(settings) => *settings == wanted.settings,
+        None => before.settings == wanted.settings || before.at.max(files::changed(sources())) < started,
     };
     let why = match &built.served {
         _ if loaded.is_some_and(|loaded| started < loaded) => Some("what it serves was made again"),
@@ -56,16 +57,17 @@ pub(super) fn renew(
     Ok(why)
 }
 
-/// When the server was started: as the keeper tells it, or else the process that listens; `None`: none does.
-fn started(config: &Config, server: &Server) -> Result<Option<Timestamp>, ProbeError> {
-    if let Keeper::Running(Running { server: kept, .. }) = keeper::read(config)?
+/// When the server was started, and with which settings: as the keeper tells it, or else when the process that listens was;
+/// `None`: none does.
+fn started(config: &Config, server: &Server) -> Result<Option<(Timestamp, Option<String>)>, ProbeError> {
+    if let Keeper::Running(Running { server: kept, keeps, .. }) = keeper::read(config)?
         && let Kept::Started { at, .. } = kept
     {
-        return Ok(Some(at));
+        return Ok(Some((at, keeps.map(|it| it.settings))));
     }
     let listeners = sockets::listening()?;
     let pid = on_port(&listeners, server.listen).and_then(|it| it.pids.first().copied());
-    Ok(pid.map(processes::read).transpose()?.flatten().map(|it| it.started))
+    Ok(pid.map(processes::read).transpose()?.flatten().map(|it| (it.started, None)))
 }
 
 /// Applies these steps, one after the other, until one fails.

@@ -60,6 +60,8 @@ pub struct Config {
     pub environment: BTreeMap<String, String>,
     /// Directories put first in the jobs' PATH.
     pub runtime_path: Vec<PathBuf>,
+    /// What of it any environment reads alike.
+    pub written: Written,
     /// Where the service managers' own programs are looked for: the PATH of whoever called, then the system's.
     pub system_path: Vec<PathBuf>,
     /// The tools that the jobs run, with the ranges the file gives.
@@ -86,6 +88,16 @@ pub struct Config {
     pub limits: Limits,
     /// Takes secrets and the home directory out of whatever is shown or written down.
     pub redactor: Redactor,
+}
+
+/// The places that a server is started with, as they are written: what their variables are is another matter for each
+/// process that reads them.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Written {
+    /// See [`Config::runtime_path`].
+    pub runtime_path: Vec<String>,
+    /// See [`Mirror::worktree`]; `None`: it is left to us.
+    pub worktree: Option<String>,
 }
 
 /// Whether a configuration may have its programs run.
@@ -248,6 +260,7 @@ impl Config {
             state,
             environment: BTreeMap::new(),
             runtime_path: Vec::new(),
+            written: Written::default(),
             system_path: Vec::new(),
             tools: Vec::new(),
             mirror: None,

@@ -10,7 +10,7 @@ use toml::Spanned;
 
 use super::error::Mistake;
 use super::values::{self, Wrong};
-use super::{Config, Jobs, Limits, Manager, Mirror, Surroundings, Tool, raw};
+use super::{Config, Jobs, Limits, Manager, Mirror, Surroundings, Tool, Written, raw};
 use crate::redact::Redactor;
 use crate::report::words::is_dangerous;
 
@@ -41,9 +41,11 @@ pub(super) fn validate(
 impl Validation<'_> {
     fn config(&mut self, raw: raw::File, limits: Limits) -> Option<Config> {
         let jobs = self.jobs(raw.jobs);
-        let (ranges, runtime_path) = self.runtime(raw.runtime);
+        let mut as_written = Written::default();
+        let (ranges, runtime_path) = self.runtime(raw.runtime, &mut as_written);
         let place = raw.mirror.as_ref().map(Spanned::span);
         let written = raw.mirror.map(Spanned::into_inner);
+        as_written.worktree = written.as_ref().and_then(|it| Some(it.worktree.as_ref()?.get_ref().clone()));
         let repository = written.as_ref().and_then(|mirror| self.repository(mirror, place.clone()));
         let name = self.name(raw.name.as_ref(), repository.as_deref());
         let default_state = self.surroundings.state_home().join(&name);
@@ -82,6 +84,7 @@ impl Validation<'_> {
             environment: self.surroundings.kept_environment(),
             caller: self.surroundings.whole(),
             runtime_path,
+            written: as_written,
             system_path: self.surroundings.system_path(),
             tools,
             mirror: mirror.map(Arc::new),
@@ -140,6 +143,7 @@ impl Validation<'_> {
     fn runtime(
         &mut self,
         runtime: Option<Spanned<BTreeMap<String, Spanned<raw::RangeOrPath>>>>,
+        as_written: &mut Written,
     ) -> (BTreeMap<String, nodejs_semver::Range>, Vec<PathBuf>) {
         let (mut ranges, mut path) = (BTreeMap::new(), Vec::new());
         for (name, value) in runtime.map(Spanned::into_inner).unwrap_or_default() {
@@ -151,6 +155,7 @@ impl Validation<'_> {
                         let Some(expanded) = self.or_wrong(at.clone(), expanded) else { continue };
                         if expanded.is_absolute() {
                             path.push(expanded);
+                            as_written.runtime_path.push(directory);
                         } else {
                             self.wrong(
                                 at.clone(),

@@ -134,6 +134,8 @@ pub fn inputs(config: &Config, carried: &[Carried]) -> String {
 }
 
 /// A digest of all that the configuration says of the server: who was started with another one runs with old settings.
+///
+/// Of its text: what a variable of the environment is differs from process to process, and that says nothing of an edit.
 #[must_use]
 pub fn settings(config: &Config) -> String {
     let Some(server) = config.server.as_deref() else { return String::new() };
@@ -142,8 +144,7 @@ pub fn settings(config: &Config) -> String {
         Serving::Static(root) => format!("\u{1}{}", root.display()),
     };
     let env: Vec<String> = server.env.iter().map(|(name, value)| format!("{name}={value}")).collect();
-    let path: Vec<String> = config.jobs_path().iter().map(|it| it.display().to_string()).collect();
-    let (env, path) = (env.join("\0"), path.join("\0"));
-    let place = server.directory.display();
+    let (env, path) = (env.join("\0"), config.written.runtime_path.join("\0"));
+    let place = config.written.worktree.clone().unwrap_or_else(|| server.directory.display().to_string());
     files::digest(format!("{run}\u{2}{place}\u{2}{}\u{2}{env}\u{2}{path}", server.listen).as_bytes())
 }

@@ -5,7 +5,7 @@ use std::ffi::OsStr;
 use std::fmt::Write;
 use std::io::{self, ErrorKind, Read};
 use std::os::unix::ffi::OsStrExt;
-use std::os::unix::fs::PermissionsExt;
+use std::os::unix::fs::{MetadataExt, PermissionsExt};
 use std::path::{Path, PathBuf};
 
 use jiff::Timestamp;
@@ -155,9 +155,14 @@ pub(super) fn hexadecimal(bytes: &[u8]) -> String {
     })
 }
 
-/// When the last of these files was changed; the beginning of time where that cannot be seen.
+/// When the last of these files was changed or put in place; the beginning of time where that cannot be seen.
+///
+/// By the inode's own time, which nobody sets: one that is moved or copied here keeps the time of its text.
 pub fn changed<'a>(files: impl Iterator<Item = &'a Path>) -> Timestamp {
-    let changed = |path: &Path| Timestamp::try_from(std::fs::metadata(path).ok()?.modified().ok()?).ok();
+    let changed = |path: &Path| {
+        let found = std::fs::metadata(path).ok()?;
+        Timestamp::new(found.ctime(), i32::try_from(found.ctime_nsec()).ok()?).ok()
+    };
     files.filter_map(changed).max().unwrap_or(Timestamp::UNIX_EPOCH)
 }
 

@@ -41,6 +41,18 @@ pub struct Running {
     /// What it read of the configuration; `None`: an older version, which does not tell.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub keeps: Option<Keeps>,
+    /// Why it could not follow its configuration, when it last tried to.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub unfollowed: Option<Unfollowed>,
+}
+
+/// A configuration that a keeper could not follow.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Unfollowed {
+    /// When it tried to.
+    pub at: Timestamp,
+    /// A sentence.
+    pub why: String,
 }
 
 /// What a keeper goes by: of its configuration, as it was when it read that.
@@ -50,7 +62,7 @@ pub struct Keeps {
     pub every_ms: Option<u64>,
     /// Where its server is to listen, where it has one.
     pub listen: Option<SocketAddr>,
-    /// A digest of all that is said of the server.
+    /// A digest of all that is said of the server; of one that runs, of when it was started.
     pub settings: String,
 }
 

@@ -91,6 +91,9 @@ fn follow(config: &Config, keeper: &Running) -> Result<(), StepError> {
         if !now.is_outdated(config) {
             return Ok(());
         }
+        if let Some(unfollowed) = now.unfollowed.filter(|it| Some(it) != keeper.unfollowed.as_ref()) {
+            return Err(StepError::failed(what, &unfollowed.why));
+        }
         std::thread::sleep(TICK);
     }
     // It may be of another version, or in the foreground of a person's terminal: that is theirs to end.

@@ -17,7 +17,8 @@ use crate::error::StepError;
 use crate::fixes::hands::{files, guard};
 use crate::plain;
 use crate::probes::http::Answer;
-use crate::probes::keeper::{Keeper, Keeps, Kept, Running, SCHEMA};
+use crate::probes::keeper::{Keeper, Keeps, Kept, Running, SCHEMA, Unfollowed};
+use crate::probes::machine::Machine;
 use crate::probes::{clock, http, keeper, processes, sockets, state};
 use crate::serve::kept::{Role, is_there};
 use crate::serve::left::end_what_was_left;
@@ -28,7 +29,7 @@ use crate::serve::signals::Signals;
 const TICK: Duration = Duration::from_secs(1);
 /// A server that lived so long was no failed start.
 const GOOD: Duration = Duration::from_mins(1);
-/// The longest pause between two starts.
+/// The longest pause between two starts, and between two looks at a configuration that asks for no sync.
 const LONGEST: Duration = Duration::from_mins(1);
 /// How long a sync may go on once the keeper was told to end.
 const LAST_SYNC: Duration = Duration::from_secs(10);
@@ -77,8 +78,9 @@ struct Keeping<'a> {
     reread: Reread<'a>,
     /// What it goes by, as it tells whoever looks.
     keeps: Keeps,
-    /// When the files of its configuration had changed last, when it read them.
-    changed: Timestamp,
+    /// Why it could not go by its configuration as that is now, when it last looked.
+    unfollowed: Option<Unfollowed>,
+    machine: Machine,
     out: &'a mut dyn Write,
     /// What tells this process from a later one of its id.
     identity: u64,
@@ -114,7 +116,8 @@ impl<'a> Keeping<'a> {
         let own = own.ok_or_else(|| StepError::failed("find this very process", &"the system has none"))?;
         Ok(Self {
             keeps: Keeps::of(&config),
-            changed: follow::changed(&config),
+            unfollowed: None,
+            machine: Machine::default(),
             config,
             reread,
             out,
@@ -167,6 +170,10 @@ impl<'a> Keeping<'a> {
     fn tick_sync(&mut self) {
         let Some(mirror) = self.config.mirror.clone() else {
             self.synced = true;
+            // Its configuration is looked at again all the same.
+            if clock::instant() >= self.next_sync {
+                self.next_sync = clock::instant() + LONGEST;
+            }
             return;
         };
         if self.sync.as_mut().is_some_and(|sync| sync.ended().is_some()) {
@@ -181,6 +188,12 @@ impl<'a> Keeping<'a> {
             if self.synced && state::read(&self.config).is_ok_and(|it| it.pause(clock::now()).is_some()) {
                 return;
             }
+            // A child that reads it would hang, as this one would.
+            if let Some(why) = self.silent() {
+                self.synced = true;
+                self.leave(&why);
+                return;
+            }
             match Role::start(&self.config, "sync") {
                 Ok(role) => self.sync = Some(role),
                 Err(error) => {
@@ -192,6 +205,17 @@ impl<'a> Keeping<'a> {
     }
 
     fn start(&mut self) {
+        if let Some(why) = self.silent() {
+            return self.back_off(why);
+        }
+        // The server reads its configuration itself: what is told of it is then what it has read.
+        if self.differs() {
+            self.follow();
+        }
+        if self.config.server.is_none() {
+            self.server = State::None;
+            return;
+        }
         // Many servers move to the next port where theirs is taken, and would then be kept in the wrong place.
         if let Some(holder) = self.port_holder() {
             return self.back_off(holder);
@@ -304,8 +328,12 @@ impl<'a> Keeping<'a> {
             }
         };
         let (pid, identity) = (std::process::id(), self.identity);
-        let keeps = Some(self.keeps.clone());
-        let now = Running { schema: SCHEMA, pid, identity, since: self.since, server, keeps };
+        let mut keeps = self.keeps.clone();
+        if let State::Started(role) = &self.server {
+            keeps.settings.clone_from(&role.settings);
+        }
+        let (keeps, unfollowed) = (Some(keeps), self.unfollowed.clone());
+        let now = Running { schema: SCHEMA, pid, identity, since: self.since, server, keeps, unfollowed };
         let failed = |error: &dyn std::fmt::Display| StepError::failed("write the keeper's state", error);
         let text = serde_json::to_vec_pretty(&now).map_err(|error| failed(&error))?;
         let file = self.config.keeper_file();

@@ -13,7 +13,7 @@ use jiff::Timestamp;
 use crate::config::Config;
 use crate::error::StepError;
 use crate::fixes::hands::files;
-use crate::probes::{clock, processes};
+use crate::probes::{built, clock, processes};
 use crate::serve::{group, own_program};
 
 /// A running child.
@@ -24,6 +24,8 @@ pub(super) struct Role {
     pub(super) identity: u64,
     /// When it was started.
     pub(super) at: Timestamp,
+    /// A digest of all that the configuration said of the server then.
+    pub(super) settings: String,
     started: Instant,
 }
 
@@ -55,7 +57,8 @@ impl Role {
                 return Err(error.into());
             }
         };
-        Ok(Self { child, identity, at: clock::now(), started: clock::instant() })
+        let settings = built::settings(config);
+        Ok(Self { child, identity, at: clock::now(), settings, started: clock::instant() })
     }
 
     pub(super) fn pid(&self) -> u32 {

@@ -97,7 +97,15 @@ fn statuses() {
 fn a_server_that_starts_is_pending_only_until_it_answered() {
     let keeper = |answered| {
         let server = Kept::Started { pid: 5, identity: 5, at: ago(10), answered };
-        Keeper::Running(Running { schema: 1, pid: 4, identity: 4, since: ago(10), server, keeps: None })
+        Keeper::Running(Running {
+            schema: 1,
+            pid: 4,
+            identity: 4,
+            since: ago(10),
+            server,
+            keeps: None,
+            unfollowed: None,
+        })
     };
     let refused = |answered| says_of(&http_status::CHECK, config(), keeper(answered), Answer::Refused);
     tells(&refused(None), "pending the server is starting", &[]);

@@ -118,7 +118,15 @@ fn process(pid: u32, command: &str, directory: &Path) -> Process {
 }
 
 fn keeper(server: Kept) -> Keeper {
-    Keeper::Running(Running { schema: 1, pid: 77, identity: 77, since: ago(4_000), server, keeps: None })
+    Keeper::Running(Running {
+        schema: 1,
+        pid: 77,
+        identity: 77,
+        since: ago(4_000),
+        server,
+        keeps: None,
+        unfollowed: None,
+    })
 }
 
 fn started(seconds: i64) -> Kept {
@@ -337,6 +345,14 @@ fn a_server_that_answered_once_is_no_longer_starting() {
     if let Kept::Started { answered, .. } = &mut kept {
         *answered = Some(ago(10));
     }
-    let running = Running { schema: 1, pid: 77, identity: 77, since: ago(30), server: kept, keeps: None };
+    let running = Running {
+        schema: 1,
+        pid: 77,
+        identity: 77,
+        since: ago(30),
+        server: kept,
+        keeps: None,
+        unfollowed: None,
+    };
     assert_eq!(running.starting_until(Duration::from_mins(1), ago(0)), None);
 }

@@ -15,6 +15,11 @@ pub(crate) const TESTS: &[Test] = &[
     Test { name: "a_volume_that_hangs", needs: &[Part::Fuse], run: volume },
     Test { name: "a_volume_that_falls_silent_in_a_cycle", needs: &[Part::Fuse], run: silent_volume },
     Test { name: "a_volume_that_falls_silent_in_an_install", needs: &[Part::Fuse], run: silent_install },
+    Test {
+        name: "a_configuration_whose_volume_falls_silent",
+        needs: &[Part::Fuse],
+        run: silent_configuration,
+    },
     Test { name: "a_volume_whose_daemon_died", needs: &[Part::Fuse], run: dead_volume },
     Test { name: "all_of_them_at_once", needs: &[Part::Fuse], run: all },
 ];
@@ -119,6 +124,34 @@ fn volume() {
     assert!(fix.code == 1 || fix.code == 3, "{fix}");
     assert!(fix.took < Duration::from_secs(12), "{fix}");
     drop(volume);
+}
+
+/// The volume of the keeper's own configuration hangs: it goes on, tells why it starts nothing, and ends when it is told to.
+fn silent_configuration() {
+    let mut mirror = Mirror::fixed();
+    let volume = Volume::plugged_in();
+    mirror.configure("every = \"1h\"", "every = \"1s\"");
+    let _ =
+        std::fs::copy(&mirror.config, volume.at("site.toml")).expect("the configuration is on the volume");
+    mirror.config = volume.at("site.toml");
+    let _ = mirror.run(&["trust"]).exits(0);
+    let _ = mirror.run(&["up", "--detach"]).exits(0);
+    let kept = || std::fs::read_to_string(mirror.state().join("keeper.json")).unwrap_or_default();
+    let soon = |is: &dyn Fn() -> bool| support::processes::eventually(Duration::from_mins(1), is);
+    let value: serde_json::Value = serde_json::from_str(&kept()).expect("the keeper's state");
+    let keeper = value["pid"].as_u64().and_then(|it| u32::try_from(it).ok()).expect("its pid");
+    let lives = || mirror.home.processes().iter().any(|it| it.pid == keeper);
+    let hung = volume.hangs();
+    assert!(soon(&|| kept().contains("\"unfollowed\"")), "before a sync it looks: {}", kept());
+    let server = mirror.listener().expect("its server goes on");
+    assert!(
+        mirror.home.command("kill").args(["-9", &server.to_string()]).status().is_ok_and(|it| it.success())
+    );
+    let told = || kept().contains("backing-off") && kept().contains("does not answer");
+    assert!(soon(&told), "none is started that would hang: {}", kept());
+    assert!(mirror.home.command("kill").arg(keeper.to_string()).status().is_ok_and(|it| it.success()));
+    assert!(soon(&|| !lives()), "it ends: {:?}", mirror.home.processes());
+    drop(hung);
 }
 
 /// The repository is on that volume, with a lockfile, and an installer that tells of itself and waits until it may go on.

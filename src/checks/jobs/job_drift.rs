@@ -63,7 +63,11 @@ fn of_keeper(cx: &Cx, kept: &Kept) -> Result<Option<Verdict>, ProbeError> {
     let listen = |it: &Keeps| it.listen.map_or_else(|| "no server".to_owned(), |it| it.to_string());
     let differs = |message: &str, expected: String, actual: String| {
         let verdict = Verdict::fail(message).with("expected", expected).with("actual", actual);
-        Some(verdict.with("who", Fact::Pid(running.pid)))
+        let verdict = verdict.with("who", Fact::Pid(running.pid));
+        Some(match &running.unfollowed {
+            Some(it) => verdict.with("not followed", it.why.as_str()),
+            None => verdict,
+        })
     };
     Ok(match kept {
         Kept::Sync if keeps.every_ms != wanted.every_ms => {

@@ -1,64 +1,96 @@
-//! A keeper follows its configuration: when it is told to, and before a sync where the files have changed since.
+//! A keeper follows its configuration: when it is told to, before a sync, and before it starts a server.
 
 use std::sync::Arc;
 
-use jiff::Timestamp;
-
 use super::{Keeping, State};
 use crate::config::Config;
-use crate::error::StepError;
-use crate::probes::keeper::Keeps;
-use crate::probes::{clock, files};
-
-/// When the files of a configuration changed last.
-pub(super) fn changed(config: &Config) -> Timestamp {
-    files::changed(config.sources.iter().map(|(path, _)| path.as_path()))
-}
+use crate::error::{ProbeError, StepError};
+use crate::plain;
+use crate::probes::clock;
+use crate::probes::declared::disk;
+use crate::probes::keeper::{Keeps, Unfollowed};
 
 impl Keeping<'_> {
-    /// Whether a sync is due, and its configuration has changed since it was read.
+    /// Whether a sync is due, and its configuration is to be read before that.
     pub(super) fn is_to_follow(&self) -> bool {
-        let is_due =
-            self.config.mirror.is_some() && self.sync.is_none() && clock::instant() >= self.next_sync;
-        is_due && changed(&self.config) != self.changed
+        self.sync.is_none() && clock::instant() >= self.next_sync && self.differs()
     }
 
-    /// Reads the configuration again and goes by it; says whether the server's part is another. One that makes no sense
-    /// is told, and what was read before holds.
-    pub(super) fn follow(&mut self) -> bool {
-        self.changed = changed(&self.config);
-        let config = match (self.reread)() {
-            Ok(config) if config.state == self.config.state => config,
-            Ok(_) => {
-                self.say("the configuration is not followed: its `state` is another folder now");
-                return false;
+    /// Whether its configuration says something else than when it was read, or made no sense then. By its text: a file
+    /// that is put in place may bring any time with it. One that cannot be seen is taken for unchanged.
+    pub(super) fn differs(&self) -> bool {
+        let sources = &self.config.sources;
+        let is_another = || sources.iter().any(|(path, text)| plain::text(path).ok().as_ref() != Some(text));
+        self.silent().is_none() && (self.unfollowed.is_some() || is_another())
+    }
+
+    /// Why its configuration cannot be seen, where its volume does not answer: whoever touches that may hang for ever.
+    pub(super) fn silent(&self) -> Option<String> {
+        let deadline = self.config.limits.timeout;
+        self.config.sources.iter().find_map(|(path, _)| {
+            match disk::look(&self.machine, &self.config, path, deadline) {
+                Err(error @ ProbeError::Stuck { .. }) => Some(error.to_string()),
+                // In the same words, which are told once.
+                Err(ProbeError::TimedOut { what, .. }) => Some(format!("{what} does not answer")),
+                // Whoever reads it tells what else is wrong.
+                _ => None,
             }
+        })
+    }
+
+    /// Reads the configuration again and goes by it; says whether the server is to be another than the one that runs.
+    /// What was read before holds where that cannot be.
+    pub(super) fn follow(&mut self) -> bool {
+        let config = match self.read_again() {
+            Ok(config) => config,
             Err(why) => {
-                self.say(&format!("the configuration is not followed: {why}"));
+                self.leave(&why);
                 return false;
             }
         };
+        self.unfollowed = None;
         let before = std::mem::replace(&mut self.keeps, Keeps::of(&config));
+        // The server waits for the first sync of a mirror.
+        self.synced &= self.config.mirror.is_some() || config.mirror.is_none();
         self.config = config;
-        if before == self.keeps {
-            return false;
+        if before != self.keeps {
+            self.say("the configuration has changed, and is followed");
+            if let Some(mirror) = self.config.mirror.as_ref() {
+                self.next_sync = self.next_sync.min(clock::instant() + mirror.every);
+            }
         }
-        self.say("the configuration has changed, and is followed");
-        if let Some(mirror) = self.config.mirror.as_ref() {
-            self.next_sync = self.next_sync.min(clock::instant() + mirror.every);
+        match &self.server {
+            State::Started(role) => role.settings != self.keeps.settings,
+            _ => before.settings != self.keeps.settings,
         }
-        before.settings != self.keeps.settings
     }
 
-    /// Has the server be the configured one; one that was started since the change read it by itself.
+    fn read_again(&self) -> Result<Arc<Config>, String> {
+        if let Some(why) = self.silent() {
+            return Err(why);
+        }
+        let config = (self.reread)()?;
+        if config.state == self.config.state {
+            Ok(config)
+        } else {
+            Err("its `state` is another folder now".to_owned())
+        }
+    }
+
+    /// Goes on without its configuration, and tells why: in its log once, and whoever asked it to follow.
+    pub(super) fn leave(&mut self, why: &str) {
+        let why = self.config.redactor.text(why);
+        if self.unfollowed.as_ref().is_none_or(|it| it.why != why) {
+            self.say(&format!("the configuration is not followed: {why}"));
+        }
+        self.unfollowed = Some(Unfollowed { at: clock::now(), why });
+    }
+
+    /// Has the server be the configured one.
     pub(super) fn renew(&mut self) -> Result<(), StepError> {
         match &self.server {
             State::None => self.server = State::Waiting,
             State::Waiting => {}
-            State::Started(role) if self.config.server.is_some() && role.at > self.changed => {
-                self.answered = Arc::default();
-                self.watch_answer();
-            }
             State::Started(_) | State::BackingOff { .. } => self.restart()?,
         }
         Ok(())
