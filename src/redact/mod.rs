@@ -115,9 +115,9 @@ impl Redactor {
 
     /// Remembers who logs in with what, also as a request says it: the basic way.
     pub fn learn_login(&self, user: &str, password: &str) {
-        self.learn_secret("password", password);
-        if !password.is_empty() {
-            self.learn_secret("password", &BASE64_STANDARD.encode(format!("{user}:{password}")));
+        let login = format!("{user}:{password}");
+        for secret in [password, &BASE64_STANDARD.encode(&login), &login] {
+            self.learn_secret("password", secret);
         }
     }
 
@@ -129,6 +129,10 @@ impl Redactor {
         self.learn_secret(name, value);
         if let Some((_, secret)) = value.trim().split_once(' ') {
             self.learn_secret(name, secret);
+            let login = BASE64_STANDARD.decode(secret).ok().and_then(|it| String::from_utf8(it).ok());
+            if let Some((user, password)) = login.as_deref().and_then(|it| it.split_once(':')) {
+                self.learn_login(user, password);
+            }
         }
         for (_, secret) in value.split(';').filter_map(|it| it.split_once('=')) {
             self.learn_secret(name, secret);

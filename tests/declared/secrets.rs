@@ -13,6 +13,10 @@ fn what_a_request_carries_is_known_as_secret() {
         (", user = 'ann', password = 'Tr0ub4dor'", "YW5uOlRyMHViNGRvcg=="),
         // Nobody could hide the word, and the login is one all the same.
         (", user = 'ann', password = 'abc'", "YW5uOmFiYw=="),
+        (", user = 'ann', password = 'changeme'", "ann:changeme"),
+        (", headers = { Authorization = 'Basic YW5uOmNoYW5nZW1l' }", "ann:changeme"),
+        (", proxy = 'http://Zq7wPx3kLm9v@127.0.0.1:1'", "Zq7wPx3kLm9v"),
+        (", proxy = 'http://Zq7wPx3kLm9v@127.0.0.1:1'", "WnE3d1B4M2tMbTl2Og=="),
         (", headers = { Authorization = 'Bearer open-sesame' }", "open-sesame"),
         (", headers = { X-Team = 'blue-herons' }", "blue-herons"),
         (", headers = { Cookie = 'a=b; sid=correct-horse' }", "correct-horse"),

@@ -247,10 +247,12 @@ fn proxy(written: &config::Text, it: &mut Reading<'_>) -> Option<Url> {
 /// An address of one of these schemes; who logs in there is learned.
 fn read(text: &str, schemes: &[&str], it: &Reading<'_>) -> Option<Url> {
     let url = Url::parse(text).ok().filter(|url| schemes.contains(&url.scheme()) && url.has_host())?;
-    if let Some(password) = url.password() {
-        let plain = |it: &str| percent_decode_str(it).decode_utf8_lossy().into_owned();
-        it.redactor.learn_login(&plain(url.username()), &plain(password));
-        it.redactor.learn_secret("password", password);
+    let plain = |it: &str| percent_decode_str(it).decode_utf8_lossy().into_owned();
+    let (user, password) = (url.username(), url.password().unwrap_or_default());
+    if !user.is_empty() || !password.is_empty() {
+        it.redactor.learn_login(&plain(user), &plain(password));
+        // Who needs no password is a token.
+        it.redactor.learn_secret("password", if password.is_empty() { user } else { password });
     }
     Some(url)
 }
