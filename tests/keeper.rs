@@ -233,6 +233,7 @@ fn a_taken_port_is_waited_for_and_not_doubled() {
     let other = python(&mirror.home, &mirror.home.at("dev"), "127.0.0.1", mirror.port);
     let failed = mirror.run(&["up", "--detach"]).exits(1);
     assert!(failed.stderr.contains(&format!("held by pid {}", other.pid())), "{failed}");
+    assert!(failed.stderr.contains("stays and tries again; `housecall down` ends it"), "{failed}");
     drop(other);
     assert!(eventually(SOON * 2, || mirror.page("/").contains("The first text")), "{}", kept(&mirror));
 }

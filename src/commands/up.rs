@@ -193,7 +193,15 @@ fn led(
 
 fn detach(call: &mut Call<'_, '_>, config: &Arc<Config>) -> Exit {
     match control::start(config) {
-        Ok(pid) => answered(call, config, &format!("up: keeper pid {pid}")),
+        Ok(pid) => {
+            let exit = answered(call, config, &format!("up: keeper pid {pid}"));
+            if exit != Exit::Healthy {
+                call.console.tell(&format!(
+                    "the keeper, pid {pid}, stays and tries again; `housecall down` ends it\n"
+                ));
+            }
+            exit
+        }
         Err(error) => refused(call, &error),
     }
 }
