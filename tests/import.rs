@@ -60,7 +60,6 @@ fn is_seen_the_same(fixture: &str, count: usize) {
     }
 }
 
-/// A file that is there already is not touched, and one that cannot be read makes none.
 /// goss compares numbers by their values: a pattern that is no `1` is found in `1.0`.
 #[test]
 fn a_number_that_must_be_another_is_named() {
@@ -83,6 +82,16 @@ fn a_text_of_json_is_taken_as_it_is() {
     assert!(ran.stdout.contains("$${HOME}"), "{ran}");
 }
 
+/// goss looks for a pattern in one line at a time, and finds none that goes over two.
+#[test]
+fn a_pattern_of_several_lines_is_named() {
+    let home = gossfile("file:\n  /etc/hosts: { exists: true, contents: [\"127.0.0.1\\nfoo\"] }\n");
+    let ran = home.housecall(["import", "goss", "goss.yaml"]).exits(1);
+    assert!(ran.stderr.contains("a line at a time"), "{ran}");
+    assert!(!ran.stdout.contains("foo"), "{ran}");
+}
+
+/// A file that is there already is not touched, and one that cannot be read makes none.
 #[test]
 fn nothing_is_overwritten() {
     let home = gossfile("process:\n  init: {running: true}\n");

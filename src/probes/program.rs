@@ -79,6 +79,8 @@ const HELD_OUTPUT: Duration = Duration::from_millis(200);
 const DEATH: Duration = Duration::from_millis(500);
 /// How often the end of a program whose outputs are open is looked for.
 const TICK: Duration = Duration::from_millis(25);
+/// What may take as long ends with this process from its very start; all else once it has taken a tick.
+const LONG: Duration = Duration::from_secs(30);
 
 /// Killed programs that did not die in time: reaped when they do, if this process lives that long.
 static UNDEAD: Mutex<Vec<Child>> = Mutex::new(Vec::new());
@@ -176,6 +178,9 @@ fn follow(
     reap_undead();
     let start = Instant::now();
     let failed = |error: &dyn std::fmt::Display| ProbeError::failed(format!("run {}", program.name()), error);
+    if program.deadline >= LONG {
+        at_work::watch();
+    }
     let mut child = match program.spawn(input) {
         Err(error) => return Ok(Run::NotStarted(error)),
         Ok(child) => child,

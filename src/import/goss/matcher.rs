@@ -109,6 +109,9 @@ fn patterns(list: &[Node]) -> Result<Said, Reason> {
             if plain.is_empty() && !absent {
                 continue;
             }
+            if plain.contains('\n') {
+                return Err("goss looks at a line at a time, and this is more than one".to_owned());
+            }
             Said::one(if absent { ABSENT } else { CONTAINS }, plain)
         };
         all = all.and(one)?;
