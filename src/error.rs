@@ -44,6 +44,12 @@ pub enum ProbeError {
         /// The program.
         what: String,
     },
+    /// What a check of the user's own says that it does not look at.
+    #[error("its `unchecked` is not looked at: {}", .parts.join("; "))]
+    Unchecked {
+        /// Each of it, in the user's words.
+        parts: Vec<String>,
+    },
     /// A test asked for a fact that it did not give.
     #[error("the test gave no `{0}`")]
     NotGiven(&'static str),

@@ -12,7 +12,7 @@ use crate::cx::Cx;
 use crate::error::ProbeError;
 use crate::selection::Selection;
 use crate::unit::{Examined, Pace, Unit};
-use crate::verdict::{Outcome, Verdict};
+use crate::verdict::{Finding, Outcome, Verdict};
 
 use crowd::Crowd;
 
@@ -158,20 +158,29 @@ fn settle(mut examined: Vec<Examined>, cx: &Cx) -> Vec<Examined> {
     examined
 }
 
-/// A failure that the user lives with, until its day is over.
+/// A failure that the user lives with, until its day is over; what nobody looks at, and is named so, may be one.
 fn accept(unit: &Unit, outcome: Outcome, cx: &Cx) -> Outcome {
-    let Outcome::Judged(Verdict::Fail(finding)) = outcome else { return outcome };
+    let finding = match &outcome {
+        Outcome::Judged(Verdict::Fail(finding)) => finding.clone(),
+        Outcome::Unknown(gap @ ProbeError::Unchecked { .. }) => {
+            Finding { message: gap.to_string(), evidence: Vec::new() }
+        }
+        _ => return outcome,
+    };
     let named = |it: &&Accepted| {
         *unit.id.check == it.unit || unit.id.subject.is_some() && unit.id.to_string() == it.unit
     };
     let mut accepted = cx.config().accepted.iter().filter(named);
-    let Some(Accepted { reason, until, .. }) = accepted.clone().find(|it| it.holds(cx.now())) else {
-        let over = |it: &Accepted| format!("until {}, which is over: {}", it.until, it.reason);
-        let failure = Verdict::Fail(finding);
-        let told = accepted.next().map(over);
-        return Outcome::Judged(told.map_or(failure.clone(), |over| failure.with("accepted", over)));
-    };
-    Outcome::Accepted { finding, reason: reason.clone(), until: *until }
+    if let Some(Accepted { reason, until, .. }) = accepted.clone().find(|it| it.holds(cx.now())) {
+        return Outcome::Accepted { finding, reason: reason.clone(), until: *until };
+    }
+    match (outcome, accepted.next()) {
+        (Outcome::Judged(failure), Some(over)) => {
+            let over = format!("until {}, which is over: {}", over.until, over.reason);
+            Outcome::Judged(failure.with("accepted", over))
+        }
+        (outcome, _) => outcome,
+    }
 }
 
 /// Says what each look is worth, given what became of all it rests on.

@@ -60,6 +60,49 @@ fn is_seen_the_same(fixture: &str, count: usize) {
     }
 }
 
+/// What was not turned keeps its check from being green, until somebody writes a check of it or lives with it.
+#[test]
+fn what_is_not_turned_is_never_green() {
+    let home = gossfile(
+        "file:\n  /etc/hosts: { exists: true, contents: { have-patterns: [x], xml: a } }\n  /etc: { exists: true, mode: 0755 }\n\
+         \x20 /gone: { exists: true, mode: 0755 }\n  /tmp: { exists: true }\naddr:\n  udp://127.0.0.1:53: { reachable: true }\n",
+    );
+    let _ = home.housecall(["import", "goss", "goss.yaml", "--write", "housecall.toml"]).exits(1);
+    let report = examined(&home, 1);
+    assert_eq!(report.status("file-etc"), "unknown");
+    assert_eq!(
+        report.check("file-etc")["message"],
+        "its `unchecked` is not looked at: goss.yaml:3: mode: a mode is written in quotes: \"0644\""
+    );
+    assert_eq!(report.status("file-etc-hosts"), "unknown");
+    assert_eq!(report.status("file-gone"), "fail", "what is looked at fails as ever");
+    assert_eq!(report.status("addr-udp-127-0-0-1-53"), "unknown", "what is not turned at all is there too");
+    let ran = home.housecall(["--only", "file-etc"]).exits(3);
+    assert!(ran.stdout.contains("file-etc\n      its `unchecked` is not looked at: "), "{ran}");
+    assert!(ran.stdout.contains("more      housecall explain file-etc"), "{ran}");
+    let ran = home.housecall(["explain", "file-etc"]).exits(0);
+    assert!(ran.stdout.contains("It never passes while `unchecked` names what"), "{ran}");
+    let ran = home.housecall(["checks"]).exits(0);
+    assert!(ran.stdout.contains("(unchecked: goss.yaml:3: mode: "), "{ran}");
+    for format in ["junit", "tap", "github", "markdown", "prometheus", "ndjson"] {
+        let ran = home.housecall(["--only", "file-etc", "--format", format]).exits(3);
+        assert!(ran.stdout.contains("file-etc"), "{format}: {ran}");
+    }
+    let _ = home.housecall(["--only", "file-etc", "--fail-on", "info"]).exits(3);
+    // It can be lived with, for a while.
+    let accept = |until: &str| {
+        let text = fs::read_to_string(home.at("housecall.toml")).expect("the checks");
+        let text = text.split("[[accept]]").next().expect("the checks").to_owned();
+        let accept = format!("[[accept]]\ncheck = \"file-etc\"\nreason = \"later\"\nuntil = {until}\n");
+        home.write("housecall.toml", text + &accept);
+    };
+    accept("2001-01-01");
+    let _ = home.housecall(["--only", "file-etc", "--only", "file-tmp"]).exits(3);
+    accept("2999-12-31");
+    let ran = home.housecall(["--only", "file-etc", "--only", "file-tmp"]).exits(0);
+    assert!(ran.stdout.contains("file-etc is not all looked at, accepted until 2999-12-31 (later)"), "{ran}");
+}
+
 /// goss compares numbers by their values: a pattern that is no `1` is found in `1.0`.
 #[test]
 fn a_number_that_must_be_another_is_named() {

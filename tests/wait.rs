@@ -64,6 +64,22 @@ fn what_is_well_or_makes_no_sense_is_not_waited_for() {
     assert_eq!(looks(&home, "well"), 1);
 }
 
+/// What no check looks at does not come by waiting; whatever else is not green yet is waited for.
+#[test]
+fn what_is_unchecked_is_not_waited_for() {
+    let home = home(&[("part", "true"), ("late", "test -e up")]);
+    let text = fs::read_to_string(home.at("housecall.toml")).expect("the checks");
+    home.write(
+        "housecall.toml",
+        text.replace("[check.part]\n", "[check.part]\nunchecked = [\"the rest\"]\n"),
+    );
+    let running = home.start_in(home.path(), ["--wait", "60s", "--json"]);
+    assert!(eventually(LONG, || looks(&home, "late") >= 4), "it looks again");
+    home.write("up", "");
+    let report = running.wait(LONG / 2).exits(3).report();
+    assert_eq!((report.status("part"), report.status("late")), ("unknown", "pass"));
+}
+
 #[test]
 fn a_mend_comes_first_and_then_the_wait() {
     let home = home(&[("slow", "test -e up")]);

@@ -17,6 +17,8 @@ struct Row<'a> {
     summary: &'a str,
     severity: String,
     fix: Option<&'a str>,
+    /// What it does not look at, though it should.
+    unchecked: &'a [String],
     /// Whether it applies here, else why not; `None` where nothing is configured.
     applies: Option<Result<(), String>>,
 }
@@ -55,7 +57,8 @@ pub(super) fn run(call: &mut Call<'_, '_>) -> Result<Exit, ConfigError> {
             let fix = row.fix.map_or("-", |fix| if fix == row.id { "own" } else { fix });
             let told = match &row.applies {
                 Some(Err(why)) => styles.quiet.paint(format!("does not apply: {why}")),
-                _ => row.summary.to_owned(),
+                _ if row.unchecked.is_empty() => row.summary.to_owned(),
+                _ => format!("{} (unchecked: {})", row.summary, row.unchecked.join("; ")),
             };
             let _ = writeln!(text, "  {id}  {:7}  {fix:5}  {told}", row.severity);
         }
@@ -75,6 +78,7 @@ fn built<'a>(check: &'static Check, config: Option<&Config>) -> Row<'a> {
         summary: check.summary,
         severity: severity(check.id.0, check.severity.to_string(), config),
         fix: check.fix.map(|fix| fix.id),
+        unchecked: &[],
         applies: config.map(|config| applies(check, config).map_err(str::to_owned)),
     }
 }
@@ -88,6 +92,7 @@ fn own<'a>(declared: &'a Declared, config: &Config) -> Row<'a> {
         summary: &declared.summary,
         severity: severity(&declared.name, declared.severity.to_string(), Some(config)),
         fix: declared.fix.as_ref().map(|fix| fix.check.as_str()),
+        unchecked: &declared.unchecked,
         applies: Some(off.or_else(|| declared.when.not_here(config)).map_or(Ok(()), Err)),
     }
 }
@@ -131,6 +136,7 @@ fn as_json(row: &Row<'_>) -> serde_json::Value {
         "severity": row.severity,
         "fix": row.fix,
         "applies": applies.map(Result::is_ok),
+        "unchecked": row.unchecked,
         "why_not": applies.and_then(|it| it.as_ref().err()),
     })
 }

@@ -59,6 +59,10 @@ fn own(name: &str, config: &Config) -> Option<String> {
         "# {name}: {summary}\n{group}, {severity}{tags}\n\n## What it checks\n\n{}, line {line}:\n\n```toml\n{written}\n```\n",
         config.tilde(&origin.file)
     );
+    if !declared.unchecked.is_empty() {
+        page += "\nIt never passes while `unchecked` names what it does not look at: write a check of that, or of all of it, \
+                 then take it out of the list.\n";
+    }
     if let Some(help) = &declared.help {
         let _ = write!(page, "\n{help}\n");
     }

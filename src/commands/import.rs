@@ -14,7 +14,7 @@ use crate::probes::import as probe;
 
 /// Turns it, and writes what came of it to stdout or into a file that is not there yet.
 ///
-/// 0: all of it; 1: what is named on stderr was not turned; 2: nothing was.
+/// 0: all of it; 1: what is named on stderr was not turned, and its checks never pass; 2: nothing was.
 pub(super) fn run(call: &mut Call<'_, '_>, options: &ImportOptions) -> Exit {
     let imported = match imported(call, options) {
         Ok(imported) => imported,
@@ -40,7 +40,8 @@ pub(super) fn run(call: &mut Call<'_, '_>, options: &ImportOptions) -> Exit {
     let missed = if imported.named.is_empty() {
         "all is turned".to_owned()
     } else {
-        format!("{} not turned", counted(imported.named.len(), "part"))
+        let parts = counted(imported.named.len(), "part");
+        format!("{parts} not turned: `unchecked` names them, and keeps their checks from being green")
     };
     call.console.tell(&format!("{}, {missed}", counted(imported.checks, "check")));
     if imported.named.is_empty() { Exit::Healthy } else { Exit::Unhealthy }

@@ -21,7 +21,7 @@ pub(super) type Again<'a> = dyn FnMut(&Selection, &mut Progress) -> Report + 'a;
 
 /// Waits. The report is always of one whole look: what was green early is looked at once more in the end, and is waited
 /// for again where it no longer is. What the user stopped is not waited for,
-/// and neither is what is not looked at before `housecall trust`.
+/// and neither is what is not looked at before `housecall trust`, or by any check at all.
 pub(super) fn until_healthy(
     first: Report,
     selection: &Selection,
@@ -57,13 +57,17 @@ pub(super) fn until_healthy(
     }
 }
 
-/// Whether something is not looked at before the configuration is trusted: that does not come by waiting.
+/// Whether something is not looked at before the configuration is trusted, or nothing is left but what no check looks at:
+/// that does not come by waiting.
 fn is_in_vain(report: &Report) -> bool {
     let needs_trust = |check: &CheckReport| {
         check.status == Status::Unknown
             && check.message.as_deref().is_some_and(|it| it.contains("`housecall trust`"))
     };
-    report.checks.iter().any(|check| needs_trust(check) && check.weight(report.fail_on) == Weight::Open)
+    let mut open = report.checks.iter().filter(|check| check.weight(report.fail_on) != Weight::Nothing);
+    let is_gap = |check: &CheckReport| check.status == Status::Unknown && check.is_unchecked();
+    open.clone().next().is_some() && open.clone().all(is_gap)
+        || open.any(|check| needs_trust(check) && check.weight(report.fail_on) == Weight::Open)
 }
 
 /// What keeps it from being healthy, and all that this rests on. Where nothing passes though nothing fails, that is

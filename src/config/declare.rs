@@ -10,7 +10,7 @@ use super::raw::{self, Text};
 use super::{Override, Reading};
 use crate::check::{Group, Severity};
 use crate::checks;
-use crate::declared::{Declared, GROUP, Origin, Question, When};
+use crate::declared::{Declared, GROUP, Nothing, Origin, Question, When};
 use crate::fixes::{self, Safety};
 use crate::report::words;
 use crate::selection::nearest;
@@ -68,6 +68,7 @@ fn only_severity(name: &Text, check: &raw::Check, it: &mut Reading<'_>) {
         || check.group.is_some()
         || !check.tags.is_empty()
         || !check.needs.is_empty()
+        || !check.unchecked.is_empty()
         || check.timeout.is_some()
         || check.when.is_some()
         || check.fix.is_some()
@@ -84,10 +85,10 @@ fn only_severity(name: &Text, check: &raw::Check, it: &mut Reading<'_>) {
 fn declared(name: &Text, check: Spanned<Box<raw::Check>>, it: &mut Reading<'_>) -> Option<Declared> {
     let place = check.span();
     let mut check = check.into_inner();
-    if check.asks() == 0 {
-        if check.is_cut {
-            return None;
-        }
+    if check.asks() == 0 && check.is_cut {
+        return None;
+    }
+    if check.asks() == 0 && check.unchecked.is_empty() {
         let id = name.get_ref();
         let near = nearest(id, checks::ALL.iter().map(|check| check.id.to_string()));
         let (message, hint) = match near {
@@ -109,6 +110,7 @@ fn declared(name: &Text, check: Spanned<Box<raw::Check>>, it: &mut Reading<'_>) 
     let tags: Vec<String> =
         check.tags.iter().filter(|tag| is_name(tag, "a tag", it)).map(|tag| tag.get_ref().clone()).collect();
     let needs = it.texts(&check.needs)?;
+    let unchecked = unchecked(&check.unchecked, it)?;
     let when = match check.when {
         Some(when) => conditions(&when.into_inner(), it)?,
         None => When::default(),
@@ -137,7 +139,21 @@ fn declared(name: &Text, check: Spanned<Box<raw::Check>>, it: &mut Reading<'_>) 
     let summary = summary.unwrap_or_else(|| question.summary());
     let origin = Origin { file: it.file.to_owned(), at: name.span().start };
     let name = name.get_ref().clone();
-    Some(Declared { name, group, tags, summary, help, severity, needs, timeout, when, question, fix, origin })
+    Some(Declared {
+        name,
+        group,
+        tags,
+        summary,
+        help,
+        severity,
+        needs,
+        unchecked,
+        timeout,
+        when,
+        question,
+        fix,
+        origin,
+    })
 }
 
 /// The one question that a check asks.
@@ -150,7 +166,21 @@ fn question(
         it.wrong(place, "a check asks one question", "make a check of each");
         return None;
     }
+    if check.asks() == 0 {
+        return Some(Arc::new(Nothing));
+    }
     check.question(it)
+}
+
+/// What it does not look at; to name it takes a word.
+fn unchecked(written: &[Text], it: &mut Reading<'_>) -> Option<Vec<String>> {
+    let parts = it.texts(written)?;
+    for (part, written) in parts.iter().zip(written) {
+        if part.trim().is_empty() {
+            it.wrong(written.span(), "this says nothing", "say what the check does not look at");
+        }
+    }
+    parts.iter().all(|part| !part.trim().is_empty()).then_some(parts)
 }
 
 fn conditions(when: &raw::When, it: &mut Reading<'_>) -> Option<When> {

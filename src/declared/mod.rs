@@ -35,6 +35,7 @@ use std::time::Duration;
 use crate::check::{Bound, Severity};
 use crate::config::Config;
 use crate::cx::Cx;
+use crate::error::ProbeError;
 use crate::fixes;
 use crate::probes::machine;
 use crate::unit::Pace;
@@ -60,6 +61,8 @@ pub struct Declared {
     pub severity: Severity,
     /// The checks, groups and tags without which its answer is worth nothing.
     pub needs: Vec<String>,
+    /// What it does not look at, though it should: while there is any, it never passes.
+    pub unchecked: Vec<String>,
     /// How long its look may take, where the command line's limit is not meant.
     pub timeout: Option<Duration>,
     /// Where it applies.
@@ -113,6 +116,28 @@ pub trait Question: fmt::Debug + Send + Sync {
     }
 }
 
+/// What a check asks that only says what is not looked at.
+#[derive(Debug)]
+pub struct Nothing;
+
+impl Question for Nothing {
+    fn summary(&self) -> String {
+        "a check looks at what this one stands for".to_owned()
+    }
+
+    /// Nothing is against it, and nothing for it.
+    ///
+    /// # Errors
+    /// None.
+    fn look(&self, _cx: &Cx, _deadline: Duration) -> Seen {
+        Ok(Verdict::pass())
+    }
+
+    fn pace(&self) -> Pace {
+        Pace::Quick
+    }
+}
+
 /// Where a check applies; all that is said must hold.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct When {
@@ -138,10 +163,20 @@ impl Declared {
         }
         let limits = cx.config().limits;
         let deadline = self.timeout.unwrap_or(limits.timeout).min(limits.most.unwrap_or(Duration::MAX));
-        let verdict = self.question.look(cx, deadline)?;
-        Ok(match (&self.help, verdict) {
-            (Some(help), verdict @ Verdict::Fail(_)) => verdict.with("help", &**help),
-            (_, verdict) => verdict,
+        let verdict = match self.question.look(cx, deadline)? {
+            Verdict::Pass(_) if !self.unchecked.is_empty() => {
+                return Err(ProbeError::Unchecked { parts: self.unchecked.clone() });
+            }
+            Verdict::Fail(finding) => Verdict::Fail(finding),
+            other => return Ok(other),
+        };
+        let verdict = match self.unchecked.join("; ") {
+            nothing if nothing.is_empty() => verdict,
+            parts => verdict.with("unchecked", parts),
+        };
+        Ok(match &self.help {
+            Some(help) => verdict.with("help", &**help),
+            None => verdict,
         })
     }
 

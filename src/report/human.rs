@@ -206,12 +206,13 @@ fn summary(report: &Report, view: &View) -> String {
     text + &accepted(report, view, 6) + &skipped(report, view, 6)
 }
 
-/// What fails and is lived with.
+/// What fails, or is not looked at, and is lived with.
 fn accepted(report: &Report, view: &View, width: usize) -> String {
     let told = report.checks.iter().filter_map(|check| {
         let accepted = check.accepted.as_ref()?;
         let (unit, reason) = (clean_line(&check.unit()), clean_line(&accepted.reason));
-        Some(format!("{unit} fails, accepted until {} ({reason})", accepted.until))
+        let state = if check.is_unchecked() { "is not all looked at" } else { "fails" };
+        Some(format!("{unit} {state}, accepted until {} ({reason})", accepted.until))
     });
     let told: Vec<String> = told.collect();
     if told.is_empty() {

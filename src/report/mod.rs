@@ -320,6 +320,12 @@ impl CheckReport {
         self.accepted.is_none() && self.found_failure()
     }
 
+    /// Whether nothing that was looked at is against it, and not all of it is looked at, by its own words.
+    #[must_use]
+    pub fn is_unchecked(&self) -> bool {
+        self.message.as_deref().is_some_and(|it| it.starts_with("its `unchecked` is not looked at: "))
+    }
+
     /// Whether it saw a failure, accepted or not.
     fn found_failure(&self) -> bool {
         self.status == Status::Fail || self.seen.as_ref().is_some_and(|seen| seen.status == Status::Fail)

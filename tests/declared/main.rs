@@ -12,6 +12,7 @@ mod repositories;
 mod system;
 mod tools;
 mod trusted;
+mod unchecked;
 mod connect;
 mod http;
 mod https;

@@ -8,7 +8,7 @@ use housecall::error::ProbeError;
 use housecall::report::{RepairReport, RepairResult, Report, SafetyReport, Status, StepReport, StepResult};
 use housecall::run::judge;
 use housecall::unit::Examined;
-use housecall::verdict::{Fact, Outcome, Verdict};
+use housecall::verdict::{Fact, Finding, Outcome, Verdict};
 
 use crate::given::{ago, config, healthy, now};
 
@@ -49,12 +49,13 @@ impl Chance {
 }
 
 fn outcome(chance: &mut Chance) -> Outcome {
-    match chance.below(9) {
+    match chance.below(10) {
         0 | 1 => Outcome::Judged(Verdict::fail("it is broken").with("expected", "whole")),
         2 => Outcome::Judged(Verdict::not_applicable("there is none")),
         3 => Outcome::Judged(Verdict::pending("it is starting", ago(-5))),
         4 => Outcome::Unknown(ProbeError::failed("look", &"permission denied")),
-        5 => Outcome::Crashed("it broke".into()),
+        5 => Outcome::Unknown(ProbeError::Unchecked { parts: vec!["a part".into()] }),
+        6 => Outcome::Crashed("it broke".into()),
         _ => Outcome::Judged(Verdict::pass_with("it holds")),
     }
 }
@@ -92,10 +93,15 @@ pub(crate) fn each_hostile(mut holds: impl FnMut(&Report)) {
             // A unit's name stands once.
             let has_one = it.unit.id.subject.is_some() || chance.below(3) > 0;
             it.unit.id.subject = has_one.then(|| format!("{}{at}", hostile(&mut chance)));
-            if chance.below(4) == 0
-                && let Outcome::Judged(Verdict::Fail(finding)) = &it.outcome
-            {
-                let (finding, until) = (finding.clone(), "2027-01-01".parse().expect("a date"));
+            let finding = match &it.outcome {
+                Outcome::Judged(Verdict::Fail(finding)) => Some(finding.clone()),
+                Outcome::Unknown(gap @ ProbeError::Unchecked { .. }) => {
+                    Some(Finding { message: gap.to_string(), evidence: Vec::new() })
+                }
+                _ => None,
+            };
+            if let Some(finding) = finding.filter(|_| chance.below(4) == 0) {
+                let until = "2027-01-01".parse().expect("a date");
                 it.outcome = Outcome::Accepted { finding, reason: hostile(&mut chance), until };
             }
             spoil(&mut it.outcome, &mut chance);
@@ -134,6 +140,7 @@ fn spoil(outcome: &mut Outcome, chance: &mut Chance) {
         Outcome::Judged(Verdict::NotApplicable(why) | Verdict::Pending { why, .. }) => {
             *why = hostile(chance).into();
         }
+        Outcome::Unknown(ProbeError::Unchecked { parts }) => *parts = vec![hostile(chance)],
         Outcome::Unknown(error) => *error = ProbeError::failed("look", &hostile(chance)),
         Outcome::Crashed(why) => *why = hostile(chance),
         Outcome::Blocked { seen, .. } => spoil(seen, chance),

@@ -40,6 +40,10 @@ pub struct Check {
     #[serde(default)]
     #[schemars(with = "Vec<String>")]
     pub needs: Vec<Text>,
+    /// What it does not look at, though it should, each in your words: while there is any, it never passes.
+    #[serde(default)]
+    #[schemars(with = "Vec<String>")]
+    pub unchecked: Vec<Text>,
     /// How long the look may take; default: that of `--timeout`.
     #[schemars(with = "Option<String>")]
     pub timeout: Option<Text>,

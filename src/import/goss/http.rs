@@ -53,7 +53,7 @@ fn pairs(node: &Node) -> Result<Vec<(String, Item)>, Reason> {
     let (all, _) = matcher::several(node)?;
     let mut pairs: Vec<(String, Item)> = Vec::new();
     for text in all {
-        let (name, value) = pair(&text).ok_or_else(|| format!("`{text}` is no header"))?;
+        let (name, value) = pair(&text).ok_or("a header has no name")?;
         if pairs.iter().any(|(other, _)| other.eq_ignore_ascii_case(name)) {
             return Err(format!("the header `{name}` is there twice"));
         }

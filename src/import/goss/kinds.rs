@@ -187,7 +187,7 @@ fn kernel_param(it: &mut Resource<'_>) -> Vec<Draft> {
     let mut draft = Draft::new("kernel-param");
     draft.say("key", Item::text(it.name("name")));
     let Some(value) = it.said("value", Of::Value) else {
-        it.miss(it.line, "", "nothing is asked of its value");
+        it.asks_nothing();
         return Vec::new();
     };
     draft.say("value", value);
@@ -298,7 +298,7 @@ fn service(it: &mut Resource<'_>) -> Vec<Draft> {
     let (running, enabled) = (it.flag("running"), it.flag("enabled"));
     it.without("runlevels", "systemd and launchd have none");
     if running.is_none() && enabled.is_none() {
-        it.miss(it.line, "", "nothing is asked of it");
+        it.asks_nothing();
         return Vec::new();
     }
     draft.maybe("active", running.map(Item::Bool));

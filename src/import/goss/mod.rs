@@ -1,5 +1,6 @@
 //! goss's gossfiles: every resource becomes a check of ours, or is named with the reason.
 
+mod check;
 mod http;
 mod json;
 mod kinds;
@@ -11,6 +12,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::fmt::Write as _;
 use std::path::{Component, Path, PathBuf};
 
+use check::{Check, Place, comment, unchecked_key};
 use kinds::{KINDS, Turn};
 use resource::{Draft, Resource};
 
@@ -24,6 +26,8 @@ use crate::selection::nearest;
 const MOST: usize = 200;
 /// The longest name of a check, in characters.
 const NAME: usize = 60;
+/// The attribute that says when to look, and not at what.
+const RETRIES: &str = "retry_count";
 
 /// What is asked of whoever calls: nothing here reads the machine.
 pub struct World<'a> {
@@ -37,14 +41,6 @@ pub struct World<'a> {
     pub directory: &'a Path,
     /// Why a text is no configuration of ours, if it is none.
     pub refuses: &'a dyn Fn(&str) -> Option<String>,
-}
-
-/// The text of one check, and where it comes from.
-struct Check {
-    text: String,
-    file: String,
-    line: usize,
-    what: String,
 }
 
 struct Import<'a> {
@@ -156,9 +152,13 @@ impl Import<'_> {
         file.strip_prefix(self.world.directory).unwrap_or(file).display().to_string()
     }
 
+    /// Names what is not turned at all, and leaves a check of its name that cannot pass.
     fn miss(&mut self, file: &str, line: usize, what: &str, why: &str) {
-        let (file, what, why) = (file.to_owned(), what.to_owned(), why.to_owned());
-        self.named.push(Named { file, line, what, why });
+        let place = Place { file: file.to_owned(), line, what: what.to_owned() };
+        let gap = format!("# {}\n[check.{}]\n", comment(what), self.name(what));
+        let text = format!("{gap}{}", place.unchecked(why));
+        self.named.push(place.named(why.to_owned()));
+        self.checks.push(Check { text, gap, place });
     }
 
     fn included(&mut self, from: &Path, all: &[(Key, Node)], filled: &Filled) {
@@ -204,8 +204,8 @@ impl Import<'_> {
         match (self.world.read)(file) {
             Err(why) => self.miss(from, line, what, &why),
             Ok(text) => {
-                if let Err(named) = self.file(file, &text) {
-                    self.named.push(named);
+                if let Err(Named { file, line, what, why }) = self.file(file, &text) {
+                    self.miss(&file, line, &what, &why);
                 }
             }
         }
@@ -230,45 +230,58 @@ impl Import<'_> {
         let title = it.exactly("title").filter(|title| *title != Item::text(""));
         let meta = it.read("meta", |node| Ok(plain(node)));
         let is_off = it.flag("skip") == Some(true);
-        it.without("retry_count", "what is not green is looked at again with `housecall --wait 60s`");
+        it.without(RETRIES, "what is not green is looked at again with `housecall --wait 60s`");
         it.drop(&["retry_delay"]);
         let drafts = turn(&mut it);
         it.left();
-        let missed: Vec<String> = it.named.iter().map(|(_, attribute, _)| attribute.clone()).collect();
+        let mut unchecked = Vec::new();
         for (line, attribute, why) in it.named {
-            let what = if attribute.is_empty() { what.clone() } else { format!("{what} ({attribute})") };
-            self.miss(file, line, &what, &why);
+            let (mut part, mut what) = (why.clone(), what.clone());
+            if !attribute.is_empty() {
+                part = format!("{attribute}: {why}");
+                let _ = write!(what, " ({attribute})");
+            }
+            let place = Place { file: file.to_owned(), line, what };
+            // When it is looked at is no part of what is.
+            if attribute != RETRIES {
+                unchecked.push(place.gap(&part));
+            }
+            self.named.push(place.named(why));
         }
-        for draft in drafts {
-            let name = self.name(kind, &key.text);
-            let mut text = format!("# {}\n", comment(&what));
-            if let Some(meta) = &meta {
-                let _ = writeln!(text, "# meta: {}", comment(&meta.to_string()));
-            }
-            for attribute in missed.iter().filter(|it| !it.is_empty()) {
-                let _ = writeln!(text, "# not turned: {}", comment(attribute));
-            }
-            let _ = writeln!(text, "[check.{name}]");
-            if let Some(title) = &title {
-                let _ = writeln!(text, "summary = {title}");
-            }
-            if is_off {
-                text += "severity = \"off\"\n";
-            }
-            let Draft { kind, table, timeout } = draft;
+        let mut head = format!("# {}\n", comment(&what));
+        if let Some(meta) = &meta {
+            let _ = writeln!(head, "# meta: {}", comment(&meta.to_string()));
+        }
+        let mut keys = title.map(|title| format!("summary = {title}\n")).unwrap_or_default();
+        if is_off {
+            keys += "severity = \"off\"\n";
+        }
+        let place = Place { file: file.to_owned(), line: key.line, what: what.clone() };
+        // What is not looked at is said once, though a resource may become several checks.
+        let mut unchecked = unchecked_key(&unchecked);
+        if drafts.is_empty() {
+            let name = self.name(&what);
+            let gap = format!("{head}[check.{name}]\n{keys}");
+            self.checks.push(Check { text: format!("{gap}{unchecked}"), gap, place: place.clone() });
+        }
+        for Draft { kind: ours, table, timeout } in drafts {
+            let name = self.name(&what);
+            let gap = format!("{head}[check.{name}]\n{keys}");
+            let mut text = format!("{gap}{}", std::mem::take(&mut unchecked));
             if let Some(timeout) = timeout {
                 let _ = writeln!(text, "timeout = \"{timeout}ms\"");
             }
-            let _ = writeln!(text, "{kind} = {}", Item::Table(table));
-            self.checks.push(Check { text, file: file.to_owned(), line: key.line, what: what.clone() });
+            let _ = writeln!(text, "{ours} = {}", Item::Table(table));
+            self.checks.push(Check { text, gap, place: place.clone() });
         }
     }
 
-    /// A name that no other check has.
-    fn name(&mut self, kind: &str, id: &str) -> String {
-        let id = template::shown(id).to_ascii_lowercase();
+    /// A name that no other check has, made of what it is about: "kernel-param vm.swappiness".
+    fn name(&mut self, what: &str) -> String {
+        let what = template::shown(what).to_ascii_lowercase();
         let mut words =
-            id.split(|it: char| !it.is_ascii_alphanumeric()).filter(|it| !it.is_empty()).peekable();
+            what.split(|it: char| !it.is_ascii_alphanumeric()).filter(|it| !it.is_empty()).peekable();
+        let kind = words.next().unwrap_or("goss");
         words.next_if_eq(&kind);
         let whole: String = [kind].into_iter().chain(words).collect::<Vec<_>>().join("-");
         let whole: String = whole.chars().take(NAME).collect();
@@ -300,15 +313,14 @@ impl Import<'_> {
         };
         let mut text = joined(&self.checks);
         if !self.checks.is_empty() && (self.world.refuses)(&text).is_some() {
-            let mut good = Vec::new();
-            for check in std::mem::take(&mut self.checks) {
-                match (self.world.refuses)(&format!("{head}{}", check.text)) {
-                    None => good.push(check),
-                    Some(why) => self.miss(&check.file, check.line, &check.what, &why),
-                }
+            let mut checks = std::mem::take(&mut self.checks);
+            for check in &mut checks {
+                let Some(why) = (self.world.refuses)(&format!("{head}{}", check.text)) else { continue };
+                check.text = format!("{}{}", check.gap, check.place.unchecked(&why));
+                self.named.push(check.place.named(why));
             }
-            text = joined(&good);
-            self.checks = good;
+            text = joined(&checks);
+            self.checks = checks;
         }
         Imported { text, checks: self.checks.len(), named: self.named }
     }
@@ -338,10 +350,4 @@ fn plain(node: &Node) -> Item {
             Item::Table(map.iter().map(|(key, node)| (key.text.clone(), plain(node))).collect())
         }
     }
-}
-
-/// On one line: what a comment says must not end it.
-fn comment(text: &str) -> String {
-    let plain = |it: char| if it.is_control() { ' ' } else { it };
-    text.chars().map(plain).take(200).collect()
 }

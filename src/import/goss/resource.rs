@@ -62,6 +62,13 @@ impl<'a> Resource<'a> {
         self.named.push((line, attribute.to_owned(), why.into()));
     }
 
+    /// The same of what is left without a question, where nothing has said why.
+    pub(super) fn asks_nothing(&mut self) {
+        if self.named.is_empty() {
+            self.miss(self.line, "", "nothing is asked of it");
+        }
+    }
+
     /// Takes an attribute and reads it; what cannot be read is named.
     pub(super) fn read<T>(
         &mut self,

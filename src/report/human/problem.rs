@@ -77,7 +77,9 @@ pub(in crate::report) fn sentence(check: &CheckReport, report: &Report) -> Strin
     let message = check.message.as_deref().map_or_else(|| clean_line(&check.summary), clean_line);
     let message = words::tilde_within(&message, &report.about.home);
     match check.status {
-        Status::Unknown if !message.starts_with("the check crashed") => format!("could not look: {message}"),
+        Status::Unknown if !message.starts_with("the check crashed") && !check.is_unchecked() => {
+            format!("could not look: {message}")
+        }
         _ => message,
     }
 }
@@ -115,6 +117,8 @@ pub(in crate::report) fn body(
     line("hides", &hides(check, report, hidden), quiet);
     if check.status == Status::Fail {
         line("fix", &remedy(check, report), quiet);
+    }
+    if check.status == Status::Fail || check.is_unchecked() {
         line("more", &format!("{} explain {}", report.about.command, clean_line(&check.id)), quiet);
     }
     // Painted last, so that the looks count for nothing where lines are broken.
