@@ -265,3 +265,77 @@ fn a_mend_builds_and_restarts_too() {
     assert!(mirror.listener().is_some_and(|now| Some(now) != server), "it loads what was built");
     let _ = mirror.run(&["down"]).exits(0);
 }
+
+/// A mirror whose server goes on with what it read when it started, and says so.
+fn unwatched() -> Mirror {
+    let mirror = built();
+    mirror.configure("build = [\"builder\"]\n", "");
+    mirror.home.program("bin/server", &SERVER.replace("dist/", "public/"));
+    mirror.configure("listen =", "watches = false\nlisten =");
+    let _ = mirror.run(&["up", "--detach"]).exits(0);
+    mirror.settle();
+    assert!(eventually(Duration::from_secs(30), || sync(&mirror, 0).contains("noop: ")));
+    mirror
+}
+
+#[test]
+fn a_server_that_does_not_watch_its_files_is_restarted_wherever_the_worktree_moves() {
+    let mirror = unwatched();
+    let server = mirror.listener();
+    mirror.publish("public/index.html", "first", "second");
+    let said = sync(&mirror, 0);
+    assert!(said.contains("updated"), "{said}");
+    assert!(mirror.page("/").contains("The second text"), "{}", mirror.page("/"));
+    let second = mirror.listener();
+    assert_ne!(second, server);
+    // What somebody edited there may have been read too.
+    mirror.home.write("ops/worktree/public/index.html", "<p>An edit.</p>");
+    let _ = mirror.run(&["restart"]).exits(0);
+    assert!(mirror.page("/").contains("An edit"));
+    assert!(sync(&mirror, 0).contains("updated"));
+    assert!(mirror.page("/").contains("The second text"), "{}", mirror.page("/"));
+    // As `git pull` in the worktree does.
+    let third = mirror.publish("public/index.html", "second", "third");
+    mirror.home.git(&mirror.worktree(), ["fetch", "--quiet", "origin"]);
+    mirror.home.git(&mirror.worktree(), ["reset", "--quiet", "--hard", &third]);
+    let report = mirror.examine();
+    assert_eq!(report.status("listener-fresh"), "unknown", "{}", report.troubles());
+    let said = sync(&mirror, 0);
+    assert!(said.contains("does not watch its files"), "{said}");
+    assert!(mirror.page("/").contains("The third text"), "{}", mirror.page("/"));
+    let last = mirror.listener();
+    assert!(sync(&mirror, 0).contains("noop"));
+    assert_eq!(mirror.listener(), last, "once");
+    let _ = mirror.run(&["down"]).exits(0);
+}
+
+#[test]
+fn a_server_that_does_not_watch_its_files_is_restarted_though_the_cycle_was_killed_before() {
+    let mirror = unwatched();
+    mirror.publish("public/index.html", "first", "second");
+    let cycle = mirror.start(&["sync"]);
+    let page = mirror.worktree().join("public/index.html");
+    while !fs::read_to_string(&page).unwrap_or_default().contains("second") {
+        std::thread::yield_now();
+    }
+    signal(cycle.pid(), "KILL");
+    let _ = cycle.wait(Duration::from_secs(30));
+    if !mirror.page("/").contains("The second text") {
+        assert_ne!(mirror.examine().status("listener-fresh"), "pass", "it serves the old text");
+    }
+    assert!(eventually(Duration::from_secs(30), || sync(&mirror, 0).contains("noop: ")));
+    assert!(mirror.page("/").contains("The second text"), "{}", mirror.page("/"));
+    let _ = mirror.run(&["down"]).exits(0);
+}
+
+#[test]
+fn a_mend_restarts_a_server_that_does_not_watch_its_files() {
+    let mirror = unwatched();
+    mirror.home.write("ops/worktree/public/index.html", "<p>An edit.</p>");
+    let _ = mirror.run(&["restart"]).exits(0);
+    assert!(mirror.page("/").contains("An edit"));
+    let report = mirror.mend().healthy();
+    assert!(mirror.page("/").contains("The first text"), "{}", mirror.page("/"));
+    assert_eq!(report.status("listener-fresh"), "pass", "{}", report.troubles());
+    let _ = mirror.run(&["down"]).exits(0);
+}

@@ -6,6 +6,7 @@ use std::fs;
 use std::path::{Path, PathBuf};
 use std::process::Command;
 
+use housecall::checks::server::watching;
 use housecall::config::{Config, Options, Serving, Surroundings, Trust};
 use housecall::init::{self, InitError, Place, write};
 use insta::assert_snapshot;
@@ -118,6 +119,86 @@ fn each_framework_is_known_by_its_own_files() {
     assert_snapshot!(means("hugo"), @"; hugo server --bind 127.0.0.1 --port 1313; 127.0.0.1:1313");
     assert_snapshot!(means("static"), @"; the files in public; 127.0.0.1:8080");
     assert_snapshot!(means("own-script"), @"npm ci; npm run dev; 127.0.0.1:4711");
+}
+
+#[test]
+fn a_server_that_is_not_known_to_watch_its_files_says_so() {
+    let world = World::new("own-script");
+    let (file, text) = world.write(Place::Registry).unwrap();
+    assert_eq!(world.load(&file).server.unwrap().watches, Some(false), "{text}");
+    assert!(
+        text.contains("# `node server.js --port 4711` is not known to serve what its files are now"),
+        "{text}"
+    );
+    let rows = init::infer(&world.surroundings).unwrap().rows(&world.surroundings);
+    assert!(rows.iter().any(|row| row.what == "watches" && row.from.contains("node server.js")), "{rows:?}");
+    for known in ["astro", "vite", "hugo", "static", "eleventy"] {
+        let world = World::new(known);
+        let (file, text) = world.write(Place::Registry).unwrap();
+        assert_eq!(world.load(&file).server.unwrap().watches, None, "{text}");
+    }
+}
+
+#[test]
+fn commands_that_watch_are_known_and_scripts_are_followed() {
+    let scripts = |name: &str| {
+        let found = match name {
+            "dev" => "cross-env PORT=1 npm run serve",
+            "serve" => "tsc && vite --port 5173",
+            "start" => "node server.js",
+            "both" => "vite & node api.js",
+            "round" => "npm run round",
+            _ => return None,
+        };
+        Some(found.to_owned())
+    };
+    let told = |line: &str| {
+        let argv: Vec<String> = line.split(' ').map(str::to_owned).collect();
+        let command = watching::command(&argv, &scripts);
+        (command.line, command.watches)
+    };
+    for known in [
+        "astro dev",
+        "node node_modules/.bin/astro dev --port 4321",
+        "pnpm exec vite dev",
+        "npx --yes next dev",
+        "node node_modules/.bin/eleventy --serve --port=8080",
+        "hugo server --bind 127.0.0.1",
+        "bundle exec jekyll serve",
+        "webpack serve",
+        "parcel index.html",
+        "python3 -m http.server 8000",
+        "node --watch server.js",
+        "npm run dev",
+        "pnpm dev",
+        "yarn serve",
+        "uvicorn app:app --reload",
+        "python manage.py runserver",
+    ] {
+        assert!(told(known).1, "{known}: {:?}", told(known));
+    }
+    for unknown in [
+        "node server.js",
+        "node server.js --watch",
+        "npm start",
+        "npm run start",
+        "npm run both",
+        "npm run round",
+        "npm run absent",
+        "astro preview",
+        "vite preview",
+        "vite --port 1 preview",
+        "next start",
+        "python app.py",
+        "python manage.py runserver --noreload",
+        "uvicorn app:app",
+        "hugo server --watch=false",
+        "webpack",
+        "parcel build index.html",
+    ] {
+        assert!(!told(unknown).1, "{unknown}: {:?}", told(unknown));
+    }
+    assert_eq!(told("npm start").0, "node server.js");
 }
 
 #[test]

@@ -5,21 +5,23 @@ use std::time::Duration;
 
 use jiff::Timestamp;
 
-use super::cycle::step;
+use super::cycle::{head, step};
+use crate::checks::runtime::runtime_version;
 use crate::checks::server::on_port;
 use crate::config::{Config, Mirror, Server};
+use crate::cx::Cx;
 use crate::error::ProbeError;
 use crate::fixes::hands::{Hands, process};
 use crate::fixes::lock::Lock;
 use crate::fixes::{Action, Event, Guard, Step, StepResult, built as record, sync};
-use crate::probes::built::{self, Served as Stamp};
+use crate::probes::built::{self, Moved, Served as Stamp};
 use crate::probes::keeper::{self, Keeper, Kept, Running};
 use crate::probes::machine::Machine;
 use crate::probes::{clock, deps, files, installation, processes, sockets, state};
 use crate::services::Verb;
 
-/// Has whoever keeps the server restart it where it started before what it serves was installed or built, or runs with
-/// other settings than the configuration's; then it must answer. Says why it did, if it did.
+/// Has whoever keeps the server restart it where it started before what it serves was installed, built or brought, or runs
+/// with other settings than the configuration's; then it must answer. Says why it did, if it did.
 ///
 /// That it need not is stamped: a cycle that is killed before that looks again.
 pub(super) fn renew(
@@ -33,7 +35,8 @@ pub(super) fn renew(
     let told = |error: ProbeError| error.to_string();
     let built = state::read(config).map_err(told)?.built;
     let installed = deps::read(mirror).map_err(told)?.stamp.map(|stamp| stamp.at);
-    let loaded = installed.max(built.build.map(|build| build.at));
+    let moved = moved(config, machine, mirror, built.moved)?;
+    let loaded = installed.max(built.build.map(|build| build.at)).max(moved);
     let wanted = Stamp { loaded, settings: built::settings(config), at: clock::now() };
     if built.served.as_ref().is_some_and(|before| before.is_of(&wanted)) {
         return Ok(None);
@@ -45,16 +48,41 @@ pub(super) fn renew(
         None => before.settings == wanted.settings || before.at.max(files::changed(sources())) < started,
     };
     let why = match &built.served {
+        _ if loaded.is_some_and(|loaded| started < loaded) && loaded == moved => {
+            Some("the worktree has moved, and it does not watch its files")
+        }
         _ if loaded.is_some_and(|loaded| started < loaded) => Some("what it serves was made again"),
         Some(before) if !is_configured(before) => Some("its configuration has changed"),
         _ => None,
     };
     if why.is_some() {
         let steps = restart(config, machine).map_err(told)?;
+        let cx = Cx::new(Arc::clone(config), Arc::clone(machine));
+        if let (false, Some(why)) = (steps.is_empty(), runtime_version::failure(&cx)) {
+            return Err(format!("it would not start again: {why}"));
+        }
         apply(config, machine, lock, &steps, on_event)?;
     }
     record::record_served(config, Stamp { at: clock::now(), ..wanted }).map_err(|error| error.to_string())?;
     Ok(why)
+}
+
+/// When the worktree's files were brought last, for a server that does not watch them; `None`: for all others. Where a mend
+/// was cut off, or somebody else has moved the worktree, that is now, for all that can be known.
+fn moved(
+    config: &Config,
+    machine: &Machine,
+    mirror: &Mirror,
+    known: Option<Moved>,
+) -> Result<Option<Timestamp>, String> {
+    if !built::is_restarted_for_files(config) {
+        return Ok(None);
+    }
+    let head = head(config, machine, mirror).ok_or("the commit of the worktree cannot be read")?;
+    match known {
+        Some(moved) if moved.sha == head => Ok(Some(moved.at)),
+        _ => record::record_moved(config, head).map(Some).map_err(|error| error.to_string()),
+    }
 }
 
 /// When the server was started, and with which settings: as the keeper tells it, or else when the process that listens was;

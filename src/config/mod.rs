@@ -150,6 +150,8 @@ pub struct Server {
     pub directory: PathBuf,
     /// The one address at which it must answer.
     pub listen: SocketAddr,
+    /// Whether it serves what its files are now; `None`: nobody says, and it is taken to.
+    pub watches: Option<bool>,
     /// Variables added to its clean environment.
     pub env: BTreeMap<String, String>,
     /// When it counts as started.

@@ -115,6 +115,10 @@ pub struct Serve {
     /// The one address at which it must answer: "127.0.0.1:4321".
     #[schemars(with = "Option<String>")]
     pub listen: Option<Text>,
+    /// Whether it serves what its files are now, or what they were when it started: `false` has it restarted whenever the
+    /// worktree moves; default true.
+    #[schemars(with = "Option<bool>")]
+    pub watches: Option<Spanned<bool>>,
     /// Variables added to its clean environment.
     #[serde(default)]
     pub env: BTreeMap<String, String>,

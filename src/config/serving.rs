@@ -59,10 +59,19 @@ impl Validation<'_> {
         let listen = serve.listen.as_ref();
         let listen = listen.and_then(|listen| self.or_wrong(listen.span(), values::listen(listen.get_ref())));
         let ready = self.ready(&serve.ready.unwrap_or_default());
+        if let (Some(watches), Some(_)) = (&serve.watches, &serve.directory) {
+            let hint = "take it away";
+            self.wrong(
+                watches.span(),
+                "`static` reads each file when it is asked for; `watches` is for `run`",
+                hint,
+            );
+        }
         Some(Server {
             run: run?,
             directory: mirror?.worktree.clone(),
             listen: listen?,
+            watches: serve.watches.map(Spanned::into_inner),
             env: serve.env,
             ready,
         })

@@ -1,9 +1,12 @@
 //! The stamps of what was built and served, written by those who saw it to its end.
 
-use crate::config::Config;
+use jiff::Timestamp;
+
+use crate::config::{Config, Mirror};
 use crate::error::StepError;
-use crate::fixes::hands::files;
-use crate::probes::built::{Build, Built, Extra, FailedBuild, Served};
+use crate::fixes::hands::{files, git};
+use crate::probes::built::{Build, Built, Extra, FailedBuild, Moved, Served, is_restarted_for_files};
+use crate::probes::clock;
 use crate::probes::state::{self, FaultKind, SCHEMA};
 
 /// A build begins: until it ends well, nobody knows what is there.
@@ -52,6 +55,37 @@ pub fn forgive(config: &Config) -> Result<(), StepError> {
             failed.extra = Extra::Due;
         }
     })
+}
+
+/// Has the worktree's files brought; until all are there, and where that fails, nobody knows what a server has read that
+/// does not notice.
+///
+/// # Errors
+/// As the act's; the stamp cannot be read or written.
+pub fn moving<T>(
+    config: &Config,
+    mirror: &Mirror,
+    act: impl FnOnce() -> Result<T, StepError>,
+) -> Result<T, StepError> {
+    if !is_restarted_for_files(config) {
+        return act();
+    }
+    change(config, |built| built.moved = None)?;
+    let came = act()?;
+    if let Some(head) = git::commit(config, &mirror.worktree, "HEAD")? {
+        record_moved(config, head)?;
+    }
+    Ok(came)
+}
+
+/// The worktree's files are those of this commit, since now at the latest.
+///
+/// # Errors
+/// The stamp cannot be read or written.
+pub fn record_moved(config: &Config, sha: String) -> Result<Timestamp, StepError> {
+    let at = clock::now();
+    change(config, |built| built.moved = Some(Moved { sha, at }))?;
+    Ok(at)
 }
 
 /// The server was seen to answer, and it started after what it serves was made.

@@ -8,6 +8,7 @@ use regex::Regex;
 
 use super::Serves;
 use super::project::{Manager, Project};
+use crate::checks::server::watching;
 
 /// A framework that is known.
 #[derive(Debug, Clone, Copy)]
@@ -156,6 +157,7 @@ impl Framework {
             port,
             from: format!("package.json depends on {}", self.package),
             port_from,
+            unwatched: None,
         }
     }
 
@@ -195,7 +197,7 @@ fn hugo(top: &Path) -> Option<Serves> {
     let file = named.or_else(older)?;
     let run = ["hugo", "server", "--bind", HOST, "--port", "1313"].map(str::to_owned).to_vec();
     let (from, port_from) = (file.to_owned(), "hugo's usual port".to_owned());
-    Some(Serves { what: "hugo".to_owned(), run: Ok(run), port: 1313, from, port_from })
+    Some(Serves { what: "hugo".to_owned(), run: Ok(run), port: 1313, from, port_from, unwatched: None })
 }
 
 /// A site that is files alone.
@@ -213,6 +215,7 @@ fn files(top: &Path, project: &Project) -> Option<Serves> {
         port: 8080,
         from: from.strip_prefix(".").unwrap_or(&from).display().to_string(),
         port_from: "a usual port of static files".to_owned(),
+        unwatched: None,
     })
 }
 
@@ -227,11 +230,14 @@ fn script(project: &Project) -> Option<Serves> {
     };
     let written = project.script(name).and_then(port_of_command);
     let port_from = if written.is_some() { "the same script" } else { "a guess: check what it prints" };
+    let run = [manager, "run", name].map(str::to_owned).to_vec();
+    let command = watching::command(&run, &|name| project.script(name).map(str::to_owned));
     Some(Serves {
         what: format!("the script `{name}`"),
-        run: Ok([manager, "run", name].map(str::to_owned).to_vec()),
+        run: Ok(run),
         port: written.unwrap_or(3000),
         from: format!("the script `{name}` in package.json"),
         port_from: port_from.to_owned(),
+        unwatched: (!command.watches).then_some(command.line),
     })
 }

@@ -52,6 +52,8 @@ pub struct Serves {
     pub from: String,
     /// What says so of the port.
     pub port_from: String,
+    /// What it comes to, where that is not known to watch its files.
+    pub unwatched: Option<String>,
 }
 
 /// One line of what was inferred.
@@ -137,6 +139,9 @@ impl Inferred {
                 Err(directory) => {
                     row("serve", format!("the files in {}", directory.display()), &serving.from);
                 }
+            }
+            if let Some(command) = &serving.unwatched {
+                row("watches", "false".to_owned(), &format!("`{command}` is not known to watch its files"));
             }
             row("listen", format!("127.0.0.1:{}", serving.port), &serving.port_from);
         }

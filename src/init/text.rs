@@ -102,6 +102,14 @@ fn serve(text: &mut String, it: &Inferred) {
     match &serving.run {
         Ok(argv) => {
             let _ = writeln!(text, "run = {}", list(argv));
+            if let Some(command) = &serving.unwatched {
+                let _ = writeln!(
+                    text,
+                    "# `{}` is not known to serve what its files are now: each new commit restarts it. Not needed where it does.\n\
+                     watches = false",
+                    one_line(command)
+                );
+            }
         }
         Err(directory) => {
             let _ = writeln!(text, "static = {}", quoted(&directory.display().to_string()));

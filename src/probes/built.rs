@@ -19,6 +19,10 @@ pub struct Built {
     /// The last build, where it failed.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub failed: Option<FailedBuild>,
+    /// The last time that a mend brought the worktree's files, where the server does not notice; none while one does, and
+    /// where that is not known.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub moved: Option<Moved>,
     /// The server that answered last after what it serves was made.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub served: Option<Served>,
@@ -99,10 +103,19 @@ impl FailedBuild {
     }
 }
 
+/// Files of the worktree that were brought.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Moved {
+    /// The commit that the worktree was on then: on another one, somebody else has moved it.
+    pub sha: String,
+    /// When all of them were there.
+    pub at: Timestamp,
+}
+
 /// A server that was seen to answer, and started after what it serves was made.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Served {
-    /// When what it had loaded was installed or built, whichever was later.
+    /// When what it had loaded was installed, built or brought, whichever was last.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub loaded: Option<Timestamp>,
     /// A digest of all that the configuration says of it.
@@ -146,5 +159,15 @@ pub fn settings(config: &Config) -> String {
     let env: Vec<String> = server.env.iter().map(|(name, value)| format!("{name}={value}")).collect();
     let (env, path) = (env.join("\0"), config.written.runtime_path.join("\0"));
     let place = config.written.worktree.clone().unwrap_or_else(|| server.directory.display().to_string());
-    files::digest(format!("{run}\u{2}{place}\u{2}{}\u{2}{env}\u{2}{path}", server.listen).as_bytes())
+    // Of files that were brought before it was said, nobody knows when.
+    let watches = if server.watches == Some(false) { "\u{2}unwatched" } else { "" };
+    files::digest(format!("{run}\u{2}{place}\u{2}{}\u{2}{env}\u{2}{path}{watches}", server.listen).as_bytes())
+}
+
+/// Whether the server has to be restarted for files that were brought: it says that it does not watch them. Where there is a
+/// build it waits for that, and goes on serving while it fails.
+#[must_use]
+pub fn is_restarted_for_files(config: &Config) -> bool {
+    let is_built = config.mirror.as_ref().is_some_and(|it| !it.build.is_empty());
+    !is_built && config.server.as_ref().is_some_and(|it| it.watches == Some(false))
 }

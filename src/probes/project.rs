@@ -39,6 +39,8 @@ pub struct Project {
     pub lockfiles: Vec<(String, &'static str)>,
     /// The package manager that `packageManager` names.
     pub manager: Option<String>,
+    /// The scripts of its `package.json`: the name, and the command line.
+    pub scripts: BTreeMap<String, String>,
 }
 
 /// A lockfile.
@@ -94,7 +96,10 @@ pub fn read(mirror: &Mirror) -> Result<Project, ProbeError> {
     let lockfiles = LOCKFILES.iter().filter(|(name, _)| files::is_there(&top.join(name)));
     let lockfiles = lockfiles.map(|(name, manager)| ((*name).to_owned(), *manager)).collect();
     let manager = package_manager(&package).map(|(tool, _)| tool.to_owned());
-    Ok(Project { ranges: ranges.found, lockfile: lockfile(mirror, &package)?, lockfiles, manager })
+    let scripts = package["scripts"].as_object().into_iter().flatten();
+    let scripts =
+        scripts.filter_map(|(name, line)| Some((name.clone(), line.as_str()?.to_owned()))).collect();
+    Ok(Project { ranges: ranges.found, lockfile: lockfile(mirror, &package)?, lockfiles, manager, scripts })
 }
 
 /// What was asked for so far; whoever asks first for a tool counts.

@@ -15,7 +15,7 @@ use crate::worlds::{OLD_SHA, SHA, ago, cx, cx_of, verdict};
 
 fn built(build: Option<Build>) -> String {
     let config = with(|mirror| mirror.build = vec!["astro".to_owned(), "build".to_owned()]);
-    let stamps = Built { schema: 1, build, failed: None, served: None };
+    let stamps = Built { schema: 1, build, failed: None, moved: None, served: None };
     let state = Probe::given(Ok(State { built: stamps, ..state(SyncStatus::Noop, 12, SHA) }));
     let installed = Probe::given(Ok(installed("aa11", "22")));
     let probes = Probes { state, installed, worktree: on(checkout()), ..Probes::default() };

@@ -12,4 +12,5 @@ mod clean;
 mod worktree;
 mod page;
 mod server;
+mod serving;
 mod worlds;

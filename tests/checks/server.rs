@@ -1,145 +1,23 @@
 //! Who answers on the port.
 
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
 use std::time::Duration;
 
-use housecall::check::Check;
 use housecall::checks::server::{
     listener, listener_cwd, listener_fresh, listener_process, server_duplicates,
 };
-use housecall::config::{Config, Serving};
+use housecall::config::Serving;
 use housecall::cx::Probes;
 use housecall::error::ProbeError;
-use housecall::probes::deps::{Installed, Stamp};
-use housecall::probes::git::{Checkout, Worktree};
-use housecall::probes::keeper::{Keeper, Kept, Running};
+use housecall::probes::Probe;
+use housecall::probes::built::Moved;
+use housecall::probes::keeper::{Kept, Running};
 use housecall::probes::kin::Kin;
-use housecall::probes::processes::Process;
-use housecall::probes::sockets::Listener;
-use housecall::probes::{Keyed, Probe};
 
 use crate::worlds::{SERVER_PID, SHA, ago, at, config, cx_of, repository, verdict, worktree};
 
-/// The world of these checks: who listens, and everything that may be asked about them.
-struct World {
-    config: Config,
-    listeners: Vec<Listener>,
-    processes: Vec<Process>,
-    keeper: Keeper,
-    installed: i64,
-    kins: Vec<(PathBuf, Kin)>,
-}
-
-impl World {
-    /// Astro serves from the worktree, and nobody keeps it.
-    fn usual() -> Self {
-        let config = config();
-        Self {
-            config,
-            listeners: vec![listens("127.0.0.1:4321", SERVER_PID)],
-            processes: vec![
-                process(SERVER_PID, ASTRO, &worktree()),
-                process(std::process::id(), "test", Path::new("/")),
-            ],
-            keeper: Keeper::Absent,
-            installed: 7_200,
-            kins: Vec::new(),
-        }
-    }
-
-    fn from(mut self, directory: &Path) -> Self {
-        self.processes[0].directory = Some(directory.to_owned());
-        self
-    }
-
-    fn running(mut self, command: &str) -> Self {
-        self.processes[0] =
-            process(SERVER_PID, command, self.processes[0].directory.clone().expect("one").as_path());
-        self
-    }
-
-    fn says(self, check: &'static Check) -> String {
-        let checkout = Checkout {
-            top: worktree(),
-            git_dir: repository().join(".git/worktrees/site"),
-            common_dir: repository().join(".git"),
-            branch: Some("localhost-sync".to_owned()),
-            head: Some(SHA.to_owned()),
-            operation: None,
-            locks: Vec::new(),
-            kept: Some("kept by housecall".to_owned()),
-        };
-        let stamp = Stamp {
-            schema: 1,
-            lockfile: String::new(),
-            runtime: "22".to_owned(),
-            at: ago(self.installed),
-            command: Vec::new(),
-        };
-        let probes = Probes {
-            listening: Probe::given(Ok(self.listeners)),
-            processes: Keyed::given(
-                self.processes.into_iter().map(|it| (it.pid, Ok(Some(it)))).chain([(1, Ok(None))]),
-            ),
-            keeper: Probe::given(Ok(self.keeper)),
-            worktree: Probe::given(Ok(Worktree::Present(checkout))),
-            installed: Probe::given(Ok(Installed { tree: true, stamp: Some(stamp) })),
-            kins: Keyed::given(self.kins.into_iter().map(|(path, kin)| (path, Ok(kin)))),
-            versions: Keyed::given([
-                (PathBuf::from("/opt/node22/bin/node"), Ok("22.23.3".to_owned())),
-                (PathBuf::from("/opt/node20/bin/node"), Ok("20.1.0".to_owned())),
-            ]),
-            ..Probes::default()
-        };
-        verdict(check, &cx_of(self.config, probes))
-    }
-}
-
-const ASTRO: &str =
-    "/opt/node22/bin/node /home/ada/ops/site/worktree/node_modules/.bin/astro dev --port 4321";
-
-fn listens(address: &str, pid: u32) -> Listener {
-    Listener { address: address.parse().expect("an address"), pids: vec![pid], uid: Some(501) }
-}
-
-fn process(pid: u32, command: &str, directory: &Path) -> Process {
-    let argv: Vec<String> = command.split_whitespace().map(str::to_owned).collect();
-    Process {
-        pid,
-        parent: Some(1),
-        uid: Some(501),
-        executable: argv.first().map(PathBuf::from),
-        name: None,
-        argv,
-        directory: Some(directory.to_owned()),
-        started: ago(3_600),
-        identity: u64::from(pid),
-    }
-}
-
-fn keeper(server: Kept) -> Keeper {
-    Keeper::Running(Running {
-        schema: 1,
-        pid: 77,
-        identity: 77,
-        since: ago(4_000),
-        server,
-        keeps: None,
-        unfollowed: None,
-    })
-}
-
-fn started(seconds: i64) -> Kept {
-    Kept::Started { pid: SERVER_PID, identity: u64::from(SERVER_PID), at: ago(seconds), answered: None }
-}
-
-#[track_caller]
-fn tells(said: &str, start: &str, facts: &[&str]) {
-    assert!(said.starts_with(start), "{said}");
-    for fact in facts {
-        assert!(said.contains(fact), "{fact} in {said}");
-    }
-}
+use crate::serving::{ASTRO, World, keeper, listens, process, started, tells};
 
 #[test]
 fn the_usual_world_passes() {
@@ -308,6 +186,51 @@ fn a_server_older_than_its_dependencies_is_stale() {
         "fail the server runs node 20.1.0, its dependencies were installed for node 22",
         &["actual: 20.1.0"],
     );
+}
+
+#[test]
+fn a_server_that_does_not_watch_is_stale_once_the_worktree_has_moved() {
+    let unwatched = |sha: &str, seconds: i64| {
+        let mut world = World::usual();
+        let mut server = (**world.config.server.as_ref().expect("one")).clone();
+        server.watches = Some(false);
+        world.config.server = Some(Arc::new(server));
+        world.moved = Some(Moved { sha: sha.to_owned(), at: ago(seconds) });
+        world
+    };
+    let says = |world: World| world.says(&listener_fresh::CHECK);
+    tells(
+        &says(unwatched(SHA, 1_800)),
+        "fail the server started before the worktree last moved, and does not watch its files",
+        &["started: ", "moved: ", "who: pid 31492"],
+    );
+    tells(&says(unwatched(SHA, 7_200)), "pass", &[]);
+    tells(&says(unwatched("another", 7_200)), "unknown", &["somebody else has moved the worktree"]);
+    tells(&says(World { moved: None, ..unwatched(SHA, 0) }), "unknown", &["is not known"]);
+    let mut built = unwatched(SHA, 1_800);
+    let mut mirror = (**built.config.mirror.as_ref().expect("one")).clone();
+    mirror.build = vec!["make".to_owned()];
+    built.config.mirror = Some(Arc::new(mirror));
+    tells(&says(built), "pass", &[]);
+}
+
+#[test]
+fn that_nobody_knows_whether_a_server_watches_is_told() {
+    let run = |line: &str| {
+        let mut world = World::usual().running(line);
+        let mut server = (**world.config.server.as_ref().expect("one")).clone();
+        server.run = Serving::Program(line.split(' ').map(str::to_owned).collect());
+        world.config.server = Some(Arc::new(server));
+        world.says(&listener_fresh::CHECK)
+    };
+    tells(
+        &run("/opt/node22/bin/node server.js"),
+        "pass",
+        &["watches: `/opt/node22/bin/node server.js` is not known to"],
+    );
+    assert!(!run("/opt/node22/bin/node --watch server.js").contains("watches"));
+    assert!(!run("npm run dev").contains("watches"), "its script is astro's");
+    tells(&run("npm run preview"), "pass", &["watches: `astro preview` is not known to"]);
 }
 
 #[test]

@@ -75,6 +75,7 @@ pub(crate) fn config() -> Config {
             ),
             directory: worktree(),
             listen: "127.0.0.1:4321".parse().expect("an address"),
+            watches: None,
             env: BTreeMap::new(),
             ready: Ready { path: "/".to_owned(), within: Duration::from_mins(1) },
         })),

@@ -42,6 +42,7 @@ pub(crate) fn config() -> Config {
             run: Serving::Static(PathBuf::from("public")),
             directory: worktree,
             listen: "127.0.0.1:4321".parse().expect("an address"),
+            watches: None,
             env: BTreeMap::new(),
             ready: Ready { path: "/".to_owned(), within: Duration::from_mins(1) },
         })),

@@ -37,18 +37,30 @@ struct Asked {
 /// Whether a tool of the configuration is known not to do: what needs it would not start.
 #[must_use]
 pub fn fails(cx: &Cx) -> bool {
-    cx.config().tools.iter().any(|tool| matches!(look(cx, tool), Ok(Verdict::Fail(_))))
+    failure(cx).is_some()
 }
 
-fn look(cx: &Cx, tool: &Tool) -> Seen {
+/// Why a server would not start: a tool of the configuration that is known not to do.
+#[must_use]
+pub fn failure(cx: &Cx) -> Option<String> {
+    cx.config().tools.iter().find_map(|tool| match to_start(cx, tool) {
+        Ok(Err(Verdict::Fail(finding))) => Some(finding.message),
+        _ => None,
+    })
+}
+
+/// What a job that starts now would find: the version, where, and what is asked of it; or all that is to be said.
+type ToStart = Result<(String, PathBuf, Asked), Verdict>;
+
+fn to_start(cx: &Cx, tool: &Tool) -> Result<ToStart, ProbeError> {
     let name = &tool.name;
     let Some(found) = &*cx.tool(name)? else {
-        return Ok(Verdict::fail(format!("the jobs do not find `{name}`")));
+        return Ok(Err(Verdict::fail(format!("the jobs do not find `{name}`"))));
     };
-    let Ok(version) = &found.version else { return Ok(dead(name, found)) };
+    let Ok(version) = &found.version else { return Ok(Err(dead(name, found))) };
     let note = format!("{name} {version}");
     let Some(asked) = asked(cx, tool)? else {
-        return Ok(Verdict::pass_with(note).with("path", found.path.as_path()));
+        return Ok(Err(Verdict::pass_with(note).with("path", found.path.as_path())));
     };
     if !is_within(version, &asked)? {
         let message = format!("the jobs run {note}, and {} asks for {}", asked.by, asked.words);
@@ -57,11 +69,20 @@ fn look(cx: &Cx, tool: &Tool) -> Seen {
             .with("actual", Fact::Version(version.clone()))
             .with("path", found.path.as_path());
         let installers = cx.installers()?;
-        return Ok(match install_command(name, Some(&asked.range), &installers) {
+        return Ok(Err(match install_command(name, Some(&asked.range), &installers) {
             Some(command) => verdict.with("install", Fact::Command(command)),
             None => verdict,
-        });
+        }));
     }
+    Ok(Ok((version.clone(), found.path.clone(), asked)))
+}
+
+fn look(cx: &Cx, tool: &Tool) -> Seen {
+    let name = &tool.name;
+    let (version, path, asked) = match to_start(cx, tool)? {
+        Ok(found) => found,
+        Err(verdict) => return Ok(verdict),
+    };
     if name == "node"
         && let Some((pid, program)) = serving(cx)?
     {
@@ -70,7 +91,7 @@ fn look(cx: &Cx, tool: &Tool) -> Seen {
                 .with("expected", asked.words)
                 .with("who", Fact::Pid(pid))
                 .with("path", program)
-                .with("the jobs find", Fact::Version(version.clone()))
+                .with("the jobs find", Fact::Version(version))
                 .with("restart", Fact::Command("housecall restart".to_owned())));
         }
         let serving = cx.version_of(&program)?;
@@ -81,11 +102,11 @@ fn look(cx: &Cx, tool: &Tool) -> Seen {
                 .with("actual", Fact::Version(serving.as_ref().clone()))
                 .with("who", Fact::Pid(pid))
                 .with("path", program)
-                .with("the jobs find", Fact::Version(version.clone()))
+                .with("the jobs find", Fact::Version(version))
                 .with("restart", Fact::Command("housecall restart".to_owned())));
         }
     }
-    Ok(Verdict::pass_with(note).with("asked for", asked.words).with("path", found.path.as_path()))
+    Ok(Verdict::pass_with(format!("{name} {version}")).with("asked for", asked.words).with("path", path))
 }
 
 /// A program that is there and does not start, as where an upgrade took a library away that it was built for.

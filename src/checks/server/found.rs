@@ -24,7 +24,7 @@ pub struct Found {
 }
 
 /// Programs that run or start another one: the name that tells is a later word.
-const CARRIERS: [&str; 24] = [
+pub(super) const CARRIERS: [&str; 24] = [
     "node",
     "nodejs",
     "bun",
@@ -203,7 +203,7 @@ fn is_named(process: &Process, name: &str) -> bool {
 }
 
 /// A word without its directories and its script's ending.
-fn word_of(word: impl AsRef<str>) -> String {
+pub(super) fn word_of(word: impl AsRef<str>) -> String {
     let path = Path::new(word.as_ref());
     let name =
         path.file_name().map_or_else(|| word.as_ref().to_owned(), |it| it.to_string_lossy().into_owned());

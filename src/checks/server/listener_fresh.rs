@@ -2,14 +2,17 @@
 
 use std::time::Duration;
 
+use jiff::Timestamp;
+
 use crate::check::{Check, CheckId, Group, Look, Needs, Severity};
 use crate::checks::server::found::{kept_since, owner_of, who};
-use crate::checks::server::listener_cwd;
+use crate::checks::server::{listener_cwd, watching};
 use crate::checks::sync::dependencies;
-use crate::config::Server;
+use crate::config::{Server, Serving};
 use crate::cx::Cx;
 use crate::error::{ProbeError, human_duration};
 use crate::fixes;
+use crate::probes::built;
 use crate::probes::processes::Process;
 use crate::verdict::{Fact, Seen, Verdict};
 
@@ -40,7 +43,11 @@ fn look(cx: &Cx, server: &Server) -> Seen {
     let stamp = if cx.config().mirror.is_some() { cx.installed()?.stamp.clone() } else { None };
     let fresh = || {
         let age = human_duration(cx.since(started));
-        Verdict::pass_with(format!("started {age} ago")).with("since", Fact::Time(started))
+        let verdict = Verdict::pass_with(format!("started {age} ago")).with("since", Fact::Time(started));
+        match unknown(cx, server) {
+            Some(why) => verdict.with("watches", why),
+            None => verdict,
+        }
     };
     let is_built = cx.config().mirror.as_ref().is_some_and(|mirror| !mirror.build.is_empty());
     let build = if is_built { cx.state()?.built.build.clone() } else { None };
@@ -50,6 +57,16 @@ fn look(cx: &Cx, server: &Server) -> Seen {
         let verdict = Verdict::fail("the server started before what it serves was last built");
         let verdict = verdict.with("started", Fact::Time(started)).with("built", Fact::Time(build.at));
         return Ok(verdict.with("who", who(process)));
+    }
+    if built::is_restarted_for_files(cx.config()) {
+        let moved = moved(cx)?;
+        if started.checked_add(slack).is_ok_and(|started| started < moved) {
+            let verdict = Verdict::fail(
+                "the server started before the worktree last moved, and does not watch its files",
+            );
+            let verdict = verdict.with("started", Fact::Time(started)).with("moved", Fact::Time(moved));
+            return Ok(verdict.with("who", who(process)));
+        }
     }
     let Some(stamp) = stamp else { return Ok(fresh()) };
     if started.checked_add(slack).is_ok_and(|started| started < stamp.at) {
@@ -69,6 +86,31 @@ fn look(cx: &Cx, server: &Server) -> Seen {
         return Ok(verdict.with("actual", Fact::Version(version)).with("who", who(process)));
     }
     Ok(fresh())
+}
+
+/// When the worktree's files were brought last.
+fn moved(cx: &Cx) -> Result<Timestamp, ProbeError> {
+    let unknown = |why: &str| ProbeError::failed("tell which files the server has read", &why);
+    let Some(moved) = cx.state()?.built.moved.clone() else {
+        return Err(unknown("when the worktree last moved is not known; the next sync has it restarted"));
+    };
+    if cx.checkout()?.head.as_ref() != Some(&moved.sha) {
+        return Err(unknown("somebody else has moved the worktree; the next sync has it restarted"));
+    }
+    Ok(moved.at)
+}
+
+/// What is to be said where nobody says whether the server watches its files.
+fn unknown(cx: &Cx, server: &Server) -> Option<String> {
+    let Serving::Program(argv) = &server.run else { return None };
+    let is_built = cx.config().mirror.as_ref().is_some_and(|it| !it.build.is_empty());
+    if server.watches.is_some() || is_built {
+        return None;
+    }
+    let project = cx.project().ok();
+    let command = watching::command(argv, &|name| project.as_ref()?.scripts.get(name).cloned());
+    let line = &command.line;
+    (!command.watches).then(|| format!("`{line}` is not known to; `watches` in [serve] does not say"))
 }
 
 /// The version of the node that serves; `None` where no node does, or where its file was replaced meanwhile.

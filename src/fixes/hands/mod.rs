@@ -233,7 +233,8 @@ impl<'a> Hands<'a> {
             }
             Action::AddWorktree => {
                 let mirror = mirror()?;
-                objects::whole(config, mirror, &mut tell, |tell| worktree::add_worktree(config, mirror, tell))
+                let add = |tell: &mut dyn FnMut(&[u8])| worktree::add_worktree(config, mirror, tell);
+                built::moving(config, mirror, || objects::whole(config, mirror, &mut tell, add))
                     .map(|kept| Some(told("made the worktree", kept)))
             }
             Action::Relink => {
@@ -253,13 +254,15 @@ impl<'a> Hands<'a> {
             Action::Align(sha) => {
                 let done = format!("aligned on {}", sha.get(..7).unwrap_or(sha));
                 let mirror = mirror()?;
-                objects::whole(config, mirror, &mut tell, |tell| align::align(config, mirror, sha, tell))
+                let align = |tell: &mut dyn FnMut(&[u8])| align::align(config, mirror, sha, tell);
+                built::moving(config, mirror, || objects::whole(config, mirror, &mut tell, align))
                     .inspect(|_| forgive(config))
                     .map(|kept| Some(told(&done, kept)))
             }
             Action::Carry(file) => {
                 let done = format!("copied {}", file.display());
-                let carried = carry::carry(config, file).inspect(|_| forgive(config));
+                let carried = built::moving(config, mirror()?, || carry::carry(config, file));
+                let carried = carried.inspect(|_| forgive(config));
                 carried.map(|kept| Some(told(&done, kept)))
             }
             Action::Install(argv) => install::install(self.machine, config, mirror()?, argv, &mut tell),
