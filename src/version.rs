@@ -179,10 +179,11 @@ fn early(rest: &str) -> Option<String> {
     let letters = said.find(|it: char| !it.is_ascii_alphabetic()).unwrap_or(said.len());
     let (word, after) = (said[..letters].to_ascii_lowercase(), &said[letters..]);
     let is_numbered = after.starts_with(|it: char| it.is_ascii_digit());
+    // A number alone is a revision, of a distribution or so many commits after it; but after a tilde it is a day before.
+    let is_before = word.is_empty() && separator == Some('~') && is_numbered;
     let is_early = match separator {
         _ if EARLY.contains(&&*word) || (SHORT.contains(&&*word) && is_numbered && !is_commit(said)) => true,
-        // A revision: of a distribution, or so many commits after it.
-        _ if word.is_empty() => separator == Some('~') && is_numbered,
+        _ if word.is_empty() => is_before,
         Some('-' | '~') => !RELEASED.contains(&&*word) && !is_commit(said),
         _ => false,
     };
@@ -190,7 +191,7 @@ fn early(rest: &str) -> Option<String> {
     let said: String =
         said.chars().filter(|it| it.is_ascii_alphanumeric() || ".-_~".contains(*it)).map(plain).collect();
     let said = said.split('.').filter(|it| !it.is_empty()).collect::<Vec<&str>>().join(".");
-    is_early.then_some(said)
+    is_early.then(|| if is_before { format!("pre.{said}") } else { said })
 }
 
 /// Whether it begins with the name of a commit, with or without the `g` of `git describe`.
@@ -277,7 +278,7 @@ mod tests {
         for (written, version) in [
             ("3.0~rc1", Some("3.0.0-rc1")),
             ("3.0~beta2", Some("3.0.0-beta2")),
-            ("3.0~20240101", Some("3.0.0-20240101")),
+            ("3.0~20240101", Some("3.0.0-pre.20240101")),
             ("1.2.3~bpo12", Some("1.2.3")),
             ("20230311", Some("20230311.0.0")),
             ("1.1.1w", Some("1.1.1")),

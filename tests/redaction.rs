@@ -63,6 +63,7 @@ fn what_stands_where_a_secret_stands_is_one() {
     for text in [
         "https://ann:{}@example.org/site.git",
         "postgres://ann:{}@db/site",
+        "https://ann@example.com:{}@example.org/site.git",
         "fatal: Authentication failed for 'https://{}@example.org/'",
         "http://127.0.0.1:4321/?a=1&access_token={}&b=2",
         "/callback?key={}",

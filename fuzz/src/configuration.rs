@@ -94,7 +94,8 @@ pub fn gossfile(data: &[u8]) {
         directory: Path::new(HOME),
         refuses: &|text| loaded(text).err().map(|error| error.to_string()),
     };
-    let lines = text.lines().count() + 1;
+    // YAML's lines end with a lone carriage return as well.
+    let lines = text.split_inclusive(['\n', '\r']).count().max(1);
     let named = match goss::turn(Path::new("goss.yaml"), text, &world) {
         Ok(imported) => {
             let checks = loaded(&imported.text).map(|config| config.declared.len());

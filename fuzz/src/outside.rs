@@ -28,7 +28,8 @@ pub fn redactor(data: &[u8]) {
     let text = String::from_utf8_lossy(data);
     let (before, after) = text
         .split_at(text.len() / 2 - (0..4).find(|it| text.is_char_boundary(text.len() / 2 - it)).unwrap_or(0));
-    for secret in [HELD, SHAPED] {
+    // What looks like a token in the middle of a word is none.
+    for secret in [HELD, SHAPED].into_iter().filter(|it| !text.contains(it)) {
         let whole = format!("{before} {secret} {after}");
         let shown = REDACTOR.text(&whole);
         assert!(!shown.contains(secret), "it survives: {shown:?}");

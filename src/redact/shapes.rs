@@ -83,8 +83,8 @@ static TOKENS: [Shape; 12] = [
 
 /// What stands where a secret stands.
 static PLACES: [Shape; 10] = [
-    shape("password", &["://"], r#"://[^\s/?#@:"'<>]*:([^\s/?#"'<>]+)@"#).with(|it| it.contains('@')),
-    shape("password", &["://"], r#"(?i)\bhttps?://([^\s/?#@:"'<>]{8,})@"#).with(|it| it.contains('@')),
+    shape("password", &["://"], r#"://[^\s/?#:"'<>]*:([^\s/?#"'<>]+)@"#).with(|it| it.contains('@')),
+    shape("password", &["://"], r#"(?i)\bhttps?://([^\s/?#:"'<>]{8,})@"#).with(|it| it.contains('@')),
     shape("password", &["-u"], r#"\s(?:-u|--user)(?:\s+|=)["']?[^\s:"']+:([^\s"']+)"#)
         .with(|it| it.contains(':')),
     shape("password", &["login"], r"(?i)\blogin\s+\S+\s+password\s+(\S+)"),
