@@ -37,7 +37,7 @@ fn nothing_is_dropped_in_silence() {
 /// Each matcher says what goss 0.4.9 was seen to say of the same output: the names of the fixture tell.
 #[test]
 fn every_matcher_means_the_same() {
-    is_seen_the_same("matchers.yaml", 50);
+    is_seen_the_same("matchers.yaml", 89);
 }
 
 /// The same of every kind that looks at what each Linux has.
@@ -106,13 +106,38 @@ fn what_is_not_turned_is_never_green() {
 /// goss compares numbers by their values: a pattern that is no `1` is found in `1.0`.
 #[test]
 fn a_number_that_must_be_another_is_named() {
-    for value in
-        ["gjson: { a: { not: { equal: 1 } } }", "not: { equal: 1 }", "not: { contain-element: { equal: 1 } }"]
-    {
+    for value in [
+        "gjson: { a: { not: { equal: 1 } } }",
+        "not: { equal: 1 }",
+        "not: { contain-element: { equal: 1 } }",
+        "not: { contain-element: 1 }",
+    ] {
         let home =
             gossfile(&format!("command:\n  a: {{ exec: 'true', exit-status: 0, stdout: {{ {value} }} }}\n"));
         let ran = home.housecall(["import", "goss", "goss.yaml"]).exits(1);
         assert!(ran.stderr.contains("a number is no text"), "{value}: {ran}");
+    }
+}
+
+/// What would ask something else of a list than goss does.
+#[test]
+fn what_is_another_question_of_a_list_is_named() {
+    for (value, why) in [
+        ("gjson: { a.#: { equal: 3 } }", "no number of JSON's equals"),
+        ("gjson: { a: { equal: [1] } }", "a number or a template"),
+        ("gjson: { a: { contain-elements: [x, x] } }", "may not stand for two"),
+        ("contain-elements: [x, x]", "may not stand for two"),
+        ("gjson: { a: { consist-of: [x, { have-prefix: x }] } }", "may not stand for two"),
+        ("gjson: { a.#: { lt: 3 } }", "there may be none"),
+        ("gjson: { a.#.b: { have-len: 3 } }", "what some of them are"),
+        ("gjson: { a.#.b: [\"it's\"] }", "no plain text"),
+        ("gjson: { 'a.#(b==1).c': 1 }", "more than names"),
+        ("gjson: { a.#.b.#: 1 }", "more than names"),
+    ] {
+        let home =
+            gossfile(&format!("command:\n  a: {{ exec: 'true', exit-status: 0, stdout: {{ {value} }} }}\n"));
+        let ran = home.housecall(["import", "goss", "goss.yaml"]).exits(1);
+        assert!(ran.stderr.contains(why), "{value}: {ran}");
     }
 }
 

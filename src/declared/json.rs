@@ -65,10 +65,7 @@ impl Json {
                     return Some(missing(what, path).with("actual", excerpt(text)));
                 }
                 let what = format!("`{path}` of {what}");
-                found.iter().find_map(|value| match value {
-                    Value::String(text) => said.failure(&what, text),
-                    other => said.failure(&what, &other.to_string()),
-                })
+                found.iter().find_map(|value| said.failure_of_value(&what, value))
             })
         })
     }

@@ -4,10 +4,11 @@ use std::collections::BTreeMap;
 
 use schemars::JsonSchema;
 use serde::Deserialize;
+use serde_json::Value;
 use toml::Spanned;
 
 use super::json::{self, Json};
-use super::number::Number;
+use super::number::{Count, Number};
 use crate::config::{Reading, Text as Written_};
 use crate::error::ProbeError;
 use crate::verdict::Verdict;
@@ -34,10 +35,19 @@ pub struct Text {
     pub version: Option<nodejs_semver::Range>,
     /// The bounds of the number that it is.
     pub number: Number,
-    /// How long it is, in bytes.
-    pub length: Option<usize>,
+    /// How long it is, in bytes; a list, in elements.
+    pub length: Option<Number>,
     /// What values of its JSON are.
     pub json: Json,
+}
+
+/// What is said: the text, its lines, how long it is.
+struct Said<'a> {
+    text: &'a str,
+    lines: &'a dyn Fn() -> Vec<&'a str>,
+    /// In bytes, or in elements.
+    length: usize,
+    is_list: bool,
 }
 
 /// As it is written.
@@ -74,8 +84,9 @@ pub struct Written {
     /// The bounds of the number that it must be, and nothing else.
     #[schemars(with = "Option<Number>")]
     pub number: Option<Spanned<Number>>,
-    /// How long it must be, in bytes, white space and line ends included.
-    pub length: Option<usize>,
+    /// How long it must be, in bytes, white space and line ends included: so long, or `{ min, max, above, below }`.
+    #[schemars(with = "Option<Count>")]
+    pub length: Option<Spanned<Count>>,
     /// The range in which the first version in it must be: ">=22 <23".
     #[schemars(with = "Option<String>")]
     pub version: Option<Written_>,
@@ -118,7 +129,10 @@ impl Written {
                 Some(number) => Number::read(number, it)?,
                 None => Number::default(),
             },
-            length: self.length,
+            length: match &self.length {
+                Some(length) => Some(Count::read(length, (0, u32::MAX), "every text is so long", it)?),
+                None => None,
+            },
             version: match &self.version {
                 Some(range) => Some(it.range(range)?),
                 None => None,
@@ -198,15 +212,45 @@ impl Text {
     /// The first thing that does not hold, as a failure; `what` names the text: "stdout", "the page".
     #[must_use]
     pub fn failure(&self, what: &str, text: &str) -> Option<Verdict> {
+        self.failure_of(
+            what,
+            &Said { text, lines: &|| text.lines().collect(), length: text.len(), is_list: false },
+        )
+    }
+
+    /// The same of a value of JSON: the elements of a list, and the values of a map, are its lines.
+    #[must_use]
+    pub fn failure_of_value(&self, what: &str, value: &Value) -> Option<Verdict> {
+        let plain = |value: &Value| value.as_str().map_or_else(|| value.to_string(), str::to_owned);
+        let elements: Vec<String> = match value {
+            Value::String(text) => return self.failure(what, text),
+            Value::Array(elements) => elements.iter().map(plain).collect(),
+            Value::Object(members) => members.values().map(plain).collect(),
+            Value::Null | Value::Bool(_) | Value::Number(_) => Vec::new(),
+        };
+        let text = if value.is_array() { elements.join("\n") } else { value.to_string() };
+        let (is_list, length) = (value.is_array() || value.is_object(), elements.len());
+        if !is_list && !(self.lines.is_empty() && self.no_line.is_empty() && self.length.is_none()) {
+            return Some(Verdict::fail(format!("{what} is no list")).with("actual", excerpt(&text)));
+        }
+        let lines = || elements.iter().map(String::as_str).collect();
+        self.failure_of(what, &Said { text: &text, lines: &lines, length, is_list })
+    }
+
+    fn failure_of(&self, what: &str, said: &Said<'_>) -> Option<Verdict> {
+        let Said { text, lines, length, is_list } = said;
         let fails = |message: String, expected: &str| {
             Some(Verdict::fail(message).with("expected", expected).with("actual", excerpt(text)))
         };
         if let Some(equals) = self.equals.as_deref().filter(|equals| text.trim() != equals.trim()) {
             return fails(format!("{what} is another"), equals);
         }
-        if let Some(length) = self.length.filter(|length| *length != text.len()) {
-            let failure = Verdict::fail(format!("{what} is {} bytes long", text.len()));
-            return Some(failure.with("expected", format!("{length} bytes")).with("actual", excerpt(text)));
+        if let Some(wanted) =
+            self.length.filter(|it| !it.has(u32::try_from(*length).unwrap_or(u32::MAX).into()))
+        {
+            let unit = if *is_list { "elements" } else { "bytes" };
+            let failure = Verdict::fail(format!("{what} is {length} {unit} long"));
+            return Some(failure.with("expected", format!("{wanted} {unit}")).with("actual", excerpt(text)));
         }
         if let Some(missing) = self.contains.iter().find(|it| !text.contains(&**it)) {
             return fails(format!("{what} lacks a text"), missing);
@@ -220,17 +264,19 @@ impl Text {
         if let Some(pattern) = self.no_match.iter().find(|it| it.is_match(text)) {
             return fails(format!("{what} matches a pattern that it must not"), &format!("no {pattern}"));
         }
-        if let Some(pattern) = self.lines.iter().find(|it| !text.lines().any(|line| it.is_match(line))) {
-            return fails(format!("{what} has no line that matches a pattern"), pattern.as_str());
+        let lines = if self.lines.is_empty() && self.no_line.is_empty() { Vec::new() } else { lines() };
+        let (one, none) = if *is_list { ("an element", "no element") } else { ("a line", "no line") };
+        if let Some(pattern) = self.lines.iter().find(|it| !lines.iter().any(|line| it.is_match(line))) {
+            return fails(format!("{what} has {none} that matches a pattern"), pattern.as_str());
         }
         for pattern in &self.no_line {
-            if let Some(line) = text.lines().find(|line| pattern.is_match(line)) {
-                let failure = Verdict::fail(format!("{what} has a line that matches a pattern it must not"));
+            if let Some(line) = lines.iter().find(|line| pattern.is_match(line)) {
+                let failure = Verdict::fail(format!("{what} has {one} that matches a pattern it must not"));
                 return Some(failure.with("expected", format!("no {pattern}")).with("actual", excerpt(line)));
             }
         }
         if self.number != Number::default() {
-            let number = text.trim().parse::<f64>().ok().filter(|it| it.is_finite());
+            let number = text.trim().parse::<f64>().ok().filter(|it| it.is_finite() && !is_list);
             match number.map(|number| self.number.has(number)) {
                 Some(true) => {}
                 Some(false) => {

@@ -46,6 +46,55 @@ fn values_of_a_text_are_judged_by_their_paths() {
     assert!(told.starts_with("fail: `$.n` of its output is another; expected 5; actual 3"), "{told}");
 }
 
+/// The elements of a list are its lines, and its length is how many there are.
+#[test]
+fn of_a_list_its_elements_are_judged() {
+    let world = World::new();
+    world
+        .home
+        .write("said.json", r#"{"t": ["x", "web one", 7], "e": [], "s": "x\ny", "n": 3, "m": {"a": "b"}}"#);
+    let look = |said: &str| {
+        world.look(&format!("file = {{ path = 'said.json', content = {{ json-says = {{ {said} }} }} }}"))
+    };
+    for good in [
+        "t = { lines = ['^web', '^7$'], no-line = ['^y$'], length = 3 }",
+        "t = { length = { min = 2 }, matches = ['(?m)^web one$'] }",
+        "e = { length = 0, no-line = ['x'] }",
+        "m = { length = 1, lines = ['^b$'] }",
+        "s = { length = 3, lines = ['^y$'] }",
+        "'t[?@ == \"x\"]' = {}",
+    ] {
+        assert_eq!(look(good), "pass", "{good}");
+    }
+    for (bad, told) in [
+        (
+            "t = { lines = ['^one'] }",
+            "fail: `$.t` of ~/said.json has no element that matches a pattern; expected ^one",
+        ),
+        (
+            "t = { no-line = ['^x'] }",
+            "fail: `$.t` of ~/said.json has an element that matches a pattern it must not",
+        ),
+        ("t = { length = 2 }", "fail: `$.t` of ~/said.json is 3 elements long; expected 2 elements"),
+        (
+            "t = { length = { above = 3 } }",
+            "fail: `$.t` of ~/said.json is 3 elements long; expected more than 3 elements",
+        ),
+        ("t = { number = { min = 0 } }", "fail: `$.t` of ~/said.json is no number"),
+        // A number has no elements, so that nothing is known of them.
+        ("n = { no-line = ['x'] }", "fail: `$.n` of ~/said.json is no list; actual 3"),
+        ("n = { length = 1 }", "fail: `$.n` of ~/said.json is no list; actual 3"),
+        ("'t[?@ == \"y\"]' = {}", "fail: ~/said.json has no `$.t[?@ == \"y\"]`"),
+    ] {
+        let seen = look(bad);
+        assert!(seen.starts_with(told), "{bad}: {seen}");
+    }
+    let mistakes = world.mistakes(
+        "file = { path = 'said.json', content = { json-says = { t = { length = { min = 0 } } } } }",
+    );
+    assert!(mistakes.contains("every text is so long"), "{mistakes}");
+}
+
 #[test]
 fn what_makes_no_sense_is_told() {
     let world = World::new();

@@ -1,8 +1,8 @@
 //! goss's `gjson`: what values of a JSON text must be.
 
-use super::super::yaml::{Node, Value};
+use super::super::yaml::{Key, Node, Value};
 use super::super::{Item, template};
-use super::matcher::{self, Of, Reason};
+use super::matcher::{self, Of, Reason, Said};
 
 /// Values by their paths: what they are, and what they say.
 #[derive(Debug, Default)]
@@ -16,19 +16,113 @@ pub(super) fn json(node: &Node) -> Result<Json, Reason> {
     let Value::Map(map) = &node.value else { return Err("`gjson` wants a map".to_owned()) };
     let mut json = Json::default();
     for (key, node) in map {
-        let path = path(&key.text)?;
-        if let Ok(("have-key", inner)) = matcher::matcher(node) {
-            let key = named(&matcher::text(inner)?).ok_or("a key that is no plain name")?;
-            // That it is there is all that is asked.
-            json.says.push((path + &key, Item::Table(Vec::new())));
-            continue;
-        }
-        match value(node) {
-            Some(value) => json.is.push((path, value)),
-            None => json.says.push((path, says(node)?)),
+        match key.text.rsplit_once('#') {
+            Some((list, "")) => counted(path(list.trim_end_matches('.'))?, node, &mut json)?,
+            Some((list, part)) => each(path(list.trim_end_matches('.'))?, part, node, &mut json)?,
+            None => one(path(&key.text)?, node, &mut json)?,
         }
     }
     Ok(json)
+}
+
+/// What one value must be.
+fn one(path: String, node: &Node, json: &mut Json) -> Result<(), Reason> {
+    match matcher::matcher(node) {
+        // That it is there is all that is asked.
+        Ok(("have-key", inner)) => {
+            let key = named(&matcher::text(inner)?).ok_or("a key that is no plain name")?;
+            json.says.push((path + &key, Item::Table(Vec::new())));
+        }
+        Ok(("equal", Node { value: Value::List(_) | Value::Map(_), .. })) => {
+            let (_, inner) = matcher::matcher(node)?;
+            json.is.push((path, whole(inner).ok_or("a number or a template in what is compared")?));
+        }
+        Ok(("consist-of", inner)) => {
+            let (elements, count) = elements(inner)?;
+            if count == 0 {
+                json.is.push((path, Item::List(Vec::new())));
+                return Ok(());
+            }
+            json.is_list(&path);
+            let elements = elements.and(Said::long("min", count.to_string()))?;
+            json.says.extend(elements.and(Said::long("max", count.to_string()))?.item().map(|it| (path, it)));
+        }
+        _ if matches!(node.value, Value::List(_)) => {
+            json.is_list(&path);
+            json.says.extend(elements(node)?.0.item().map(|it| (path, it)));
+        }
+        _ => match value(node) {
+            Some(value) => json.is.push((path, value)),
+            None => {
+                let said = matcher::said(node, Of::Value)?;
+                json.says.push((path, said.item().ok_or("it says nothing")?));
+            }
+        },
+    }
+    Ok(())
+}
+
+/// How many elements a list has; what is none has no number of them.
+fn counted(path: String, node: &Node, json: &mut Json) -> Result<(), Reason> {
+    if let Ok(("equal", _)) = matcher::matcher(node) {
+        return Err("to goss no number of JSON's equals one that is written".to_owned());
+    }
+    let count = matcher::within(node)?;
+    if count == Item::Number("0".to_owned()) {
+        json.is.push((path, Item::List(Vec::new())));
+        return Ok(());
+    }
+    let is_some = |(key, bound): &(String, Item)| match (key.as_str(), bound) {
+        ("min", Item::Number(least)) => least != "0",
+        ("above", Item::Number(_)) => true,
+        _ => false,
+    };
+    if matches!(&count, Item::Table(bounds) if !bounds.iter().any(is_some)) {
+        return Err("there may be none, so that it is not known to be a list".to_owned());
+    }
+    json.is_list(&path);
+    json.says.push((path, Item::Table(vec![("length".to_owned(), count)])));
+    Ok(())
+}
+
+/// What some elements of a list have in one place.
+fn each(path: String, part: &str, node: &Node, json: &mut Json) -> Result<(), Reason> {
+    let part: Option<String> = part.strip_prefix('.').and_then(|it| it.split('.').map(named).collect());
+    let part = part.ok_or("the path is more than names, numbers and `#`")?;
+    let texts = match matcher::matcher(node) {
+        Ok(("contain-element", one)) => vec![one],
+        Ok(("contain-elements", Node { value: Value::List(list), .. })) => list.iter().collect(),
+        _ => match &node.value {
+            Value::List(list) => list.iter().collect(),
+            _ => return Err("of elements is only asked what some of them are".to_owned()),
+        },
+    };
+    for text in texts {
+        let Value::Text(text) = &text.value else { return Err("an element that is no text".to_owned()) };
+        if template::is_open(text) || text.contains(['\'', '\\']) || text.contains(char::is_control) {
+            return Err("an element that is no plain text".to_owned());
+        }
+        json.is_list(&path);
+        json.says.push((format!("{path}[?@{part} == '{text}']"), Item::Table(Vec::new())));
+    }
+    Ok(())
+}
+
+/// What elements of a list must be, each another one; and how many.
+fn elements(node: &Node) -> Result<(Said, usize), Reason> {
+    let Value::List(list) = &node.value else { return Err("it is no list".to_owned()) };
+    let all = matcher::lines(list)?;
+    Ok((all, list.len()))
+}
+
+impl Json {
+    /// What it is only where it is a list that has an element: no other value is chosen from by numbers.
+    fn is_list(&mut self, path: &str) {
+        let first = format!("{path}[0]");
+        if self.says.iter().all(|(other, _)| *other != first) {
+            self.says.push((first, Item::Table(Vec::new())));
+        }
+    }
 }
 
 /// A path of gjson's that is names and numbers only.
@@ -65,13 +159,19 @@ fn value(node: &Node) -> Option<Item> {
     }
 }
 
-/// What its text says; goss counts the parts of a list, and our `length` bytes.
-fn says(node: &Node) -> Result<Item, Reason> {
-    let said = matcher::said(node, Of::Value)?;
-    if said.is_of_lines_or_length() {
-        return Err("lists within JSON have no counterpart".to_owned());
+/// The same of lists and maps of them. No number: goss finds 1 and 1.0 different there.
+fn whole(node: &Node) -> Option<Item> {
+    match &node.value {
+        Value::List(list) => list.iter().map(whole).collect::<Option<_>>().map(Item::List),
+        Value::Map(map) => {
+            let member = |(key, node): &(Key, Node)| {
+                whole(node).filter(|_| !template::is_open(&key.text)).map(|it| (key.text.clone(), it))
+            };
+            map.iter().map(member).collect::<Option<_>>().map(Item::Table)
+        }
+        Value::Number(_) => None,
+        _ => value(node),
     }
-    said.item().ok_or_else(|| "it says nothing".to_owned())
 }
 
 #[cfg(test)]

@@ -43,23 +43,16 @@ fn matched(matcher: &str, node: &Node, of: Of) -> Result<Said, Reason> {
         "have-prefix" | "have-suffix" | "match-regexp" => Ok(Said::one(MATCHES, pattern(matcher, node)?)),
         "have-patterns" => patterns(list()?),
         "contain-element" => Ok(Said::one(LINES, line(node)?)),
-        "contain-elements" => match list()? {
-            [one] => Ok(Said::one(LINES, line(one)?)),
-            many if many.iter().all(|it| matches!(it.value, Value::Text(_))) => {
-                let lines = many.iter().map(line).collect::<Result<Vec<String>, Reason>>()?;
-                lines.into_iter().try_fold(Said::default(), |said, line| said.and(Said::one(LINES, line)))
-            }
-            _ => Err("one line may not stand for two of them".to_owned()),
-        },
-        "have-len" => Ok(Said { length: Some(count(node)?.to_string()), ..Said::default() }),
+        "contain-elements" => lines(list()?),
+        "have-len" => Ok(Said::long("", count(node)?.to_string())),
         "gt" => Ok(Said::counted("above", number(node)?)),
         "ge" => Ok(Said::counted("min", number(node)?)),
         "lt" => Ok(Said::counted("below", number(node)?)),
         "le" => Ok(Said::counted("max", number(node)?)),
         "semver-constraint" => {
             let version = Said { version: Some(range(node)?), ..Said::default() };
-            // The text is the version and nothing else.
-            version.and(Said::one(MATCHES, r"\A\s*v?[0-9]+(\.[0-9]+)*([-+][0-9A-Za-z.+-]*)?\s*\z"))
+            // The text is the version and nothing else, no line end either.
+            version.and(Said::one(MATCHES, r"\A[0-9]+\.[0-9]+\.[0-9]+([-+][0-9A-Za-z.+-]*)?\z"))
         }
         "and" => list()?.iter().try_fold(Said::default(), |all, it| all.and(said(it, of)?)),
         "or" => {
@@ -81,6 +74,9 @@ fn not(node: &Node, of: Of) -> Result<Said, Reason> {
         "equal" => Ok(Said::one(NO_MATCH, whole(&literal(inner)?)?)),
         "contain-substring" => Ok(Said::one(ABSENT, text(inner)?)),
         "have-prefix" | "have-suffix" | "match-regexp" => Ok(Said::one(NO_MATCH, pattern(matcher, inner)?)),
+        "contain-element" if matches!(inner.value, Value::Number(_)) => {
+            Err("a number is no text: 1 and 1.0 are the same".to_owned())
+        }
         "contain-element" => Ok(Said::one(NO_LINE, line(inner)?)),
         "gt" => Ok(Said::counted("max", number(inner)?)),
         "ge" => Ok(Said::counted("below", number(inner)?)),
@@ -89,6 +85,18 @@ fn not(node: &Node, of: Of) -> Result<Said, Reason> {
         "not" => said(inner, of),
         other => Err(format!("`not` of `{other}` has no counterpart")),
     }
+}
+
+/// Lines each of which is there, and no one of which stands for two.
+pub(super) fn lines(list: &[Node]) -> Result<Said, Reason> {
+    let is_another = |(at, node): (usize, &Node)| {
+        matches!(node.value, Value::Text(_)) && list[..at].iter().all(|it| it.value != node.value)
+    };
+    if list.len() > 1 && !list.iter().enumerate().all(is_another) {
+        return Err("one element may not stand for two of them".to_owned());
+    }
+    let lines = list.iter().map(line).collect::<Result<Vec<String>, Reason>>()?;
+    lines.into_iter().try_fold(Said::default(), |said, line| said.and(Said::one(LINES, line)))
 }
 
 /// Patterns, each of which a line of the output has, or with `!` none has.
@@ -144,8 +152,13 @@ fn alternative(node: &Node) -> Result<String, Reason> {
 
 /// A pattern for one line, which an element is.
 fn line(node: &Node) -> Result<String, Reason> {
-    if let Value::Text(text) = &node.value {
-        return whole(text);
+    match &node.value {
+        Value::Text(text) => return whole(text),
+        // By its value, however it is written.
+        Value::Number(number) if number.bytes().all(|it| it.is_ascii_digit()) => {
+            return Ok(format!(r"\A\s*\+?0*{number}(\.0*)?\s*\z"));
+        }
+        _ => {}
     }
     match matcher(node)? {
         ("equal", inner) => whole(&literal(inner)?),

@@ -10,7 +10,8 @@ pub(super) struct Said {
     pub(super) equals: Option<String>,
     pub(super) lists: [Vec<String>; LISTS.len()],
     pub(super) version: Option<String>,
-    pub(super) length: Option<String>,
+    /// Bounds, or one number without a name.
+    pub(super) length: Vec<(&'static str, String)>,
     pub(super) number: Vec<(&'static str, String)>,
     pub(super) json: Json,
 }
@@ -41,19 +42,25 @@ impl Said {
         Self { number: vec![(bound, number)], ..Self::default() }
     }
 
+    /// How long it is; the name of no bound: exactly.
+    pub(super) fn long(bound: &'static str, number: String) -> Self {
+        Self { length: vec![(bound, number)], ..Self::default() }
+    }
+
     pub(super) fn and(mut self, other: Self) -> Result<Self, Reason> {
         if (self.equals.is_some() && other.equals.is_some())
             || (self.version.is_some() && other.version.is_some())
-            || (self.length.is_some() && other.length.is_some())
         {
             return Err("two values at once".to_owned());
         }
-        if other.number.iter().any(|(bound, _)| self.number.iter().any(|(it, _)| it == bound)) {
-            return Err("two bounds of one kind".to_owned());
+        for (own, other) in [(&self.number, &other.number), (&self.length, &other.length)] {
+            if other.iter().any(|(bound, _)| own.iter().any(|(it, _)| it == bound)) {
+                return Err("two bounds of one kind".to_owned());
+            }
         }
         self.equals = self.equals.or(other.equals);
         self.version = self.version.or(other.version);
-        self.length = self.length.or(other.length);
+        self.length.extend(other.length);
         self.number.extend(other.number);
         self.json.is.extend(other.json.is);
         self.json.says.extend(other.json.says);
@@ -73,12 +80,6 @@ impl Said {
         }
     }
 
-    /// Whether it counts bytes, or looks at lines.
-    pub(super) fn is_of_lines_or_length(&self) -> bool {
-        let lists = [LINES, NO_LINE].iter().any(|at| !self.lists[*at].is_empty());
-        lists || self.length.is_some() || !self.json.is.is_empty() || !self.json.says.is_empty()
-    }
-
     /// As it is written; `None` where nothing is asked.
     pub(super) fn item(self) -> Option<Item> {
         let mut table = Vec::new();
@@ -94,8 +95,13 @@ impl Said {
         if let Some(version) = self.version {
             say("version", Item::text(version));
         }
-        if let Some(length) = self.length {
-            say("length", Item::Number(length));
+        let bounds = |all: Vec<(&str, String)>| -> Item {
+            Item::Table(all.into_iter().map(|(key, it)| (key.to_owned(), Item::Number(it))).collect())
+        };
+        match self.length.as_slice() {
+            [] => {}
+            [("", length)] => say("length", Item::Number(length.clone())),
+            _ => say("length", bounds(self.length)),
         }
         for (key, values) in [("json", self.json.is), ("json-says", self.json.says)] {
             if !values.is_empty() {
@@ -103,8 +109,7 @@ impl Said {
             }
         }
         if !self.number.is_empty() {
-            let bounds = self.number.into_iter().map(|(key, it)| (key.to_owned(), Item::Number(it)));
-            say("number", Item::Table(bounds.collect()));
+            say("number", bounds(self.number));
         }
         (!table.is_empty()).then_some(Item::Table(table))
     }
