@@ -230,7 +230,8 @@ impl Text {
         };
         let text = if value.is_array() { elements.join("\n") } else { value.to_string() };
         let (is_list, length) = (value.is_array() || value.is_object(), elements.len());
-        if !is_list && !(self.lines.is_empty() && self.no_line.is_empty() && self.length.is_none()) {
+        let asks_of_a_list = !self.lines.is_empty() || !self.no_line.is_empty() || self.length.is_some();
+        if asks_of_a_list && !is_list {
             return Some(Verdict::fail(format!("{what} is no list")).with("actual", excerpt(&text)));
         }
         let lines = || elements.iter().map(String::as_str).collect();

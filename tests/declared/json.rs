@@ -84,7 +84,7 @@ fn of_a_list_its_elements_are_judged() {
         // A number has no elements, so that nothing is known of them.
         ("n = { no-line = ['x'] }", "fail: `$.n` of ~/said.json is no list; actual 3"),
         ("n = { length = 1 }", "fail: `$.n` of ~/said.json is no list; actual 3"),
-        ("'t[?@ == \"y\"]' = {}", "fail: ~/said.json has no `$.t[?@ == \"y\"]`"),
+        ("'t[?@ == \"y\"]' = {}", "fail: ~/said.json has no `$.t[?@=='y']`"),
     ] {
         let seen = look(bad);
         assert!(seen.starts_with(told), "{bad}: {seen}");

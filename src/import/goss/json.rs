@@ -18,7 +18,7 @@ pub(super) fn json(node: &Node) -> Result<Json, Reason> {
     for (key, node) in map {
         match key.text.rsplit_once('#') {
             Some((list, "")) => counted(path(list.trim_end_matches('.'))?, node, &mut json)?,
-            Some((list, part)) => each(path(list.trim_end_matches('.'))?, part, node, &mut json)?,
+            Some((list, part)) => each(&path(list.trim_end_matches('.'))?, part, node, &mut json)?,
             None => one(path(&key.text)?, node, &mut json)?,
         }
     }
@@ -51,13 +51,14 @@ fn one(path: String, node: &Node, json: &mut Json) -> Result<(), Reason> {
             json.is_list(&path);
             json.says.extend(elements(node)?.0.item().map(|it| (path, it)));
         }
-        _ => match value(node) {
-            Some(value) => json.is.push((path, value)),
-            None => {
+        _ => {
+            if let Some(value) = value(node) {
+                json.is.push((path, value));
+            } else {
                 let said = matcher::said(node, Of::Value)?;
                 json.says.push((path, said.item().ok_or("it says nothing")?));
             }
-        },
+        }
     }
     Ok(())
 }
@@ -86,7 +87,7 @@ fn counted(path: String, node: &Node, json: &mut Json) -> Result<(), Reason> {
 }
 
 /// What some elements of a list have in one place.
-fn each(path: String, part: &str, node: &Node, json: &mut Json) -> Result<(), Reason> {
+fn each(path: &str, part: &str, node: &Node, json: &mut Json) -> Result<(), Reason> {
     let part: Option<String> = part.strip_prefix('.').and_then(|it| it.split('.').map(named).collect());
     let part = part.ok_or("the path is more than names, numbers and `#`")?;
     let texts = match matcher::matcher(node) {
@@ -102,7 +103,7 @@ fn each(path: String, part: &str, node: &Node, json: &mut Json) -> Result<(), Re
         if template::is_open(text) || text.contains(['\'', '\\']) || text.contains(char::is_control) {
             return Err("an element that is no plain text".to_owned());
         }
-        json.is_list(&path);
+        json.is_list(path);
         json.says.push((format!("{path}[?@{part} == '{text}']"), Item::Table(Vec::new())));
     }
     Ok(())
