@@ -1,5 +1,6 @@
 //! The command line: what can be said, and nothing of what it does.
 
+pub mod help;
 mod import;
 mod scope;
 pub mod strict;
@@ -15,33 +16,14 @@ use clap::{Args, Parser, Subcommand, ValueEnum, ValueHint};
 use crate::check::Severity;
 use crate::config::values;
 
-const EXAMPLES: &str = "\
-Examples:
-  housecall                       examine this mirror
-  housecall --fix                 show the plan, mend what is safe, look again
-  housecall --fix --dry-run       show the plan, change nothing
-  housecall --only worktree       one group, a check, or CHECK:SUBJECT
-  housecall --json                the same report for programs; see also --format
-  housecall --wait 60s            a gate: look again until healthy, or the time is over
-  housecall explain listener-cwd  what a check means, and how to look yourself
-  housecall who 4321              who answers on a port; needs no configuration
-
-Exit codes:
-  0  healthy
-  1  unhealthy, or stopped by its user
-  2  the command line or the configuration makes no sense; nothing was done
-  3  undetermined: something could not be seen or has not settled, or another mend is at work";
-
 /// A doctor for a local mirror of a site: says which link broke first, and mends it.
 #[derive(Debug, Parser)]
 #[command(
     name = "housecall",
     version,
     about = "A doctor for a local mirror of a site: says which link broke first, and mends it",
-    after_help = EXAMPLES,
     infer_subcommands = false,
-    disable_help_subcommand = true,
-    max_term_width = 100,
+    disable_help_subcommand = true
 )]
 pub struct Cli {
     /// What to do; nothing said: check.
@@ -58,7 +40,7 @@ pub struct Cli {
 /// What every command takes.
 #[derive(Debug, Clone, Args)]
 #[expect(clippy::struct_excessive_bools, reason = "each is a flag of the command line")]
-#[command(next_help_heading = "Global options")]
+#[command(next_help_heading = help::GLOBAL)]
 pub struct GlobalOptions {
     /// Work as if called in this directory
     #[arg(short = 'C', value_name = "DIR", global = true, value_hint = ValueHint::DirPath)]
@@ -97,10 +79,10 @@ pub struct GlobalOptions {
     #[arg(hide_possible_values = true)]
     pub color: Color,
     /// Say the last line only
-    #[arg(short, long, global = true, conflicts_with = "verbose")]
+    #[arg(short, long, global = true)]
     pub quiet: bool,
     /// Say everything: each check, its facts, exact times
-    #[arg(short, long, global = true)]
+    #[arg(short, long, global = true, conflicts_with = "quiet")]
     pub verbose: bool,
 }
 

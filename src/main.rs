@@ -10,7 +10,7 @@ use housecall::progress::Audience;
 use housecall::redact::Redactor;
 
 fn main() -> ExitCode {
-    let cli = match strict::parse(std::env::args_os()) {
+    let cli = match strict::parse(std::env::args_os(), columns) {
         Ok(cli) => cli,
         Err(error) => error.exit(),
     };
@@ -50,6 +50,12 @@ fn is_agent() -> bool {
         .any(|(name, value)| name.to_str().is_some_and(is_mark) && !value.to_str().is_some_and(says_no))
 }
 
+/// How wide the terminal is that shows stdout, if one does.
+fn columns() -> Option<usize> {
+    let width = |size: rustix::termios::Winsize| usize::from(size.ws_col);
+    rustix::termios::tcgetwinsize(stdout()).map(width).ok().filter(|width| *width > 0)
+}
+
 fn terminal(color: Color, quiet: bool) -> Terminal {
     let set = |name: &str| std::env::var_os(name).is_some_and(|value| !value.is_empty());
     let is_dumb = std::env::var_os("TERM").is_some_and(|term| term == "dumb");
@@ -58,13 +64,11 @@ fn terminal(color: Color, quiet: bool) -> Terminal {
         Color::Never => false,
         Color::Auto => is_terminal && !set("NO_COLOR") && !is_dumb,
     };
-    let width = |size: rustix::termios::Winsize| usize::from(size.ws_col);
-    let measured = rustix::termios::tcgetwinsize(stdout()).map(width).ok().filter(|width| *width > 0);
     let shows_progress = stderr().is_terminal() && !quiet && !is_dumb && !is_agent();
     Terminal {
         colour_out: takes_colour(stdout().is_terminal()),
         colour_err: takes_colour(stderr().is_terminal()),
-        width: measured.unwrap_or(100).clamp(40, 120),
+        width: columns().map(|it| it.clamp(40, 120)),
         can_ask: stdin().is_terminal() && stderr().is_terminal(),
         audience: if shows_progress { Audience::Terminal } else { Audience::Nobody },
     }

@@ -3,9 +3,12 @@
 
 use std::fs;
 
+use housecall::cli::strict;
+use housecall::commands::promises;
 use insta::assert_snapshot;
 use support::Mirror;
 use support::home::Home;
+use support::terminal::Terminal;
 
 /// What it wrote, with the home written `~`.
 fn told(home: &Home, text: &str) -> String {
@@ -260,4 +263,129 @@ fn a_plan_says_in_words_what_nobody_types() {
     let ran = mirror.run(&["--fix", "--dry-run"]);
     let words = "write down that the mirror is aligned, and when";
     assert!(ran.stdout.contains(words) && !ran.stdout.contains("housecall sync"), "{ran}");
+}
+
+/// Each command that help shows, by its names, and what must stand behind them.
+const COMMANDS: [(&[&str], &[&str]); 31] = [
+    (&[], &[]),
+    (&["check"], &[]),
+    (&["init"], &[]),
+    (&["sync"], &[]),
+    (&["serve"], &[]),
+    (&["install"], &[]),
+    (&["uninstall"], &[]),
+    (&["up"], &[]),
+    (&["down"], &[]),
+    (&["rescued"], &[]),
+    (&["rescued", "show"], &["x"]),
+    (&["rescued", "restore"], &["x"]),
+    (&["rescued", "drop"], &["x"]),
+    (&["restart"], &[]),
+    (&["reload"], &[]),
+    (&["stop"], &[]),
+    (&["start"], &[]),
+    (&["logs"], &[]),
+    (&["open"], &[]),
+    (&["who"], &["4321"]),
+    (&["lint"], &["x"]),
+    (&["checks"], &[]),
+    (&["explain"], &["listener"]),
+    (&["bundle"], &[]),
+    (&["import"], &["goss", "x"]),
+    (&["import", "goss"], &["x"]),
+    (&["trust"], &[]),
+    (&["demo"], &[]),
+    (&["completions"], &["bash"]),
+    (&["man"], &[]),
+    (&["schema"], &["report"]),
+];
+
+/// Each option for all commands, with a value that any of them would take.
+const OPTIONS: [&[&str]; 13] = [
+    &["-C", "/"],
+    &["--config", "x"],
+    &["--format", "human"],
+    &["--json"],
+    &["--only", "page"],
+    &["--skip", "page"],
+    &["--fail-on", "info"],
+    &["--offline"],
+    &["--timeout", "1s"],
+    &["--wait", "1s"],
+    &["--color", "never"],
+    &["--quiet"],
+    &["--verbose"],
+];
+
+#[test]
+fn help_lists_what_a_command_takes_and_nothing_else() {
+    let said = |parts: &[&[&str]]| {
+        let words = ["housecall"].into_iter().chain(parts.iter().copied().flatten().copied());
+        strict::parse(words.map(Into::into), || None)
+    };
+    let top = said(&[&["--help"]]).unwrap_err().to_string();
+    let shown = |line: &&str| line.starts_with("  ") && line[2..].starts_with(|it: char| it.is_lowercase());
+    let shown = top.split("Options:").next().unwrap().lines().filter(shown).count();
+    let known = COMMANDS.iter().filter(|(path, _)| path.len() == 1).count();
+    assert_eq!(shown, known, "COMMANDS above lacks one, or has one too many:\n{top}");
+    let man = promises::man_page().replace('\\', "");
+    for (path, rest) in COMMANDS {
+        let help = said(&[path, &["--help"]]).unwrap_err().to_string();
+        let section = man.split(&format!(".SS \"housecall {}\"", path.join(" "))).nth(1);
+        let section = section.map(|it| it.split(".SS").next().unwrap());
+        for option in OPTIONS {
+            let is_listed = help.lines().any(|line| {
+                line.split_whitespace().take(2).any(|word| word.trim_end_matches(',') == option[0])
+            });
+            let taken = [said(&[path, rest, option]), said(&[option, path, rest])];
+            for parsed in taken {
+                let why = parsed.as_ref().err().map(ToString::to_string);
+                assert_eq!(parsed.is_ok(), is_listed, "{path:?} {option:?}: {why:?}\n{help}");
+            }
+            if let ([_], Some(section)) = (path, section) {
+                let is_told = section.split_whitespace().any(|it| it.trim_end_matches(',') == option[0]);
+                assert_eq!(is_told, is_listed, "{path:?} {option:?}\n{section}");
+            }
+        }
+        assert_eq!(path.len() == 1, section.is_some(), "{path:?} in the man page");
+    }
+}
+
+#[test]
+fn a_list_is_no_wider_than_the_terminal_and_a_line_each_where_there_is_none() {
+    let mirror = Mirror::fixed();
+    let port = mirror.address().port().to_string();
+    for arguments in [&["checks"][..], &["-v", "--offline"], &["who", &port], &["rescued"]] {
+        for width in [60, 80] {
+            let (_, text) = Terminal::start_at(width, &mirror, arguments, &[("NO_COLOR", "1")]).wait();
+            // What is to be copied stays whole: a word beside its label, a command.
+            let is_broken = |line: &&str| {
+                line.chars().count() > usize::from(width)
+                    && line.split_whitespace().count() > 3
+                    && !line.contains("housecall ")
+            };
+            let wide: Vec<&str> = text.lines().filter(is_broken).collect();
+            assert!(wide.is_empty(), "{arguments:?} at {width}: {wide:#?}\n{text}");
+        }
+    }
+    let checks = mirror.run(&["checks"]).exits(0).stdout;
+    let lines = checks.lines().filter(|line| line.starts_with("  ")).count();
+    assert_eq!(lines, housecall::checks::ALL.len(), "{checks}");
+    let all = mirror.run(&["-v", "--offline", "--skip", "page"]).stdout;
+    let clean = all.lines().find(|line| line.starts_with("blocked  worktree-clean")).expect("it is told");
+    assert!(clean.ends_with(" ms"), "{all}");
+}
+
+#[test]
+fn the_help_is_no_wider_than_the_terminal() {
+    for width in [60, 80, 120] {
+        for (path, _) in COMMANDS {
+            let words = ["housecall"].into_iter().chain(path.iter().copied()).chain(["--help"]);
+            let help = strict::parse(words.map(Into::into), || Some(width)).unwrap_err().to_string();
+            let wide: Vec<&str> = help.lines().filter(|line| line.chars().count() > width).collect();
+            assert!(wide.is_empty(), "{path:?} at {width}: {wide:#?}");
+        }
+    }
+    let narrow = strict::parse(["housecall", "--help"].map(Into::into), || Some(60)).unwrap_err().to_string();
+    assert_snapshot!("help_on_a_narrow_terminal", narrow);
 }

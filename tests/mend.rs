@@ -85,6 +85,8 @@ fn a_mend_ends_verified_and_its_journal_tells_each_step_before_and_after() {
     let mended = mended(&world, Consent::Safe);
     assert_eq!(results(&mended), [("sync", RepairResult::Verified)]);
     assert!(failing(&mended).is_empty(), "{:?}", failing(&mended));
+    let aligned = state::read(&world.config).expect("its state").last_sync.expect("it was synced").at;
+    assert!(mended.at > aligned, "{} is told against {}", aligned, mended.at);
     assert!(mended.before.iter().any(|it| it.outcome.saw_failure()));
     world.assert_aligned();
     let told: Vec<(String, String)> =

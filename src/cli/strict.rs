@@ -6,27 +6,8 @@ use clap::error::ErrorKind;
 use clap::parser::ValueSource;
 use clap::{ArgMatches, CommandFactory as _, FromArgMatches as _, Parser};
 
-use super::{Cli, Command, Format, GlobalOptions, MendOptions, RescuedCommand};
-
-/// What an examination takes: all but what follows here.
-const EXAMINES: &[&str] = &[
-    "directory",
-    "config",
-    "format",
-    "json",
-    "only",
-    "skip",
-    "fail_on",
-    "offline",
-    "timeout",
-    "wait",
-    "quiet",
-    "verbose",
-];
-/// What a command takes that asks nothing but the configuration.
-const CONFIGURED: &[&str] = &["directory", "config"];
-/// The same, where probes look.
-const PROBES: &[&str] = &["directory", "config", "timeout"];
+use super::help::{is_list, narrowed, taken, typed};
+use super::{Cli, Command, Format, GlobalOptions, MendOptions};
 
 /// A command line that names no command.
 #[derive(Debug, Parser)]
@@ -38,11 +19,14 @@ struct Nameless {
     global: GlobalOptions,
 }
 
-/// The command line, where each of its parts means something.
+/// The command line, where each of its parts means something; the width is that of the terminal, if there is one.
 ///
 /// # Errors
 /// What makes no sense, and what is asked for instead of doing something: help, the version.
-pub fn parse(arguments: impl IntoIterator<Item = OsString>) -> Result<Cli, clap::Error> {
+pub fn parse(
+    arguments: impl IntoIterator<Item = OsString>,
+    width: impl FnOnce() -> Option<usize>,
+) -> Result<Cli, clap::Error> {
     let arguments: Vec<OsString> = arguments.into_iter().collect();
     // Making all commands takes longer than looking at a file; most lines name none of them.
     if arguments.get(1).is_none_or(|it| it.as_encoded_bytes().starts_with(b"-"))
@@ -51,10 +35,22 @@ pub fn parse(arguments: impl IntoIterator<Item = OsString>) -> Result<Cli, clap:
         return Ok(cli);
     }
     let mut command = Cli::command();
-    let matches = command.try_get_matches_from_mut(arguments)?;
+    let matches = match command.try_get_matches_from_mut(&arguments) {
+        Ok(matches) => matches,
+        // Only here does it matter what each command lists as its own.
+        Err(error) => {
+            return Err(narrowed(width()).try_get_matches_from(arguments).err().unwrap_or(error));
+        }
+    };
     let cli = Cli::from_arg_matches(&matches).map_err(|error| error.format(&mut command))?;
     match mistake(&cli, &matches, &command) {
-        Some(mistake) => Err(command.error(ErrorKind::ArgumentConflict, mistake)),
+        Some(mistake) => {
+            let mut called = narrowed(width());
+            called.build();
+            let path = path(&matches);
+            let called = path.iter().try_fold(&mut called, |at, name| at.find_subcommand_mut(name));
+            Err(called.unwrap_or(&mut command).error(ErrorKind::ArgumentConflict, mistake))
+        }
         None => Ok(cli),
     }
 }
@@ -85,19 +81,16 @@ impl MendOptions {
 fn mistake(cli: &Cli, matches: &ArgMatches, command: &clap::Command) -> Option<String> {
     let said = |id: &str| matches.value_source(id) == Some(ValueSource::CommandLine);
     let name = matches.subcommand_name();
-    let takes = taken(cli.command.as_ref());
+    let path = path(matches);
+    let takes = taken(&path);
     // What the output looks like counts wherever something is written.
     let idle = |id: &str| id != "color" && !takes.contains(&id);
     let mut global = command.get_arguments().filter(|it| it.is_global_set());
     if let Some(option) = global.find(|it| said(it.get_id().as_str()) && idle(it.get_id().as_str())) {
-        return Some(format!("`{}` takes no `{}`", name.unwrap_or("check"), shown(option)));
+        return Some(format!("`{}` takes no `{}`", name.unwrap_or("check"), typed(option)));
     }
-    let is_list = matches!(
-        cli.command,
-        Some(Command::Who { .. } | Command::Lint { .. } | Command::Checks | Command::Rescued { .. })
-    );
-    if let (true, Some(name)) = (is_list && !matches!(cli.global.format, Format::Human | Format::Json), name)
-    {
+    let is_list = is_list(&path) && !matches!(cli.global.format, Format::Human | Format::Json);
+    if let (true, Some(name)) = (is_list, name) {
         return Some(format!("`{name}` is written as human or json, and in no other format"));
     }
     if cli.global.json && said("format") && cli.global.format != Format::Json {
@@ -115,49 +108,15 @@ fn mistake(cli: &Cli, matches: &ArgMatches, command: &clap::Command) -> Option<S
         .then(|| "a dry run changes nothing that `--wait` could wait for".to_owned())
 }
 
-/// The options for every command that mean something to this one.
-const fn taken(command: Option<&Command>) -> &'static [&'static str] {
-    match command {
-        None | Some(Command::Check(_) | Command::Install { .. }) => EXAMINES,
-        Some(Command::Bundle { .. }) => {
-            &["directory", "config", "only", "skip", "fail_on", "offline", "timeout", "quiet"]
-        }
-        Some(Command::Lint { .. }) => &["directory", "format", "json", "fail_on", "timeout", "quiet"],
-        Some(Command::Who { .. }) => &["directory", "format", "json"],
-        Some(Command::Checks) => &["directory", "config", "format", "json"],
-        Some(Command::Explain { .. } | Command::Logs { .. } | Command::Open | Command::Trust) => CONFIGURED,
-        Some(Command::Rescued {
-            command: None | Some(RescuedCommand::Show { .. } | RescuedCommand::Drop { .. }),
-        }) => &["directory", "config", "format", "json", "timeout"],
-        Some(Command::Sync { .. }) => &["directory", "config", "timeout", "quiet"],
-        Some(
-            Command::Serve
-            | Command::Uninstall { .. }
-            | Command::Up { .. }
-            | Command::Down
-            | Command::Restart
-            | Command::Stop
-            | Command::Start
-            | Command::Reload(_)
-            | Command::Rescued { .. },
-        ) => PROBES,
-        Some(Command::Init { .. } | Command::Import { .. }) => &["directory"],
-        Some(
-            Command::Demo { .. }
-            | Command::Completions { .. }
-            | Command::Man
-            | Command::Schema { .. }
-            | Command::Look { .. },
-        ) => &[],
+/// The names of the command that was called, outermost first.
+fn path(matches: &ArgMatches) -> Vec<&str> {
+    let mut path = Vec::new();
+    let mut at = matches;
+    while let Some((name, beneath)) = at.subcommand() {
+        path.push(name);
+        at = beneath;
     }
-}
-
-/// An option as it is typed.
-fn shown(option: &clap::Arg) -> String {
-    option.get_long().map_or_else(
-        || option.get_short().map_or_else(String::new, |short| format!("-{short}")),
-        |long| format!("--{long}"),
-    )
+    path
 }
 
 /// The first of them that was said.

@@ -12,7 +12,8 @@ use crate::exit::Exit;
 use crate::fixes::hands::files;
 use crate::probes::machine::Machine;
 use crate::progress::Progress;
-use crate::report::words;
+use crate::report::style::Look;
+use crate::report::words::{self, hang};
 
 /// Examines, and writes what was seen into a file that was not there, or to stdout.
 ///
@@ -41,7 +42,7 @@ pub(super) fn run(call: &mut Call<'_, '_>, output: Option<&Path>) -> Result<Exit
     };
     if output == Some(Path::new("-")) {
         let written = call.console.out.write_all(&archive).and_then(|()| call.console.out.flush());
-        call.console.tell(&listed(&manifest));
+        call.console.tell(&listed(&manifest, call.console.terminal.width));
         return Ok(if written.is_ok() { Exit::Healthy } else { Exit::Undetermined });
     }
     let named = output.map_or_else(|| default_name(cx.now()), Path::to_owned);
@@ -52,7 +53,10 @@ pub(super) fn run(call: &mut Call<'_, '_>, output: Option<&Path>) -> Result<Exit
     }
     let size = words::bytes(archive.len() as u64);
     let shown = words::clean_line(&named.to_string_lossy());
-    let mut text = format!("{shown}, {size}, which only you can read; in it\n{}", listed(&manifest));
+    let mut text = format!(
+        "{shown}, {size}, which only you can read; in it\n{}",
+        listed(&manifest, call.console.terminal.width)
+    );
     let _ = writeln!(text, "\nlook before you share it: tar -xzf {} -O | less", shell(&named));
     call.console.print(&text);
     Ok(Exit::Healthy)
@@ -67,16 +71,16 @@ fn default_name(now: jiff::Timestamp) -> PathBuf {
 }
 
 /// What is in it, what is not, and what was taken out.
-fn listed(manifest: &Manifest) -> String {
+fn listed(manifest: &Manifest, width: Option<usize>) -> String {
     let mut text = String::new();
     for file in &manifest.files {
         let _ = writeln!(text, "  {:<24} {}", words::clean_line(&file.name), words::bytes(file.bytes as u64));
     }
     for absent in &manifest.absent {
-        let _ = writeln!(text, "  not in it: {}", words::clean_line(absent));
+        text.push_str(&hang("  not in it: ", 13, &words::clean_line(absent), width, Look::default()));
     }
     let taken = manifest.redacted.iter().map(|(mark, count)| format!("{count} × {mark}"));
     let taken = taken.collect::<Vec<_>>().join(", ");
-    let _ = writeln!(text, "taken out: {}", if taken.is_empty() { "nothing" } else { &taken });
-    text
+    let taken = if taken.is_empty() { "nothing" } else { &taken };
+    text + &hang("taken out: ", 11, taken, width, Look::default())
 }

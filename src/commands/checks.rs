@@ -8,6 +8,11 @@ use crate::checks::ALL;
 use crate::config::{Config, ConfigError, Override};
 use crate::declared::Declared;
 use crate::exit::Exit;
+use crate::report::style;
+use crate::report::words::hang;
+
+/// A sentence is broken into lines of no less than this, in characters.
+const BESIDE: usize = 32;
 
 /// A check as it is listed.
 struct Row<'a> {
@@ -39,7 +44,7 @@ pub(super) fn run(call: &mut Call<'_, '_>) -> Result<Exit, ConfigError> {
         call.console.print(&format!("{document:#}\n"));
         return Ok(Exit::Healthy);
     }
-    let styles = call.console.styles();
+    let (styles, width) = (call.console.styles(), call.console.terminal.width);
     let id_width = rows.iter().map(|row| row.id.chars().count()).max().unwrap_or(0).min(32);
     let mut groups: Vec<&str> = Vec::new();
     for row in &rows {
@@ -52,19 +57,32 @@ pub(super) fn run(call: &mut Call<'_, '_>) -> Result<Exit, ConfigError> {
         let space = if at > 0 { "\n" } else { "" };
         let _ = writeln!(text, "{space}{group}");
         for row in rows.iter().filter(|row| row.group == *group) {
-            let id = styles.unit.paint(format!("{:id_width$}", row.id));
+            let id = format!("{:id_width$}", row.id);
             // The fix of a check of one's own has the check's name.
             let fix = row.fix.map_or("-", |fix| if fix == row.id { "own" } else { fix });
-            let told = match &row.applies {
-                Some(Err(why)) => styles.quiet.paint(format!("does not apply: {why}")),
-                _ if row.unchecked.is_empty() => row.summary.to_owned(),
-                _ => format!("{} (unchecked: {})", row.summary, row.unchecked.join("; ")),
+            let (told, look) = match &row.applies {
+                Some(Err(why)) => (format!("does not apply: {why}"), styles.quiet),
+                _ if row.unchecked.is_empty() => (row.summary.to_owned(), style::Look::default()),
+                _ => {
+                    let unchecked = row.unchecked.join("; ");
+                    (format!("{} (unchecked: {unchecked})", row.summary), style::Look::default())
+                }
             };
-            let _ = writeln!(text, "  {id}  {:7}  {fix:5}  {told}", row.severity);
+            let columns = format!("{:7}  {fix:5}", row.severity);
+            let indent = id.chars().count() + columns.chars().count() + 6;
+            let lead = format!("  {}  {columns}", styles.unit.paint(&id));
+            // Where there is no room beside, what is read most goes beneath.
+            if width.is_some_and(|width| width < indent + BESIDE) {
+                let _ = writeln!(text, "{}", lead.trim_end());
+                text.push_str(&hang("      ", 6, &told, width, look));
+            } else {
+                text.push_str(&hang(&format!("{lead}  "), indent, &told, width, look));
+            }
         }
     }
     if config.is_none() {
-        text.push_str("\nNo mirror is configured here; with one, this says which of them apply.\n");
+        let told = "No mirror is configured here; with one, this says which of them apply.";
+        text.push_str(&hang("\n", 0, told, width, style::Look::default()));
     }
     call.console.print(&text);
     Ok(Exit::Healthy)

@@ -28,8 +28,8 @@ pub struct Terminal {
     pub colour_out: bool,
     /// Whether stderr takes colour.
     pub colour_err: bool,
-    /// How wide it is, in characters.
-    pub width: usize,
+    /// How wide it is, in characters; none: a pipe or a file reads.
+    pub width: Option<usize>,
     /// Whether somebody can be asked: stdin and stderr are a terminal.
     pub can_ask: bool,
     /// Who sees progress.

@@ -42,7 +42,7 @@ pub(super) fn run(call: &mut Call<'_, '_>, id: &str) -> Result<Exit, ConfigError
         call.console.error(format!("there is no check `{name}`: {hint}"));
         return Ok(Exit::Usage);
     };
-    let shown = render(&text, call.console.terminal.width, &call.console.styles());
+    let shown = render(&text, call.console.terminal.width.unwrap_or(100), &call.console.styles());
     call.console.print(&shown);
     Ok(Exit::Healthy)
 }

@@ -35,7 +35,7 @@ pub(super) fn run(
     selection: &Selection,
 ) -> Exit {
     let machine = Arc::new(Machine::default());
-    let (at, start) = (clock::now(), clock::instant());
+    let start = clock::instant();
     if !options.dry_run
         && let Err(busy) = wait_for_others(call, config)
     {
@@ -51,7 +51,7 @@ pub(super) fn run(
         }
     };
     let unasked = options.risky && !options.yes && !call.console.terminal.can_ask;
-    let report = reported(call, config, (&planned.after, &planned.repairs), at, start.elapsed());
+    let report = reported(call, config, (&planned.after, &planned.repairs), planned.at, start.elapsed());
     let (view, is_human) = (check::view(call), call.format() == Format::Human);
     if options.dry_run || report.repairs.is_empty() {
         let waited = (!options.dry_run).then(|| waited(call, config, &machine, selection, &planned, &report));
@@ -73,7 +73,7 @@ pub(super) fn run(
             return Exit::Undetermined;
         }
     };
-    let mut after = reported(call, config, (&mended.after, &mended.repairs), at, start.elapsed());
+    let mut after = reported(call, config, (&mended.after, &mended.repairs), mended.at, start.elapsed());
     after = waited(call, config, &machine, selection, &mended, &after).unwrap_or(after);
     after.about.unasked = unasked;
     let text = if is_human {

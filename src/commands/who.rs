@@ -31,7 +31,8 @@ pub(super) fn run(call: &mut Call<'_, '_>, port: u16) -> Exit {
         }
     } else {
         let home = call.surroundings.home.clone();
-        let reader = Reader { home, now: clock::now(), zone: TimeZone::system() };
+        let width = call.console.terminal.width;
+        let reader = Reader { home, now: clock::now(), zone: TimeZone::system(), width };
         call.console.print(&render(&who, &reader));
     }
     who.exit()

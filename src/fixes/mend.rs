@@ -70,7 +70,8 @@ pub fn mend(request: Request<'_>, company: &mut Company<'_>) -> Result<Mended, N
     if request.consent > Consent::DryRun && refusal.is_none() {
         mend.take_lock(company)?;
     }
-    let before = run(request.selection, &mend.look());
+    let first = mend.look();
+    let (before, mut at) = (run(request.selection, &first), first.now());
     let mut after = before.clone();
     let mut repairs: Vec<Repair> = Vec::new();
     while let Some(fix) = next(&after, &repairs) {
@@ -87,7 +88,8 @@ pub fn mend(request: Request<'_>, company: &mut Company<'_>) -> Result<Mended, N
             if !fix.is_last() {
                 taken?;
             }
-            after = run(request.selection, &mend.look());
+            let look = mend.look();
+            (after, at) = (run(request.selection, &look), look.now());
         }
     }
     for repair in &mut repairs {
@@ -97,7 +99,7 @@ pub fn mend(request: Request<'_>, company: &mut Company<'_>) -> Result<Mended, N
             repair.result = came_to(&repair.units);
         }
     }
-    Ok(Mended { before, repairs, after })
+    Ok(Mended { before, repairs, after, at })
 }
 
 /// Why nothing at all may be mended, if so.

@@ -2,6 +2,8 @@
 
 use std::time::Duration;
 
+use jiff::Timestamp;
+
 use crate::fixes::{Action, Remedy, Safety, Step};
 use crate::probes::state::Holder;
 use crate::unit::{Examined, UnitId};
@@ -16,6 +18,8 @@ pub struct Mended {
     pub repairs: Vec<Repair>,
     /// The examination that it ended with; the first one where nothing was done.
     pub after: Vec<Examined>,
+    /// When that one was.
+    pub at: Timestamp,
 }
 
 /// What became of one fix.

@@ -4,7 +4,7 @@ use std::collections::{HashMap, HashSet};
 use std::fmt::Write as _;
 
 use super::style::{Look, Styles};
-use super::words::{self, Against, clean_line, wrap};
+use super::words::{self, Against, clean_line, hang, wrap};
 use super::{CheckReport, EvidenceReport, Report, Status, Verdict};
 use crate::check::{Group, Severity};
 
@@ -13,8 +13,8 @@ pub(super) mod problem;
 /// How a report is to be written.
 #[derive(Debug, Clone, Copy)]
 pub struct View {
-    /// The width of the terminal, in characters.
-    pub width: usize,
+    /// The width of the terminal, in characters; none: what is a line by itself stays one, however long.
+    pub width: Option<usize>,
     /// The looks of the roles.
     pub styles: Styles,
     /// How much is told.
@@ -37,7 +37,15 @@ pub enum Detail {
 
 impl Default for View {
     fn default() -> Self {
-        Self { width: 100, styles: Styles::default(), detail: Detail::Normal }
+        Self { width: None, styles: Styles::default(), detail: Detail::Normal }
+    }
+}
+
+impl View {
+    /// How long a line of a text may be, in characters.
+    #[must_use]
+    pub fn room(&self) -> usize {
+        self.width.unwrap_or(100)
     }
 }
 
@@ -58,7 +66,10 @@ pub fn render_after(before: &Report, report: &Report, view: &View) -> String {
 }
 
 fn write(report: &Report, view: &View, was: &str) -> String {
-    let last = format!("{}{was}\n", last_line(report, view.styles));
+    let last = format!("{}{was}", last_line(report, Styles::default()));
+    let last = hang("", 2, &last, view.width, Look::default());
+    // Painted last, so that the looks count for nothing where lines are broken.
+    let last = last.replacen(&report.verdict.to_string(), &verdict(report, view.styles), 1);
     if view.detail == Detail::LastLine {
         return last;
     }
@@ -66,7 +77,8 @@ fn write(report: &Report, view: &View, was: &str) -> String {
     if view.detail == Detail::Problems {
         return format!("{problems}\n{last}");
     }
-    let mut text = format!("{}\n\n", title(report));
+    let mut text = hang("", 2, &title(report), view.width, Look::default());
+    text.push('\n');
     if report.verdict == Verdict::Stopped {
         let _ = writeln!(text, "        start  {} start\n", report.about.command);
     }
@@ -150,13 +162,18 @@ pub(super) fn last_line(report: &Report, styles: Styles) -> String {
     } else {
         bad.into_iter().chain([passes, skipped]).flatten().collect()
     };
+    format!("{}: {} in {}", verdict(report, styles), parts.join(", "), words::took(report.took_ms))
+}
+
+/// The verdict's own word.
+fn verdict(report: &Report, styles: Styles) -> String {
     let look = match report.verdict {
         Verdict::Healthy => styles.good,
         Verdict::Unhealthy => styles.fail,
         Verdict::Undetermined => styles.unknown,
         Verdict::Stopped => styles.warn,
     };
-    format!("{}: {} in {}", look.paint(report.verdict), parts.join(", "), words::took(report.took_ms))
+    look.paint(report.verdict)
 }
 
 /// A line for each link of the chain, made of what the passing looks learned.
@@ -268,10 +285,18 @@ fn everything(report: &Report, view: &View) -> String {
     for check in report.checks.iter().filter(told) {
         let look = if check.status == Status::Pass { view.styles.good } else { view.styles.quiet };
         let mark = look.paint(format!("{:<9}", check.status.to_string()));
-        let unit = view.styles.unit.paint(clean_line(&check.unit()));
+        let unit = clean_line(&check.unit());
         let message = check.message.as_deref().unwrap_or(&check.summary);
         let message = words::tilde_within(&clean_line(message), &report.about.home);
-        let _ = writeln!(text, "{mark}{unit}  {message} · {}", words::took(check.took_ms));
+        let told = format!("{message} · {}", words::took(check.took_ms));
+        let beside = view.width.map(|width| width.saturating_sub(9 + unit.chars().count() + 2));
+        let unit = view.styles.unit.paint(unit);
+        if beside.is_none_or(|room| told.chars().count() <= room) {
+            let _ = writeln!(text, "{mark}{unit}  {told}");
+        } else {
+            let _ = writeln!(text, "{mark}{unit}");
+            text.push_str(&hang("         ", 9, &told, view.width, Look::default()));
+        }
         text.push_str(&facts(&check.evidence, report, view));
         text.push_str(&saw(check, report, view));
     }
@@ -315,7 +340,7 @@ fn facts(evidence: &[EvidenceReport], report: &Report, view: &View) -> String {
 /// A label and its text, which wraps beside it.
 fn labelled(indent: usize, label_width: usize, label: &str, told: &str, view: &View, look: Look) -> String {
     let mut text = String::new();
-    let room = view.width.saturating_sub(indent + label_width).max(24);
+    let room = view.room().saturating_sub(indent + label_width).max(24);
     let mut head = look.paint(format!("{label:<label_width$}"));
     if label.chars().count() >= label_width {
         head.push_str("  ");

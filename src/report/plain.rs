@@ -18,7 +18,7 @@ pub(super) struct Plain<'a> {
 
 impl<'a> Plain<'a> {
     pub(super) fn new(report: &'a Report) -> Self {
-        let view = View { width: 100_000, ..View::default() };
+        let view = View { width: Some(100_000), ..View::default() };
         Self { report, view, hidden: problem::hidden(report) }
     }
 

@@ -157,7 +157,7 @@ fn name(result: RepairResult) -> &'static str {
 
 /// One paragraph beside its lead; the lead stands on the first line only.
 fn hang(text: &mut String, lead: &mut String, indent: usize, told: &str, view: &View) {
-    for line in wrap(told, view.width.saturating_sub(indent).max(24)) {
+    for line in wrap(told, view.room().saturating_sub(indent).max(24)) {
         let _ = writeln!(text, "{lead}{line}");
         *lead = " ".repeat(indent);
     }

@@ -7,6 +7,7 @@ use std::time::Duration;
 use jiff::Timestamp;
 
 use super::FactReport;
+use super::style::Look;
 use crate::error::human_duration;
 
 /// What facts are told against.
@@ -59,6 +60,7 @@ pub fn moment(time: Timestamp, against: Against<'_>) -> String {
     let relative = match Duration::try_from(distance) {
         Ok(past) if past < Duration::from_secs(1) => "now".to_owned(),
         Ok(past) => format!("{} ago", human_duration(past)),
+        Err(_) if distance.unsigned_abs() < Duration::from_secs(1) => "now".to_owned(),
         Err(_) => format!("in {}", human_duration(distance.unsigned_abs())),
     };
     if against.exact { format!("{relative} ({time:.0})") } else { relative }
@@ -192,6 +194,14 @@ pub fn is_dangerous(character: char) -> bool {
     let hides = matches!(character, '\u{200b}'..='\u{200d}' | '\u{2060}'..='\u{2064}' | '\u{feff}' | '\u{e0000}'..='\u{e007f}');
     let is_none = matches!(character, '\u{fff9}'..='\u{fffb}' | '\u{fffe}' | '\u{ffff}');
     character.is_control() || turns || breaks || hides || is_none
+}
+
+/// A text that wraps beside its lead, indented so far; where no terminal shows it, it stays one line.
+#[must_use]
+pub fn hang(lead: &str, indent: usize, told: &str, width: Option<usize>, look: Look) -> String {
+    let room = width.map_or(usize::MAX, |width| width.saturating_sub(indent).max(24));
+    let lines: Vec<String> = wrap(told, room).iter().map(|line| look.paint(line)).collect();
+    format!("{lead}{}\n", lines.join(&format!("\n{:indent$}", "")))
 }
 
 /// Breaks a text into lines of at most this many characters, at white space; a word is never broken, so that a

@@ -10,7 +10,8 @@ use jiff::tz::TimeZone;
 
 use super::{Address, Answering, Http, Near, Seen, Who};
 use crate::error::human_duration;
-use crate::report::words::{clean_line, tilde};
+use crate::report::style::Look;
+use crate::report::words::{clean_line, hang, tilde};
 
 /// Who reads it: what times and paths are told against.
 #[derive(Debug, Clone)]
@@ -21,6 +22,8 @@ pub struct Reader {
     pub now: Timestamp,
     /// Where their clock is.
     pub zone: TimeZone,
+    /// How wide their terminal is, in characters, if it is one.
+    pub width: Option<usize>,
 }
 
 /// The answer as text.
@@ -37,11 +40,9 @@ pub fn render(who: &Who, reader: &Reader) -> String {
         block(&mut text, answering, reader);
     }
     if let Some(only) = only_six(who) {
-        let _ = writeln!(
-            text,
-            "\nonly IPv6 is served: http://127.0.0.1:{}/ is refused, http://{only}/ is not",
-            who.port
-        );
+        let port = who.port;
+        let told = format!("only IPv6 is served: http://127.0.0.1:{port}/ is refused, http://{only}/ is not");
+        text.push_str(&hang("\n", 0, &told, reader.width, Look::default()));
     }
     if !who.near.is_empty() {
         text.push('\n');
@@ -54,10 +55,11 @@ pub fn render(who: &Who, reader: &Reader) -> String {
 
 fn block(text: &mut String, answering: &Answering, reader: &Reader) {
     for address in &answering.addresses {
-        let _ = writeln!(text, "{} {}", address.address, http(address));
+        let told = format!("{} {}", address.address, http(address));
+        text.push_str(&hang("", 8, &told, reader.width, Look::default()));
     }
     let mut line = |label: &str, value: &str| {
-        let _ = writeln!(text, "        {label:<10}  {value}");
+        text.push_str(&labelled(label, value, reader));
     };
     let user = answering.user.as_ref().map_or_else(String::new, |user| format!(" of {user}"));
     match answering.processes.split_first() {
@@ -100,8 +102,13 @@ fn http(address: &Address) -> String {
 
 fn nearby(text: &mut String, near: &Near, reader: &Reader) {
     let directory = path(&near.directory, reader);
-    let _ = writeln!(text, "{} has {}", near.address, named(&near.process));
-    let _ = writeln!(text, "        {:<10}  {directory}", "directory");
+    let told = format!("{} has {}", near.address, named(&near.process));
+    text.push_str(&hang("", 8, &told, reader.width, Look::default()));
+    text.push_str(&labelled("directory", &directory, reader));
+}
+
+fn labelled(label: &str, value: &str, reader: &Reader) -> String {
+    hang(&format!("        {label:<10}  "), 20, value, reader.width, Look::default())
 }
 
 fn named(seen: &Seen) -> String {

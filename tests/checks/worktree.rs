@@ -3,7 +3,7 @@
 use std::path::{Path, PathBuf};
 
 use housecall::check::Check;
-use housecall::checks::sync::dependencies;
+use housecall::checks::sync::{dependencies, lockfile};
 use housecall::checks::worktree::{
     git_locks, worktree_branch, worktree_exists, worktree_locked, worktree_place,
 };
@@ -326,7 +326,9 @@ fn git_locks_during_an_operation() {
 fn what_a_worktree_that_is_not_there_depends_on_is_not_known() {
     let project = Probe::given(Ok(Project::default()));
     let probes = Probes { project, worktree: Probe::given(Ok(Worktree::Absent)), ..Probes::default() };
-    assert_snapshot!(verdict(&dependencies::CHECK, &cx(probes)), @"fail the dependencies are not installed");
+    let cx = cx(probes);
+    assert_snapshot!(verdict(&dependencies::CHECK, &cx), @"fail the dependencies are not installed");
+    assert_snapshot!(verdict(&lockfile::CHECK, &cx), @"unknown cannot look into the worktree: it is not there");
 }
 
 #[test]

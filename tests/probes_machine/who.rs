@@ -38,7 +38,7 @@ fn stale_clone() -> Answering {
 }
 
 fn text(listeners: Vec<Answering>, near: Vec<Near>) -> String {
-    let reader = Reader { home: home(), now: now(), zone: TimeZone::UTC };
+    let reader = Reader { home: home(), now: now(), zone: TimeZone::UTC, width: None };
     render(&Who { schema: "housecall.who/1", port: 4321, listeners, near }, &reader)
 }
 

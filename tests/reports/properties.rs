@@ -39,7 +39,7 @@ fn the_verdict_follows_from_what_was_seen() {
 #[test]
 fn every_unit_that_is_not_well_is_in_the_text() {
     each(|_, report| {
-        let text = human::render(report, &View { width: 10_000, ..View::default() });
+        let text = human::render(report, &View { width: Some(10_000), ..View::default() });
         for check in &report.checks {
             if !matches!(check.status, Status::Pass) {
                 assert!(text.contains(&check.unit()), "{} is not in\n{text}", check.unit());
@@ -58,8 +58,10 @@ fn people_and_programs_read_the_same() {
             let last = text.lines().last().expect("a last line");
             assert!(last.starts_with(&format!("{verdict}: ")), "{last}");
         }
-        let everything =
-            human::render(report, &View { detail: Detail::Everything, width: 10_000, ..View::default() });
+        let everything = human::render(
+            report,
+            &View { detail: Detail::Everything, width: Some(10_000), ..View::default() },
+        );
         for check in value["checks"].as_array().expect("checks") {
             assert!(everything.contains(check["id"].as_str().expect("an id")));
         }

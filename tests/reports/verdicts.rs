@@ -105,7 +105,10 @@ fn quiet_is_the_last_line_and_verbose_is_everything() {
 #[test]
 fn a_narrow_terminal_wraps_beside_the_labels() {
     let report = report(but(vec![("listener-cwd", stale_clone().into())]));
-    let narrow = View { width: 60, ..View::default() };
+    let narrow = View { width: Some(60), ..View::default() };
+    let told = human::render(&report, &View { detail: Detail::Everything, ..narrow });
+    let wide = |line: &&str| line.chars().count() > 60 && line.trim_start().contains(' ');
+    assert_eq!(told.lines().filter(wide).collect::<Vec<_>>(), Vec::<&str>::new(), "{told}");
     shown!(human::render(&report, &narrow));
 }
 

@@ -25,6 +25,8 @@ fn look(cx: &Cx, mirror: &Mirror) -> Seen {
     }
     let project = cx.project()?;
     let Some(counts) = &project.lockfile else {
+        // Without the worktree, nobody knows what the project has.
+        let _ = cx.checkout()?;
         return Ok(Verdict::not_applicable("the project has no lockfile"));
     };
     let name = counts.name();

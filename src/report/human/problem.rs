@@ -7,7 +7,7 @@ use super::{View, facts, labelled};
 use crate::check::Severity;
 use crate::fixes;
 use crate::report::style::Look;
-use crate::report::words::{self, clean_line, wrap};
+use crate::report::words::{self, clean_line, hang, wrap};
 use crate::report::{CheckReport, RepairReport, RepairResult, Report, SafetyReport, Status, Verdict};
 
 /// How wide a mark is, with the space behind it.
@@ -89,12 +89,12 @@ fn head(check: &CheckReport, report: &Report, view: &View) -> String {
     let unit = clean_line(&check.unit());
     let (mark, look) = mark(check, view);
     let (mark, name) = (look.paint(format!("{mark:<MARK$}")), view.styles.unit.paint(&unit));
-    let room = view.width.saturating_sub(MARK + unit.chars().count() + 2);
+    let room = view.room().saturating_sub(MARK + unit.chars().count() + 2);
     if message.chars().count() <= room {
         return format!("{mark}{name}  {message}\n");
     }
     let mut text = format!("{mark}{name}\n");
-    for line in wrap(&message, view.width.saturating_sub(MARK).max(24)) {
+    for line in wrap(&message, view.room().saturating_sub(MARK).max(24)) {
         let _ = writeln!(text, "{:MARK$}{line}", "");
     }
     text
@@ -116,14 +116,32 @@ pub(in crate::report) fn body(
     let quiet = view.styles.quiet;
     line("hides", &hides(check, report, hidden), quiet);
     if check.status == Status::Fail {
-        line("fix", &remedy(check, report), quiet);
+        let (command, what) = remedy(check, report);
+        if !command.is_empty() {
+            text.push_str(&pasted("fix", &command, what, view));
+        }
     }
     if check.status == Status::Fail || check.is_unchecked() {
-        line("more", &format!("{} explain {}", report.about.command, clean_line(&check.id)), quiet);
+        let more = format!("{} explain {}", report.about.command, clean_line(&check.id));
+        text.push_str(&pasted("more", &more, "", view));
     }
     // Painted last, so that the looks count for nothing where lines are broken.
     let command = format!("{} --fix", report.about.command);
     text.replacen(&command, &view.styles.command.paint(&command), 1)
+}
+
+/// A command to paste, which is never broken, and what it does: beside it, or beneath it where there is no room.
+fn pasted(label: &str, command: &str, what: &str, view: &View) -> String {
+    let label = view.styles.quiet.paint(format!("{label:<10}"));
+    let length = 18 + command.chars().count() + 5 + what.chars().count();
+    match what {
+        "" => format!("        {label}{command}\n"),
+        what if length <= view.room() => format!("        {label}{command}     {what}\n"),
+        what => {
+            format!("        {label}{command}\n")
+                + &hang(&format!("{:18}", ""), 18, what, Some(view.room()), Look::default())
+        }
+    }
 }
 
 /// The units that this one takes the worth from.
@@ -139,18 +157,19 @@ fn hides(check: &CheckReport, report: &Report, hidden: &Hidden<'_>) -> String {
 }
 
 /// The command that mends it, and what it does; none where it could do nothing, or the user has the mirror stopped.
-fn remedy(check: &CheckReport, report: &Report) -> String {
+fn remedy(check: &CheckReport, report: &Report) -> (String, &'static str) {
     let Some(fix) = check.fix.as_ref().filter(|_| report.verdict != Verdict::Stopped) else {
-        return String::new();
+        return Default::default();
     };
     if report.about.untrusted {
-        return format!("{} trust     allows what this configuration runs; then --fix", report.about.command);
+        let command = format!("{} trust", report.about.command);
+        return (command, "allows what this configuration runs; then --fix");
     }
     let is_idle = |repair: &RepairReport| {
         repair.fix == *fix && repair.steps.is_empty() && repair.result == RepairResult::StillFailing
     };
     if report.about.idle.contains(&fix.as_str()) || report.repairs.iter().any(is_idle) {
-        return String::new();
+        return Default::default();
     }
     let unit = check.unit();
     let proposed = |repair: &&RepairReport| {
@@ -160,5 +179,5 @@ fn remedy(check: &CheckReport, report: &Report) -> String {
     let is_risky = safety == Some(SafetyReport::Risky) || report.about.risky.contains(&fix.as_str());
     let risky = if is_risky { " --risky" } else { "" };
     let title = fixes::ALL.iter().find(|known| known.id == fix).map_or("", |known| known.title);
-    format!("{} --fix{risky}     {title}", report.about.command)
+    (format!("{} --fix{risky}", report.about.command), title)
 }

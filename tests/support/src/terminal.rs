@@ -29,10 +29,19 @@ impl Terminal {
     /// Where there is no terminal to be had.
     #[must_use]
     pub fn start(mirror: &Mirror, arguments: &[&str], variables: &[(&str, &str)]) -> Self {
+        Self::start_at(100, mirror, arguments, variables)
+    }
+
+    /// The same, where the terminal is so many characters wide.
+    ///
+    /// # Panics
+    /// As [`Self::start`].
+    #[must_use]
+    pub fn start_at(width: u16, mirror: &Mirror, arguments: &[&str], variables: &[(&str, &str)]) -> Self {
         let outer = openpt(OpenptFlags::RDWR | OpenptFlags::NOCTTY).expect("a terminal");
         grantpt(&outer).expect("it is ours");
         unlockpt(&outer).expect("it is open");
-        let size = Winsize { ws_row: 40, ws_col: 100, ws_xpixel: 0, ws_ypixel: 0 };
+        let size = Winsize { ws_row: 40, ws_col: width, ws_xpixel: 0, ws_ypixel: 0 };
         tcsetwinsize(&outer, size).expect("its size");
         let name = ptsname(&outer, Vec::new()).expect("its name").into_string().expect("a plain name");
         let inner = File::options().read(true).write(true).open(name).expect("its other end");
