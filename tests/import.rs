@@ -44,7 +44,7 @@ fn every_matcher_means_the_same() {
 #[cfg(target_os = "linux")]
 #[test]
 fn every_kind_means_the_same() {
-    is_seen_the_same("kinds.yaml", 50);
+    is_seen_the_same("kinds.yaml", 59);
 }
 
 fn is_seen_the_same(fixture: &str, count: usize) {

@@ -9,6 +9,7 @@ use serde::Deserialize;
 use toml::Spanned;
 
 use super::Question;
+use super::several::{AnyText, or};
 use super::text::{self, Text};
 use super::who::Who;
 use crate::config::{self, Reading};
@@ -29,9 +30,9 @@ pub struct File {
     exists: bool,
     kind: Kind,
     follows: bool,
-    mode: Option<u32>,
-    owner: Option<Who>,
-    group: Option<Who>,
+    mode: Vec<u32>,
+    owner: Vec<Who>,
+    group: Vec<Who>,
     content: Text,
     md5: Option<String>,
     sha256: Option<String>,
@@ -74,15 +75,15 @@ pub struct Written {
     pub follow: Option<bool>,
     /// Whether something must be there, or nothing; default true.
     pub exists: Option<bool>,
-    /// Its permission bits: "0644".
-    #[schemars(with = "Option<String>")]
-    pub mode: Option<config::Text>,
-    /// Its owner, by name or number.
-    #[schemars(with = "Option<String>")]
-    pub owner: Option<config::Text>,
-    /// Its group, by name or number.
-    #[schemars(with = "Option<String>")]
-    pub group: Option<config::Text>,
+    /// Its permission bits: "0644", or several any of which are right.
+    #[schemars(with = "Option<AnyText>")]
+    pub mode: Option<Spanned<AnyText>>,
+    /// Its owner, by name or number, or several any of whom is right.
+    #[schemars(with = "Option<AnyText>")]
+    pub owner: Option<Spanned<AnyText>>,
+    /// Its group, by name or number, or several any of which is right.
+    #[schemars(with = "Option<AnyText>")]
+    pub group: Option<Spanned<AnyText>>,
     /// What it must say; at most 16 MiB are read.
     #[schemars(with = "Option<text::Written>")]
     pub content: Option<Spanned<text::Written>>,
@@ -133,11 +134,13 @@ impl Written {
             kind: if is_link { Kind::Symlink } else { self.r#type.unwrap_or_default() },
             // A link to nothing is there.
             follows: self.follow.unwrap_or(exists && !is_link && self.r#type != Some(Kind::Symlink)),
-            mode: it.shaped(self.mode.as_ref(), "mode", "four octal digits: \"0644\"", |text| {
-                u32::from_str_radix(text, 8).ok().filter(|mode| *mode <= 0o7777)
+            mode: AnyText::read(self.mode.as_ref(), it, |text, it| {
+                it.shaped(Some(text), "mode", "four octal digits: \"0644\"", |text| {
+                    u32::from_str_radix(text, 8).ok().filter(|mode| *mode <= 0o7777)
+                })?
             })?,
-            owner: Who::read(self.owner.as_ref(), it)?,
-            group: Who::read(self.group.as_ref(), it)?,
+            owner: AnyText::read(self.owner.as_ref(), it, |text, it| Who::read(Some(text), it)?)?,
+            group: AnyText::read(self.group.as_ref(), it, |text, it| Who::read(Some(text), it)?)?,
             content: text::read(self.content.as_ref(), it)?,
             md5: it.shaped(self.md5.as_ref(), "MD5 digest", "32 hexadecimal digits", |it| digest(it, 32))?,
             sha256: it
@@ -223,9 +226,9 @@ impl Question for File {
 impl File {
     fn asks_more(&self) -> bool {
         self.kind != Kind::Any
-            || self.mode.is_some()
-            || self.owner.is_some()
-            || self.group.is_some()
+            || !self.mode.is_empty()
+            || !self.owner.is_empty()
+            || !self.group.is_empty()
             || self.asks_content()
             || self.at_least.is_some()
             || self.at_most.is_some()
@@ -251,19 +254,17 @@ impl File {
             let actual = found.target.as_deref().unwrap_or(Path::new(""));
             return wrong("leads elsewhere", target.into(), actual.into());
         }
-        if let Some(mode) = self.mode.filter(|mode| *mode != found.mode) {
-            let text = |mode: u32| Fact::Text(format!("{mode:04o}"));
-            return wrong("has another mode", text(mode), text(found.mode));
+        if !self.mode.is_empty() && !self.mode.contains(&found.mode) {
+            let octal: Vec<String> = self.mode.iter().map(|mode| format!("{mode:04o}")).collect();
+            return wrong("has another mode", or(&octal).into(), format!("{:04o}", found.mode).into());
         }
-        if let Some(owner) = &self.owner
-            && owner.uid(cx)? != Some(found.uid)
-        {
-            return wrong("has another owner", owner.to_string().into(), file::owner(found).into());
+        let owners: Vec<_> = self.owner.iter().map(|it| it.uid(cx)).collect::<Result<_, _>>()?;
+        if !owners.is_empty() && !owners.contains(&Some(found.uid)) {
+            return wrong("has another owner", or(&self.owner).into(), file::owner(found).into());
         }
-        if let Some(group) = &self.group
-            && group.gid(cx)? != Some(found.gid)
-        {
-            return wrong("has another group", group.to_string().into(), file::group(found).into());
+        let groups: Vec<_> = self.group.iter().map(|it| it.gid(cx)).collect::<Result<_, _>>()?;
+        if !groups.is_empty() && !groups.contains(&Some(found.gid)) {
+            return wrong("has another group", or(&self.group).into(), file::group(found).into());
         }
         if let Some(least) = self.at_least.filter(|least| found.size < *least) {
             return wrong("is too small", Fact::Bytes(least), Fact::Bytes(found.size));

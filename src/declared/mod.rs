@@ -21,6 +21,7 @@ pub mod package;
 pub mod process;
 pub mod reach;
 pub mod service;
+pub mod several;
 pub mod text;
 pub mod tool;
 pub mod user;

@@ -7,8 +7,10 @@ use std::time::Duration;
 
 use schemars::JsonSchema;
 use serde::Deserialize;
+use toml::Spanned;
 
 use super::Question;
+use super::several::{self, AnyId, AnyText};
 use super::who::Who;
 use crate::config::{self, Reading};
 use crate::cx::Cx;
@@ -20,12 +22,12 @@ use crate::verdict::{Seen, Verdict};
 pub struct User {
     name: String,
     exists: bool,
-    uid: Option<u32>,
-    gid: Option<u32>,
+    uid: Option<AnyId>,
+    gid: Option<AnyId>,
     groups: Vec<String>,
     only: bool,
-    home: Option<PathBuf>,
-    shell: Option<PathBuf>,
+    home: Vec<PathBuf>,
+    shell: Vec<PathBuf>,
 }
 
 /// A group, and what is asked of it.
@@ -33,7 +35,7 @@ pub struct User {
 pub struct Group {
     name: String,
     exists: bool,
-    gid: Option<u32>,
+    gid: Option<AnyId>,
 }
 
 /// A user as it is written.
@@ -45,22 +47,24 @@ pub struct Written {
     pub name: config::Text,
     /// Whether there must be such a user, or none; default true.
     pub exists: Option<bool>,
-    /// The number.
-    pub uid: Option<u32>,
-    /// The number of the primary group.
-    pub gid: Option<u32>,
+    /// The number, several any of which is right, or `{ min, max, above, below }`.
+    #[schemars(with = "Option<AnyId>")]
+    pub uid: Option<Spanned<AnyId>>,
+    /// The same of the primary group.
+    #[schemars(with = "Option<AnyId>")]
+    pub gid: Option<Spanned<AnyId>>,
     /// Groups that the user is in, by name or number; there may be more.
     #[serde(default)]
     #[schemars(with = "Vec<String>")]
     pub groups: Vec<config::Text>,
     /// Whether the user may be in no other groups; default false.
     pub only: Option<bool>,
-    /// The home directory.
-    #[schemars(with = "Option<String>")]
-    pub home: Option<config::Text>,
-    /// The login shell.
-    #[schemars(with = "Option<String>")]
-    pub shell: Option<config::Text>,
+    /// The home directory, or several any of which is right.
+    #[schemars(with = "Option<AnyText>")]
+    pub home: Option<Spanned<AnyText>>,
+    /// The login shell, or several any of which is right.
+    #[schemars(with = "Option<AnyText>")]
+    pub shell: Option<Spanned<AnyText>>,
 }
 
 /// A group as it is written.
@@ -72,8 +76,9 @@ pub struct WrittenGroup {
     pub name: config::Text,
     /// Whether there must be such a group, or none; default true.
     pub exists: Option<bool>,
-    /// The number.
-    pub gid: Option<u32>,
+    /// The number, several any of which is right, or `{ min, max, above, below }`.
+    #[schemars(with = "Option<AnyId>")]
+    pub gid: Option<Spanned<AnyId>>,
 }
 
 impl Written {
@@ -82,18 +87,18 @@ impl Written {
         let user = User {
             name: it.text(&self.name)?,
             exists: self.exists.unwrap_or(true),
-            uid: self.uid,
-            gid: self.gid,
+            uid: AnyId::read(self.uid.as_ref(), it)?,
+            gid: AnyId::read(self.gid.as_ref(), it)?,
             groups: it.texts(&self.groups)?,
             only: self.only.unwrap_or(false),
-            home: it.maybe(self.home.as_ref(), Reading::path)?,
-            shell: it.maybe(self.shell.as_ref(), Reading::path)?,
+            home: AnyText::read(self.home.as_ref(), it, |text, it| it.path(text))?,
+            shell: AnyText::read(self.shell.as_ref(), it, |text, it| it.path(text))?,
         };
         let asks_more = user.uid.is_some()
             || user.gid.is_some()
             || !user.groups.is_empty()
-            || user.home.is_some()
-            || user.shell.is_some();
+            || !user.home.is_empty()
+            || !user.shell.is_empty();
         if user.only && user.groups.is_empty() {
             it.wrong(self.name.span(), "`only` has nothing to be only of", "add `groups`");
             return None;
@@ -114,7 +119,8 @@ impl WrittenGroup {
             it.wrong(self.name.span(), "a group that must not be there has no number", "leave `gid` out");
             return None;
         }
-        Some(Group { name: it.text(&self.name)?, exists, gid: self.gid })
+        let gid = AnyId::read(self.gid.as_ref(), it)?;
+        Some(Group { name: it.text(&self.name)?, exists, gid })
     }
 }
 
@@ -141,15 +147,23 @@ impl Question for User {
             (Some(_), false) => return Ok(Verdict::fail(format!("there is a user {name}"))),
             (Some(found), true) => found,
         };
-        let path = |path: &PathBuf| path.display().to_string();
-        let asked = [
-            ("number", self.uid.map(|it| it.to_string()), found.uid.to_string()),
-            ("primary group", self.gid.map(|it| it.to_string()), found.gid.to_string()),
-            ("home directory", self.home.as_ref().map(path), path(&found.home)),
-            ("shell", self.shell.as_ref().map(path), path(&found.shell)),
+        let number = |wanted: &Option<AnyId>, actual: u32| {
+            let other = wanted.as_ref().filter(|it| !it.has(actual));
+            other.map(|it| (it.to_string(), actual.to_string()))
+        };
+        let path = |wanted: &[PathBuf], actual: &PathBuf| {
+            let shown: Vec<String> = wanted.iter().map(|it| it.display().to_string()).collect();
+            let is_other = !wanted.is_empty() && !wanted.contains(actual);
+            is_other.then(|| (several::or(&shown), actual.display().to_string()))
+        };
+        let others = [
+            ("number", number(&self.uid, found.uid)),
+            ("primary group", number(&self.gid, found.gid)),
+            ("home directory", path(&self.home, &found.home)),
+            ("shell", path(&self.shell, &found.shell)),
         ];
-        for (what, expected, actual) in asked {
-            if let Some(expected) = expected.filter(|expected| *expected != actual) {
+        for (what, other) in others {
+            if let Some((expected, actual)) = other {
                 let failure = Verdict::fail(format!("the user {name} has another {what}"));
                 return Ok(failure.with("expected", expected).with("actual", actual));
             }
@@ -193,10 +207,10 @@ impl Question for Group {
     fn look(&self, cx: &Cx, _: Duration) -> Seen {
         let name = &self.name;
         let found = *cx.group(name)?;
-        Ok(match (found, self.exists, self.gid) {
+        Ok(match (found, self.exists, &self.gid) {
             (None, true, _) => Verdict::fail(format!("there is no group {name}")),
             (Some(_), false, _) => Verdict::fail(format!("there is a group {name}")),
-            (Some(actual), true, Some(gid)) if gid != actual => {
+            (Some(actual), true, Some(gid)) if !gid.has(actual) => {
                 let failure = Verdict::fail(format!("the group {name} has another number"));
                 failure.with("expected", gid.to_string()).with("actual", actual.to_string())
             }

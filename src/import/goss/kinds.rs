@@ -109,10 +109,10 @@ fn file(it: &mut Resource<'_>) -> Vec<Draft> {
         // To goss a link is a link, whatever it leads to.
         draft.maybe("follow", is_other.then_some(Item::Bool(false)));
     }
-    draft.maybe("mode", it.read("mode", mode).map(Item::Text));
+    draft.maybe("mode", it.read("mode", mode));
     let mut numbers = Vec::new();
     for (ours, by_name, by_number) in [("owner", "owner", "uid"), ("group", "group", "gid")] {
-        let (name, number) = (it.exactly(by_name), it.read(by_number, matcher::count));
+        let (name, number) = (it.any(by_name), it.read(by_number, matcher::count));
         match (name, number) {
             (Some(name), Some(number)) => {
                 draft.say(ours, name);
@@ -149,11 +149,17 @@ fn file(it: &mut Resource<'_>) -> Vec<Draft> {
 }
 
 /// Octal digits; a number would not say which.
-fn mode(node: &Node) -> Result<String, Reason> {
-    match &node.value {
-        Value::Number(_) => Err("a mode is written in quotes: \"0644\"".to_owned()),
-        _ => matcher::exactly(node),
+fn mode(node: &Node) -> Result<Item, Reason> {
+    let is_number = |node: &Node| matches!(node.value, Value::Number(_));
+    let has_number = match matcher::matcher(node) {
+        Ok((_, Node { value: Value::List(list), .. })) => list.iter().any(is_number),
+        Ok((_, inner)) => is_number(inner),
+        Err(_) => is_number(node),
+    };
+    if has_number {
+        return Err("a mode is written in quotes: \"0644\"".to_owned());
     }
+    matcher::any(node)
 }
 
 fn group(it: &mut Resource<'_>) -> Vec<Draft> {
@@ -163,7 +169,7 @@ fn group(it: &mut Resource<'_>) -> Vec<Draft> {
         draft.say("exists", Item::Bool(false));
         it.drop_all();
     } else {
-        draft.maybe("gid", it.count("gid"));
+        draft.maybe("gid", it.read("gid", matcher::id));
     }
     vec![draft]
 }
@@ -314,12 +320,12 @@ fn user(it: &mut Resource<'_>) -> Vec<Draft> {
         it.drop_all();
         return vec![draft];
     }
-    draft.maybe("uid", it.count("uid"));
-    draft.maybe("gid", it.count("gid"));
+    draft.maybe("uid", it.read("uid", matcher::id));
+    draft.maybe("gid", it.read("gid", matcher::id));
     let groups = it.several("groups");
     draft.maybe("only", groups.as_ref().filter(|(_, only)| *only).map(|_| Item::Bool(true)));
     draft.maybe("groups", groups.map(|(all, _)| Item::texts(all)));
-    draft.maybe("home", it.exactly("home"));
-    draft.maybe("shell", it.exactly("shell"));
+    draft.maybe("home", it.any("home"));
+    draft.maybe("shell", it.any("shell"));
     vec![draft]
 }

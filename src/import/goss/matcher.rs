@@ -206,6 +206,24 @@ pub(super) fn exactly(node: &Node) -> Result<String, Reason> {
     }
 }
 
+/// One text, or any of several.
+pub(super) fn any(node: &Node) -> Result<Item, Reason> {
+    match matcher(node) {
+        Ok(("or", Node { value: Value::List(list), .. })) => {
+            list.iter().map(exactly).collect::<Result<Vec<_>, _>>().map(Item::texts)
+        }
+        _ => exactly(node).map(Item::Text),
+    }
+}
+
+/// The number of a user or a group, any of several, or bounds.
+pub(super) fn id(node: &Node) -> Result<Item, Reason> {
+    match any_or_within(node)? {
+        Item::List(one) if one.len() == 1 => Ok(one[0].clone()),
+        any => Ok(any),
+    }
+}
+
 /// Yes or no.
 pub(super) fn flag(node: &Node) -> Result<bool, Reason> {
     match &node.value {

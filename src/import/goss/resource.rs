@@ -126,8 +126,9 @@ impl<'a> Resource<'a> {
         self.read(attribute, matcher::exactly).map(Item::Text)
     }
 
-    pub(super) fn count(&mut self, attribute: &'static str) -> Option<Item> {
-        self.read(attribute, matcher::count).map(|it| Item::Number(it.to_string()))
+    /// One text, or any of several.
+    pub(super) fn any(&mut self, attribute: &'static str) -> Option<Item> {
+        self.read(attribute, matcher::any)
     }
 
     pub(super) fn said(&mut self, attribute: &'static str, of: Of) -> Option<Item> {
