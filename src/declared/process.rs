@@ -140,7 +140,13 @@ impl Question for Process {
             Some(directory) => Some(cx.machine("process")?.mounts()?.resolved(directory)),
         };
         let (mut found, mut unclear): (Vec<&processes::Process>, _) = (Vec::new(), None);
+        let mut hidden = Vec::new();
         for it in &all.list {
+            // It may be too many; whoever asks for one means one that can be seen.
+            if self.may_be_hidden(it) {
+                hidden.extend((Self::is_meant(it, owner, real.as_deref()) != Some(false)).then_some(it.pid));
+                continue;
+            }
             let called = self.is_called(it);
             if called == Some(false) {
                 continue;
@@ -151,14 +157,15 @@ impl Question for Process {
                 _ => unclear = Some((unclear.map_or(0, |(count, _)| count) + 1, it.pid)),
             }
         }
-        let (mut maybe, pid) = unclear.unwrap_or_default();
+        let first = (0, hidden.first().copied().unwrap_or_default());
+        let (mut maybe, pid) = unclear.unwrap_or(first);
         if !all.is_whole {
             maybe = usize::MAX / 2;
         }
         let too_few = found.len() + maybe < self.at_least;
         let too_many = self.at_most.is_some_and(|most| found.len() > most);
-        let certain =
-            found.len() >= self.at_least && self.at_most.is_none_or(|most| found.len() + maybe <= most);
+        let certain = found.len() >= self.at_least
+            && self.at_most.is_none_or(|most| found.len() + maybe + hidden.len() <= most);
         if !certain && !too_few && !too_many {
             return Err(if all.is_whole {
                 ProbeError::failed(format!("tell what process {pid} is, or where"), &ANOTHERS)
@@ -197,6 +204,15 @@ impl Process {
             (least, Some(most)) if least == most => most.to_string(),
             (least, Some(most)) => format!("{least} to {most}"),
         }
+    }
+
+    /// Whether its command line is hidden, as macOS does with those of other users, and its name does not rule it out.
+    fn may_be_hidden(&self, it: &processes::Process) -> bool {
+        // Linux shows it, an empty one too, wherever it shows the executable.
+        let is_shown = cfg!(not(target_os = "macos")) && it.executable.is_some();
+        let is_hidden = it.argv.is_empty() && it.name.is_some() && !is_shown;
+        let by_name = || Self { command: None, ..self.clone() }.is_called(it);
+        self.command.is_some() && is_hidden && by_name() != Some(false)
     }
 
     /// Whether it is called that; `None` where the system does not say.
@@ -294,6 +310,39 @@ mod tests {
             assert_eq!(process.is_renamed(), is_renamed, "{name} {argv:?}");
             let seen = Process { executable: Some("/bin/x".into()), ..process };
             assert!(!seen.is_renamed(), "what is seen is known");
+        }
+    }
+
+    /// macOS hides what another user's process was started with: it may be the one that must not run.
+    #[test]
+    fn a_hidden_command_line_may_be_the_one_that_is_asked_for() {
+        let asked = |name: Option<&str>, command: Option<&str>| super::Process {
+            name: name.map(str::to_owned),
+            command: command.map(|it| regex::Regex::new(it).expect("a pattern")),
+            owner: None,
+            directory: None,
+            at_least: 0,
+            at_most: Some(0),
+        };
+        let other = |name: Option<&str>, argv: &[&str]| Process {
+            pid: 7,
+            parent: None,
+            uid: Some(1),
+            executable: None,
+            name: name.map(str::to_owned),
+            argv: argv.iter().map(|it| (*it).to_owned()).collect(),
+            directory: None,
+            started: jiff::Timestamp::UNIX_EPOCH,
+            identity: 0,
+        };
+        for (asked, process, hidden) in [
+            (asked(None, Some("^celery")), other(Some("python3"), &[]), true),
+            (asked(Some("python3"), Some("^celery")), other(Some("python3"), &[]), true),
+            (asked(None, Some("^celery")), other(Some("python3"), &["python3", "x"]), false),
+            (asked(None, Some("^celery")), other(None, &[]), false),
+            (asked(Some("python3"), None), other(Some("python3"), &[]), false),
+        ] {
+            assert_eq!(asked.may_be_hidden(&process), hidden, "{asked:?} {process:?}");
         }
     }
 }

@@ -32,6 +32,13 @@ pub(super) fn read(pid: u32) -> Result<Option<Process>, ProbeError> {
         return Ok(None);
     }
     let command = std::fs::read(format!("{place}/cmdline")).unwrap_or_default();
+    // One that ends meanwhile has none, and is left out.
+    if command.is_empty() && stat.name.is_some() {
+        let again = std::fs::read(format!("{place}/stat")).ok();
+        if again.as_deref().and_then(parse).is_none_or(|it| matches!(it.state, b'Z' | b'X' | b'x')) {
+            return Ok(None);
+        }
+    }
     Ok(Some(Process {
         pid,
         parent: (stat.parent != 0).then_some(stat.parent),
