@@ -50,12 +50,7 @@ fn another_period_is_named_and_mended_without_touching_the_server() {
 fn a_server_that_runs_is_not_ended_for_a_node_that_does_not_start() {
     let mirror = up();
     let server = mirror.listener();
-    let _ = mirror.home.program("broken/node", "#!/bin/sh\nexit 1\n");
-    let text = fs::read_to_string(&mirror.config).expect("the configuration");
-    let runtime =
-        format!("[runtime]\nnode = \">=20\"\npath = [\"{}\"]\n\n", mirror.home.at("broken").display());
-    let changed = text.replacen("[mirror]", &(runtime + "[mirror]"), 1);
-    fs::write(&mirror.config, changed).expect("the configuration");
+    breaks_node(&mirror);
     let ran = mirror.run(&["--fix", "--json"]).exits(1);
     let report = ran.report();
     assert_eq!(report.causes(), ["runtime-version:node", "job-drift:serve"], "{}", report.troubles());
@@ -63,6 +58,40 @@ fn a_server_that_runs_is_not_ended_for_a_node_that_does_not_start() {
     assert_eq!(mirror.listener(), server, "the same process");
     let shown = mirror.run(&["--fix", "--dry-run"]).exits(1).stdout;
     assert!(shown.contains("risky"), "{shown}");
+    let ran = mirror.run(&["--fix", "--risky", "--yes", "--json"]);
+    assert_eq!(ran.report().causes(), ["runtime-version:node"], "{ran}");
+    assert_ne!(mirror.listener(), server, "who says so has it ended: {ran}");
+    let _ = mirror.run(&["down"]).exits(0);
+}
+
+/// A configuration whose node does not start.
+fn breaks_node(mirror: &Mirror) {
+    let _ = mirror.home.program("broken/node", "#!/bin/sh\nexit 1\n");
+    let place = mirror.home.at("broken");
+    let runtime = format!("[runtime]\nnode = \">=20\"\npath = [\"{}\"]\n\n[mirror]", place.display());
+    mirror.configure("[mirror]", &runtime);
+}
+
+#[test]
+fn by_itself_a_keeper_does_not_end_a_server_for_a_node_that_does_not_start() {
+    let mirror = Mirror::fixed();
+    mirror.configure("every = \"1h\"", "every = \"1s\"");
+    let _ = mirror.run(&["up", "--detach"]).exits(0);
+    mirror.settle();
+    let server = mirror.listener();
+    breaks_node(&mirror);
+    let why = || kept(&mirror)["unfollowed"]["why"].as_str().unwrap_or_default().to_owned();
+    assert!(eventually(SOON, || why().contains("`node`, and it does not start")), "{}", said(&mirror));
+    assert!(mirror.page("/").contains("The first text"));
+    let report = mirror.examine();
+    let told = report.told("job-drift:serve");
+    assert!(told.contains("not followed") && told.contains("would not start again"), "{told}");
+    let asked = mirror.run(&["up", "--detach"]);
+    assert!(format!("{}{}", asked.stdout, asked.stderr).contains("would not start again"), "{asked}");
+    assert_eq!(mirror.listener(), server, "the same process: {}", said(&mirror));
+    let _ = mirror.home.program("broken/node", "#!/bin/sh\necho v22.1.0\n");
+    assert!(eventually(SOON, || kept(&mirror)["unfollowed"].is_null()), "{}", said(&mirror));
+    assert!(eventually(SOON, || mirror.listener().is_some_and(|it| Some(it) != server)), "{}", said(&mirror));
     let _ = mirror.run(&["down"]).exits(0);
 }
 

@@ -11,7 +11,7 @@ use crate::error::ProbeError;
 use crate::fixes::hands::process;
 use crate::fixes::{Action, Fix, Guard, OnFailure, Safety, Step, Turn, rerun};
 use crate::probes::installation::{self, Adopted, Basis, Installation, Installed, SCHEMA, job_text};
-use crate::probes::keeper::{self, Keeper};
+use crate::probes::keeper::{self, Keeper, Keeps};
 use crate::probes::machine::Machine;
 use crate::probes::rivals::{self, Rival};
 use crate::services::{
@@ -96,18 +96,25 @@ fn with_care(cx: &Cx, mut steps: Vec<Step>) -> Vec<Step> {
 /// Where nothing is installed, a keeper that runs reads its configuration again, if that has changed.
 fn follow(cx: &Cx) -> Result<Vec<Step>, ProbeError> {
     let config = cx.config();
-    if !matches!(&*cx.keeper()?, Keeper::Running(it) if it.is_outdated(config)) {
+    let keeper = cx.keeper()?;
+    let Keeper::Running(running) = &*keeper else { return Ok(Vec::new()) };
+    if !running.is_outdated(config) {
         return Ok(Vec::new());
     }
+    let wanted = Keeps::of(config).settings;
+    let interrupts = running.keeps.as_ref().is_some_and(|it| it.settings != wanted);
+    // By itself it would not end what runs for what does not start.
+    let verb = if interrupts && runtime_version::fails(cx) { Verb::Restart } else { Verb::Start };
     let manager = &embedded::MANAGER;
     let role = if config.server.is_some() { "serve" } else { "sync" };
     let job = crate::services::registry::job_of(config, manager, role);
-    let again = step(Action::Service { manager, job, verb: Verb::Start }, Guard::None);
+    let again = step(Action::Service { manager, job, verb }, Guard::None);
     let answer = config.server.as_ref().map(|server| {
         let (url, within) = (server.url(&server.ready.path), server.ready.within);
         step(Action::Await { url, within }, Guard::None)
     });
-    Ok(with_care(cx, [again].into_iter().chain(answer).collect()))
+    let steps = [again].into_iter().chain(answer).collect();
+    Ok(if interrupts { with_care(cx, steps) } else { steps })
 }
 
 /// Whether this starts the job that serves.

@@ -55,7 +55,8 @@ pub fn keep(config: Arc<Config>, reread: Reread<'_>, out: &mut dyn Write) -> Res
             keeping.follow();
             keeping.restart()?;
         }
-        if (signals.reread.swap(false, Ordering::Relaxed) || keeping.is_to_follow()) && keeping.follow() {
+        let is_asked = signals.reread.swap(false, Ordering::Relaxed);
+        if (is_asked || keeping.is_to_follow()) && keeping.follow_with_care() {
             keeping.renew()?;
         }
         keeping.tick();

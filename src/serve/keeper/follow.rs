@@ -3,10 +3,12 @@
 use std::sync::Arc;
 
 use super::{Keeping, State};
+use crate::checks::runtime::runtime_version;
 use crate::config::Config;
+use crate::cx::Cx;
 use crate::error::{ProbeError, StepError};
 use crate::plain;
-use crate::probes::clock;
+use crate::probes::{built, clock};
 use crate::probes::declared::disk;
 use crate::probes::keeper::{Keeps, Unfollowed};
 
@@ -41,7 +43,31 @@ impl Keeping<'_> {
     /// Reads the configuration again and goes by it; says whether the server is to be another than the one that runs.
     /// What was read before holds where that cannot be.
     pub(super) fn follow(&mut self) -> bool {
-        let config = match self.read_again() {
+        let config = self.read_again();
+        self.go_by(config)
+    }
+
+    /// The same, by itself: a server that runs is not ended for a runtime that does not start. Who restarts it says so.
+    pub(super) fn follow_with_care(&mut self) -> bool {
+        let config = self.read_again().and_then(|config| self.may_end_for(&config).map(|()| config));
+        self.go_by(config)
+    }
+
+    fn may_end_for(&self, config: &Arc<Config>) -> Result<(), String> {
+        let State::Started(role) = &self.server else { return Ok(()) };
+        if config.server.is_none() || role.settings == built::settings(config) {
+            return Ok(());
+        }
+        // What was seen of a tool before may have been mended without a trace of its own.
+        let cx = Cx::new(Arc::clone(config), Arc::default());
+        match runtime_version::failure(&cx) {
+            Some(why) => Err(format!("the server that runs would not start again: {why}")),
+            None => Ok(()),
+        }
+    }
+
+    fn go_by(&mut self, config: Result<Arc<Config>, String>) -> bool {
+        let config = match config {
             Ok(config) => config,
             Err(why) => {
                 self.leave(&why);
