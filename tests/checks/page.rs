@@ -16,7 +16,7 @@ use crate::worlds::{OLD_SHA, SHA, ago, config, cx_of, repository, verdict, workt
 
 const URL: &str = "http://127.0.0.1:4321/";
 
-fn response(status: u16, body: &str) -> Response {
+pub(crate) fn response(status: u16, body: &str) -> Response {
     Response {
         status,
         location: None,

@@ -65,6 +65,29 @@ fn nobody_listens() {
 }
 
 #[test]
+fn a_server_that_starts_on_another_port_is_told_before_its_time_is_over() {
+    let starting = |seconds: i64, status: u16| World {
+        listeners: vec![listens("127.0.0.1:9229", SERVER_PID), listens("0.0.0.0:4322", SERVER_PID)],
+        keeper: keeper(started(seconds)),
+        pages: vec![("http://127.0.0.1:9229/", 400), ("http://127.0.0.1:4322/", status)],
+        ..World::usual()
+    };
+    tells(
+        &starting(6, 200).says(&listener::CHECK),
+        "fail the mirror's server listens on 0.0.0.0:4322 instead of 127.0.0.1:4321",
+        &["expected: 127.0.0.1:4321", "actual: 0.0.0.0:4322", "who: pid 31492"],
+    );
+    let so_far = "pending the server is starting; it listens on 127.0.0.1:9229 so far, not on 127.0.0.1:4321";
+    tells(&starting(4, 200).says(&listener::CHECK), so_far, &[]);
+    tells(&starting(20, 426).says(&listener::CHECK), so_far, &[]);
+    let mut stranger = starting(20, 200);
+    for listener in &mut stranger.listeners {
+        listener.pids = vec![std::process::id()];
+    }
+    tells(&stranger.says(&listener::CHECK), "pending the server is starting, until", &[]);
+}
+
+#[test]
 fn another_address_is_named() {
     let other = World { listeners: vec![listens("[::1]:4321", SERVER_PID)], ..World::usual() };
     tells(

@@ -13,6 +13,8 @@ pub(crate) const TESTS: &[Test] = &[
     Test { name: "a_server_on_another_port_is_no_finding", needs: &[], run: another_port },
     Test { name: "a_server_only_on_ipv6_is_named_so", needs: &[], run: only_ipv6 },
     Test { name: "a_server_that_moved_to_another_port_is_named_so", needs: &[], run: moved },
+    Test { name: "a_server_that_starts_on_another_port_is_told_at_once", needs: &[], run: starts_elsewhere },
+    Test { name: "a_crash_loop_is_told_once_with_its_last_words", needs: &[], run: crash_loop },
     Test { name: "a_stopped_process_that_accepts_is_not_healthy", needs: &[], run: asleep },
     Test { name: "who_names_the_listener_without_a_configuration", needs: &[], run: who },
     Test { name: "a_killed_server_comes_back", needs: &[], run: comes_back },
@@ -94,6 +96,37 @@ fn moved() {
     let _server = python(&mirror.home, &mirror.worktree(), "127.0.0.1", port);
     let report = mirror.run(&["--json"]).exits(1).report().with("listener", "fail").caused_by("listener");
     assert!(report.told("listener").contains(&port.to_string()), "{}", report.troubles());
+}
+
+fn starts_elsewhere() {
+    let mirror = Mirror::fixed();
+    let other = free_port();
+    let run = format!("run = [\"python3\", \"-m\", \"http.server\", \"-b\", \"127.0.0.1\", \"{other}\"]");
+    mirror.configure("static = \"public\"", &run);
+    mirror.configure("within = \"30s\"", "within = \"10m\"");
+    let up = mirror.start(&["up", "--detach"]);
+    let told = || mirror.examine().told("listener").contains(&format!("listens on 127.0.0.1:{other}"));
+    assert!(processes::eventually(Duration::from_secs(20), told), "{}", mirror.examine().troubles());
+    let fails = || mirror.examine().status("listener") == "fail";
+    assert!(processes::eventually(Duration::from_secs(20), fails), "{}", mirror.examine().troubles());
+    let _ = mirror.run(&["down"]).exits(0);
+    let _ = up.wait(Duration::from_secs(10));
+}
+
+fn crash_loop() {
+    let mirror = Mirror::fixed();
+    let says = "echo Error: no module named pages >&2; echo '   at \u{1b}[31mload (pages.js:1)'; echo; echo v20; echo '}'; exit 7";
+    mirror.home.program("bin/server", &format!("#!/bin/sh\n{says}\n"));
+    mirror.configure("[mirror]", "[runtime]\npath = [\"~/bin\"]\n\n[mirror]");
+    mirror.configure("static = \"public\"", "run = [\"server\"]");
+    let _ = mirror.run(&["up", "--detach"]).exits(1);
+    let _ = mirror.run(&["sync"]);
+    let report = mirror.examine();
+    let told = report.told("listener");
+    eprintln!("{} {told}\n{}", report.troubles(), mirror.run(&[]).stdout);
+    assert!(told.contains("no module named pages") && told.contains("v20"), "{told}");
+    assert_eq!(report.causes(), ["listener"], "{}", report.troubles());
+    let _ = mirror.run(&["down"]).exits(0);
 }
 
 fn asleep() {

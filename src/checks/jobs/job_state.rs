@@ -1,9 +1,11 @@
 //! `job-state`: the job does its work, or is about to.
 
+use std::path::PathBuf;
 use std::time::Duration;
 
 use crate::check::{Check, CheckId, Group, Look, Needs, Severity};
 use crate::checks::jobs::{STOPPED, is_stopped, job_loaded, managed, reload};
+use crate::checks::logs::last::with_last_words;
 use crate::config::Kept;
 use crate::cx::Cx;
 use crate::error::{ProbeError, human_duration};
@@ -65,14 +67,16 @@ fn judge(cx: &Cx, kept: &Kept, name: &str, observed: &Observed) -> Seen {
             return Err(ProbeError::unreadable(format!("the state of `{name}`"), why));
         }
         (State::Absent, _) => Verdict::fail(format!("`{name}` is not loaded, so nothing runs")),
-        (State::Refused(why), _) => facts(Verdict::fail(format!("`{name}` is not started: {why}")), observed),
+        (State::Refused(why), _) => {
+            facts(cx, Verdict::fail(format!("`{name}` is not started: {why}")), observed)
+        }
         (State::BackingOff, failed) => {
             let told = failed.map_or("it ended at once", |it| &it.told);
-            facts(Verdict::fail(format!("`{name}` keeps failing: {told}")), observed)
+            facts(cx, Verdict::fail(format!("`{name}` keeps failing: {told}")), observed)
         }
         (State::Running, Some(exit)) if is_young && runs >= MANY => {
             let message = format!("`{name}` was started {runs} times, and keeps failing: {}", exit.told);
-            facts(Verdict::fail(message), observed)
+            facts(cx, Verdict::fail(message), observed)
         }
         (State::Running, _) if failed_before(cx, kept, observed, failed)? => {
             let why = format!("the last run of `{name}` failed, and ");
@@ -80,12 +84,12 @@ fn judge(cx: &Cx, kept: &Kept, name: &str, observed: &Observed) -> Seen {
                 Verdict::pending(why + "it is at work again", began + AT_WORK)
             } else {
                 let age = human_duration(cx.since(began));
-                facts(Verdict::fail(format!("{why}the next has not ended in {age}")), observed)
+                facts(cx, Verdict::fail(format!("{why}the next has not ended in {age}")), observed)
             }
         }
-        (State::Running, _) => running(kept, name, observed),
+        (State::Running, _) => running(cx, kept, name, observed),
         (State::Starting, Some(exit)) if runs >= MANY => {
-            facts(Verdict::fail(format!("`{name}` keeps failing: {}", exit.told)), observed)
+            facts(cx, Verdict::fail(format!("`{name}` keeps failing: {}", exit.told)), observed)
         }
         (State::Starting, _) => Verdict::pending(format!("`{name}` is being started"), began + STARTING),
         (State::Draining, _) => Verdict::pending(format!("`{name}` is ending"), began.max(cx.now()) + ENDING),
@@ -94,7 +98,7 @@ fn judge(cx: &Cx, kept: &Kept, name: &str, observed: &Observed) -> Seen {
                 Kept::Sync => format!("the last run of `{name}` failed: {}", exit.told),
                 Kept::Serve | Kept::Service(_) => format!("`{name}` has no process: {}", exit.told),
             };
-            facts(Verdict::fail(message), observed)
+            facts(cx, Verdict::fail(message), observed)
         }
         (State::Idle, None) => idle(cx, kept, name, observed),
     })
@@ -124,13 +128,13 @@ fn is_failure(kept: &Kept, exit: &LastExit) -> bool {
     }
 }
 
-fn running(kept: &Kept, name: &str, observed: &Observed) -> Verdict {
+fn running(cx: &Cx, kept: &Kept, name: &str, observed: &Observed) -> Verdict {
     let pid = observed.pid.map_or_else(String::new, |pid| format!(", pid {pid}"));
     let note = match kept {
         Kept::Sync => format!("{name} at work{pid}"),
         Kept::Serve | Kept::Service(_) => format!("{name} running{pid}"),
     };
-    facts(Verdict::pass_with(note), observed)
+    facts(cx, Verdict::pass_with(note), observed)
 }
 
 /// Loaded, no process, and no failure.
@@ -143,7 +147,7 @@ fn idle(cx: &Cx, kept: &Kept, name: &str, observed: &Observed) -> Verdict {
     if must_run {
         let never = observed.last_exit.is_none() && observed.runs.unwrap_or(0) == 0;
         let why = if never { "it was never started" } else { "it ended, and nothing starts it again" };
-        return facts(Verdict::fail(format!("`{name}` is loaded, and nothing runs: {why}")), observed);
+        return facts(cx, Verdict::fail(format!("`{name}` is loaded, and nothing runs: {why}")), observed);
     }
     let every = cx.config().mirror.as_ref().filter(|_| matches!(kept, Kept::Sync)).map(|it| it.every);
     let exit = observed.last_exit.as_ref().and_then(|it| it.code);
@@ -152,11 +156,11 @@ fn idle(cx: &Cx, kept: &Kept, name: &str, observed: &Observed) -> Verdict {
         (Some(every), None) => format!("{name} every {}", human_duration(every)),
         (None, _) => format!("{name} loaded"),
     };
-    facts(Verdict::pass_with(note), observed)
+    facts(cx, Verdict::pass_with(note), observed)
 }
 
 /// What its manager says of it.
-fn facts(verdict: Verdict, observed: &Observed) -> Verdict {
+fn facts(cx: &Cx, verdict: Verdict, observed: &Observed) -> Verdict {
     let verdict = match observed.pid {
         Some(pid) => verdict.with("who", Fact::Pid(pid)),
         None => verdict,
@@ -173,9 +177,13 @@ fn facts(verdict: Verdict, observed: &Observed) -> Verdict {
         Some(exit) => verdict.with("last exit", exit.told.as_str()),
         None => verdict,
     };
-    let logs = [&observed.stderr, &observed.stdout].into_iter().flatten();
-    match verdict {
-        Verdict::Fail(_) => logs.take(1).fold(verdict, |verdict, it| verdict.with("log", it.as_path())),
-        other => other,
+    let logs: Vec<&PathBuf> = [&observed.stderr, &observed.stdout].into_iter().flatten().collect();
+    let Some(first) = logs.first().filter(|_| matches!(verdict, Verdict::Fail(_))) else { return verdict };
+    // A log on another volume may hang, and that is what `job-paths` is about.
+    let own = logs.iter().filter(|it| it.starts_with(&cx.config().home));
+    let mut written = own.filter_map(|it| cx.job_log(it).ok()).filter(|it| !it.tail.trim().is_empty());
+    match written.next() {
+        Some(log) => with_last_words(verdict, &log).with("log", log.path.as_path()),
+        None => verdict.with("log", first.as_path()),
     }
 }

@@ -4,13 +4,13 @@ use std::path::PathBuf;
 
 use crate::check::{Check, CheckId, Group, Look, Severity};
 use crate::checks::logs::known::{KNOWN, Signature};
+use crate::checks::logs::last::plain;
 use crate::config::{Kept, Mirror};
 use crate::cx::Cx;
 use crate::error::ProbeError;
 use crate::probes::jobs::Keeping;
 use crate::probes::logs::Log;
 use crate::probes::state::SyncStatus;
-use crate::report::words::{Colours, harmless};
 use crate::verdict::{Seen, Verdict};
 
 /// The logs tell of no known trouble.
@@ -24,9 +24,6 @@ pub static CHECK: Check = Check {
     fix: None,
     look: Look::Mirror(look),
 };
-
-/// The most that is shown of a line, in characters.
-const LINE: usize = 200;
 
 fn look(cx: &Cx, _mirror: &Mirror) -> Seen {
     let mut found = Vec::new();
@@ -94,14 +91,4 @@ fn signatures(log: &Log) -> Vec<(&'static Signature, String)> {
         }
     }
     KNOWN.iter().zip(lines).filter_map(|(it, line)| Some((it, plain(line?)))).collect()
-}
-
-/// A line of a log for people: colours and other controls removed, long ones cut.
-fn plain(line: &str) -> String {
-    let text = harmless(line.trim(), Colours::Dropped);
-    if text.chars().count() <= LINE {
-        text
-    } else {
-        text.chars().take(LINE - 2).chain(" …".chars()).collect()
-    }
 }

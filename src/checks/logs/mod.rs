@@ -5,3 +5,4 @@ pub mod log_size;
 pub mod state_file;
 
 mod known;
+pub(crate) mod last;

@@ -1,18 +1,23 @@
 //! The mirror's address has a listener.
 
-use std::net::SocketAddr;
+use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr};
+use std::time::Duration;
+
+use jiff::Timestamp;
 
 use crate::check::{Check, CheckId, Group, Look, Needs, Of, Severity};
 use crate::checks::jobs::job_state;
+use crate::checks::logs::last::with_last_words;
 use crate::checks::runtime::runtime_version;
 use crate::checks::server::found::{
-    Found, first_process, kind_of, on_port, place_of, starting, with_process,
+    Found, first_process, is_kept, kind_of, on_port, place_of, starting, with_process,
 };
 use crate::checks::sync::dependencies;
 use crate::config::Server;
 use crate::cx::Cx;
 use crate::error::ProbeError;
 use crate::fixes;
+use crate::probes::http::Answer;
 use crate::probes::keeper::{Keeper, Kept};
 use crate::probes::sockets::Listener;
 use crate::verdict::{Fact, Seen, Verdict};
@@ -33,18 +38,65 @@ pub static CHECK: Check = Check {
     look: Look::Server(look),
 };
 
+/// How long a server that starts may have other ports alone.
+const MOMENT: Duration = Duration::from_secs(5);
+
 fn look(cx: &Cx, server: &Server) -> Seen {
     let listeners = cx.listening()?;
     if on_port(&listeners, server.listen).is_some() {
         return Ok(Verdict::pass());
     }
     if let Some(until) = starting(cx, server) {
-        return Ok(Verdict::pending("the server is starting", until));
+        return Ok(begins(cx, server, &listeners, until));
     }
     if let Some(verdict) = on_another_address(cx, server, &listeners)? {
         return Ok(verdict);
     }
     Ok(nobody(cx, server))
+}
+
+/// A server that is starting. Many open a port for a debugger, or for what tells a browser to reload, before their own: it
+/// is at the wrong one where that answers as a server of pages does, and it had a moment for more.
+fn begins(cx: &Cx, server: &Server, listeners: &[Listener], until: Timestamp) -> Verdict {
+    let mut elsewhere = listeners.iter().filter_map(|it| {
+        let process = first_process(cx, it).ok().flatten().filter(|process| is_kept(cx, process))?;
+        Some(Found { listener: it.clone(), process })
+    });
+    let Some(first) = elsewhere.next() else { return Verdict::pending("the server is starting", until) };
+    let since = until.checked_sub(server.ready.within).unwrap_or(until);
+    let is_old = cx.since(since) >= MOMENT;
+    let answers = |found: &Found| {
+        let listen = connected(found.listener.address);
+        let there = Server { listen, ..server.clone() }.url(&server.ready.path);
+        matches!(cx.page(&there).as_deref(), Ok(Answer::Response(it)) if it.status < 400)
+    };
+    let first_address = first.listener.address;
+    match std::iter::once(first).chain(elsewhere).find(|it| is_old && answers(it)) {
+        Some(found) => with_process(is_moved(server, found.listener.address), &found.process),
+        None => {
+            let so_far = format!("it listens on {first_address} so far, not on {}", server.listen);
+            Verdict::pending(format!("the server is starting; {so_far}"), until)
+        }
+    }
+}
+
+/// Where a socket can be asked that listens on every address.
+fn connected(address: SocketAddr) -> SocketAddr {
+    let ip = match address.ip() {
+        IpAddr::V4(ip) if ip.is_unspecified() => Ipv4Addr::LOCALHOST.into(),
+        IpAddr::V6(ip) if ip.is_unspecified() => Ipv6Addr::LOCALHOST.into(),
+        ip => ip,
+    };
+    SocketAddr::new(ip, address.port())
+}
+
+fn is_moved(server: &Server, actual: SocketAddr) -> Verdict {
+    let message = format!("the mirror's server listens on {actual} instead of {}", server.listen);
+    expected(server, Verdict::fail(message), actual)
+}
+
+fn expected(server: &Server, verdict: Verdict, actual: SocketAddr) -> Verdict {
+    verdict.with("expected", server.listen.to_string()).with("actual", actual.to_string())
 }
 
 /// The same port on other addresses, or a server of this worktree on another port.
@@ -53,21 +105,14 @@ fn on_another_address(
     server: &Server,
     listeners: &[Listener],
 ) -> Result<Option<Verdict>, ProbeError> {
-    let expected = |verdict: Verdict, actual: SocketAddr| {
-        verdict.with("expected", server.listen.to_string()).with("actual", actual.to_string())
-    };
     if let Some(other) = listeners.iter().find(|it| it.address.port() == server.listen.port()) {
         let message = format!("the server listens only on {}, not on {}", other.address, server.listen);
-        let verdict = expected(Verdict::fail(message), other.address);
+        let verdict = expected(server, Verdict::fail(message), other.address);
         let process = first_process(cx, other)?;
         return Ok(Some(process.iter().fold(verdict, |verdict, it| with_process(verdict, it))));
     }
     let moved = moved(cx, server, listeners)?;
-    Ok(moved.map(|found| {
-        let actual = found.listener.address;
-        let message = format!("the mirror's server listens on {actual} instead of {}", server.listen);
-        with_process(expected(Verdict::fail(message), actual), &found.process)
-    }))
+    Ok(moved.map(|found| with_process(is_moved(server, found.listener.address), &found.process)))
 }
 
 /// A server that runs from the worktree, on another port: its own was taken when it started.
@@ -97,7 +142,12 @@ fn nobody(cx: &Cx, server: &Server) -> Verdict {
                 let message = format!("{message}: its server keeps ending, last with {last}");
                 let times =
                     if *failures == 1 { "once".to_owned() } else { format!("{failures} times in a row") };
-                Verdict::fail(message).with("failed", times).with("next start", Fact::Time(*next))
+                let verdict =
+                    Verdict::fail(message).with("failed", times).with("next start", Fact::Time(*next));
+                match cx.log("serve") {
+                    Ok(log) => with_last_words(verdict, &log).with("log", log.path.as_path()),
+                    Err(_) => verdict,
+                }
             }
             Kept::Started { pid, at, .. } => Verdict::fail(message)
                 .with("who", format!("pid {pid} was started to serve, and does not listen"))

@@ -8,9 +8,9 @@ use crate::config::Config;
 use crate::cx::Cx;
 use crate::error::{ProbeError, StepError};
 use crate::plain;
-use crate::probes::{built, clock};
 use crate::probes::declared::disk;
 use crate::probes::keeper::{Keeps, Unfollowed};
+use crate::probes::{built, clock};
 
 impl Keeping<'_> {
     /// Whether a sync is due, and its configuration is to be read before that.
