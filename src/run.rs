@@ -11,7 +11,7 @@ use crate::config::Accepted;
 use crate::cx::Cx;
 use crate::error::ProbeError;
 use crate::selection::Selection;
-use crate::unit::{Examined, Pace, Unit};
+use crate::unit::{Examined, Pace, Unit, UnitId};
 use crate::verdict::{Finding, Outcome, Verdict};
 
 use crowd::Crowd;
@@ -163,7 +163,7 @@ fn accept(unit: &Unit, outcome: Outcome, cx: &Cx) -> Outcome {
     let finding = match &outcome {
         Outcome::Judged(Verdict::Fail(finding)) => finding.clone(),
         Outcome::Unknown(gap @ ProbeError::Unchecked { .. }) => {
-            Finding { message: gap.to_string(), evidence: Vec::new() }
+            Finding { message: gap.to_string(), evidence: Vec::new(), repeats: &[] }
         }
         _ => return outcome,
     };
@@ -191,7 +191,8 @@ fn accept(unit: &Unit, outcome: Outcome, cx: &Cx) -> Outcome {
 #[must_use]
 pub fn judge(mut examined: Vec<Examined>) -> Vec<Examined> {
     let units: Vec<&Unit> = examined.iter().map(|it| &it.unit).collect();
-    let beneath: Vec<BTreeSet<usize>> = (0..units.len()).map(|at| all_beneath(&units, at)).collect();
+    let mut beneath: Vec<BTreeSet<usize>> = (0..units.len()).map(|at| all_beneath(&units, at)).collect();
+    repeat(&examined, &mut beneath);
     let failed: Vec<bool> = examined.iter().map(|it| it.outcome.is_failure()).collect();
     let unsettled: Vec<bool> =
         examined.iter().map(|it| !is_settled(&it.outcome) && !it.outcome.is_failure()).collect();
@@ -211,6 +212,28 @@ pub fn judge(mut examined: Vec<Examined>) -> Vec<Examined> {
         }
     }
     examined
+}
+
+/// A failure that only repeats another one rests on that, with all that rests on it; on one that is a cause itself.
+fn repeat(examined: &[Examined], beneath: &mut [BTreeSet<usize>]) {
+    for (at, it) in examined.iter().enumerate() {
+        let Outcome::Judged(Verdict::Fail(Finding { repeats, .. })) = &it.outcome else { continue };
+        let is_named = |id: &UnitId| repeats.iter().any(|it| *it == id.check || *it == id.to_string());
+        let is_cause = |other: &usize| {
+            let mut lower = beneath[*other].iter();
+            is_named(&examined[*other].unit.id)
+                && examined[*other].outcome.is_failure()
+                && !lower.any(|&lower| lower == at || examined[lower].outcome.is_failure())
+        };
+        let Some(cause) = (0..examined.len()).find(|other| *other != at && is_cause(other)) else { continue };
+        let mut lower = beneath[cause].clone();
+        lower.insert(cause);
+        for rests in beneath.iter_mut().enumerate().filter(|(above, _)| !lower.contains(above)) {
+            if rests.0 == at || rests.1.contains(&at) {
+                rests.1.extend(&lower);
+            }
+        }
+    }
 }
 
 /// Every unit that one rests on, in chain order.

@@ -47,6 +47,8 @@ pub struct Finding {
     pub message: String,
     /// Expected and actual among them.
     pub evidence: Vec<Evidence>,
+    /// What it only repeats, where that fails too: checks, or units such as "job-state:serve".
+    pub repeats: &'static [&'static str],
 }
 
 /// One fact with its name.
@@ -131,7 +133,7 @@ impl Verdict {
     /// A failure, with its sentence.
     #[must_use]
     pub fn fail(message: impl Into<String>) -> Self {
-        Self::Fail(Finding { message: message.into(), evidence: Vec::new() })
+        Self::Fail(Finding { message: message.into(), evidence: Vec::new(), repeats: &[] })
     }
 
     /// The question does not arise.
@@ -144,6 +146,15 @@ impl Verdict {
     #[must_use]
     pub fn pending(why: impl Into<Cow<'static, str>>, until: Timestamp) -> Self {
         Self::Pending { why: why.into(), until }
+    }
+
+    /// The same failure, which only repeats what these say where they fail.
+    #[must_use]
+    pub fn repeating(mut self, what: &'static [&'static str]) -> Self {
+        if let Self::Fail(finding) = &mut self {
+            finding.repeats = what;
+        }
+        self
     }
 
     /// The same verdict with one more fact; verdicts that carry none stay as they are.

@@ -123,10 +123,24 @@ fn crash_loop() {
     let _ = mirror.run(&["sync"]);
     let report = mirror.examine();
     let told = report.told("listener");
-    eprintln!("{} {told}\n{}", report.troubles(), mirror.run(&[]).stdout);
     assert!(told.contains("no module named pages") && told.contains("v20"), "{told}");
     assert_eq!(report.causes(), ["listener"], "{}", report.troubles());
     let _ = mirror.run(&["down"]).exits(0);
+    // The same, kept by launchd: the sync complains that nothing answers, and that is no ill of its own.
+    let mirror = mirror.with_launchd();
+    mirror.configure("within = \"30s\"", "within = \"2s\"");
+    let _ = mirror.run(&["install"]);
+    let is_told = || {
+        let report = mirror.examine();
+        let fails = |unit: &str, words: &str| report.told(unit).contains(words);
+        fails("job-state:serve", "keeps failing") && fails("job-state:sync", "not served")
+    };
+    assert!(processes::eventually(Duration::from_secs(40), is_told), "{}", mirror.examine().troubles());
+    let report = mirror.examine();
+    assert_eq!(report.causes(), ["job-state:serve"], "{}", report.troubles());
+    let told = report.told("job-state:serve");
+    assert!(told.contains("no module named pages"), "{told}");
+    let _ = mirror.run(&["uninstall"]).exits(0);
 }
 
 fn asleep() {

@@ -96,7 +96,7 @@ pub(crate) fn each_hostile(mut holds: impl FnMut(&Report)) {
             let finding = match &it.outcome {
                 Outcome::Judged(Verdict::Fail(finding)) => Some(finding.clone()),
                 Outcome::Unknown(gap @ ProbeError::Unchecked { .. }) => {
-                    Some(Finding { message: gap.to_string(), evidence: Vec::new() })
+                    Some(Finding { message: gap.to_string(), evidence: Vec::new(), repeats: &[] })
                 }
                 _ => None,
             };

@@ -10,7 +10,7 @@ use crate::config::Kept;
 use crate::cx::Cx;
 use crate::error::{ProbeError, human_duration};
 use crate::fixes::install;
-use crate::probes::state::SyncStatus;
+use crate::probes::state::{LastSync, SyncStatus};
 use crate::services::{LastExit, Observed, State};
 use crate::verdict::{Fact, Seen, Verdict};
 
@@ -34,6 +34,8 @@ const ENDING: Duration = Duration::from_secs(30);
 const AT_WORK: Duration = Duration::from_mins(15);
 /// A process younger than this says little after many starts: the next failure is seconds away.
 const YOUNG: Duration = Duration::from_secs(15);
+/// What fails where a sync finds all aligned, and no server that answers.
+const OF_SERVER: [&str; 3] = ["job-state:serve", "listener", "http-status"];
 /// So many starts that end in failure are a loop.
 const MANY: u64 = 4;
 
@@ -98,7 +100,15 @@ fn judge(cx: &Cx, kept: &Kept, name: &str, observed: &Observed) -> Seen {
                 Kept::Sync => format!("the last run of `{name}` failed: {}", exit.told),
                 Kept::Serve | Kept::Service(_) => format!("`{name}` has no process: {}", exit.told),
             };
-            facts(cx, Verdict::fail(message), observed)
+            let verdict = facts(cx, Verdict::fail(message), observed);
+            // The last thing that a sync asks is whether the server answers, which has checks of its own.
+            let is_unserved = |it: &LastSync| it.unserved.is_some();
+            let last = cx.state().ok().and_then(|it| it.last_sync.clone());
+            if last.as_ref().is_some_and(is_unserved) && matches!(kept, Kept::Sync) {
+                verdict.repeating(&OF_SERVER)
+            } else {
+                verdict
+            }
         }
         (State::Idle, None) => idle(cx, kept, name, observed),
     })

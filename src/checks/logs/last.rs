@@ -15,7 +15,7 @@ const TELLING: [&str; 6] = ["error", "panic", "fatal", "exception", "cannot", "n
 
 /// The verdict with the last lines of the log, and the one before them that says what went wrong.
 pub(crate) fn with_last_words(verdict: Verdict, log: &Log) -> Verdict {
-    let said = |line: &&str| !line.trim().is_empty() && !line.starts_with(START);
+    let said = |line: &&str| line.contains(char::is_alphanumeric) && !line.starts_with(START);
     let lines: Vec<&str> = log.tail.lines().rev().filter(said).take(BEFORE).collect();
     let tells = |line: &str| TELLING.iter().any(|it| line.to_lowercase().contains(it));
     let (last, before) = lines.split_at(lines.len().min(LINES));
