@@ -71,13 +71,11 @@ fn begins(cx: &Cx, server: &Server, listeners: &[Listener], until: Timestamp) ->
         matches!(cx.page(&there).as_deref(), Ok(Answer::Response(it)) if it.status < 400)
     };
     let first_address = first.listener.address;
-    match std::iter::once(first).chain(elsewhere).find(|it| is_old && answers(it)) {
-        Some(found) => with_process(is_moved(server, found.listener.address), &found.process),
-        None => {
-            let so_far = format!("it listens on {first_address} so far, not on {}", server.listen);
-            Verdict::pending(format!("the server is starting; {so_far}"), until)
-        }
+    if let Some(found) = std::iter::once(first).chain(elsewhere).find(|it| is_old && answers(it)) {
+        return with_process(is_moved(server, found.listener.address), &found.process);
     }
+    let so_far = format!("it listens on {first_address} so far, not on {}", server.listen);
+    Verdict::pending(format!("the server is starting; {so_far}"), until)
 }
 
 /// Where a socket can be asked that listens on every address.
