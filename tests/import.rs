@@ -103,6 +103,21 @@ fn what_is_not_turned_is_never_green() {
     assert!(ran.stdout.contains("file-etc is not all looked at, accepted until 2999-12-31 (later)"), "{ran}");
 }
 
+/// What says when to look, or how it is called, leaves nothing that is not looked at.
+#[test]
+fn what_is_beside_the_question_is_named_and_leaves_it_whole() {
+    let home = gossfile(
+        "file:\n  /etc: { exists: true, title: '{{.Vars.unknown}}', retry_count: 3 }\n\
+         command:\n  'true': { exit-status: 0, timeout: '{{.Vars.unknown}}' }\n",
+    );
+    let ran = home.housecall(["import", "goss", "goss.yaml", "--write", "housecall.toml"]).exits(1);
+    for named in ["(title)", "(retry_count)", "(timeout)"] {
+        assert!(ran.stderr.contains(named), "{ran}");
+    }
+    let report = examined(&home, 0);
+    assert_eq!(report.0["counts"]["pass"], 2);
+}
+
 /// goss compares numbers by their values: a pattern that is no `1` is found in `1.0`.
 #[test]
 fn a_number_that_must_be_another_is_named() {

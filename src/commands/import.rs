@@ -41,7 +41,7 @@ pub(super) fn run(call: &mut Call<'_, '_>, options: &ImportOptions) -> Exit {
         "all is turned".to_owned()
     } else {
         let parts = counted(imported.named.len(), "part");
-        format!("{parts} not turned: `unchecked` names them, and keeps their checks from being green")
+        format!("{parts} not turned: a check that lacks one says so under `unchecked`, and is never green")
     };
     call.console.tell(&format!("{}, {missed}", counted(imported.checks, "check")));
     if imported.named.is_empty() { Exit::Healthy } else { Exit::Unhealthy }

@@ -26,8 +26,8 @@ use crate::selection::nearest;
 const MOST: usize = 200;
 /// The longest name of a check, in characters.
 const NAME: usize = 60;
-/// The attribute that says when to look, and not at what.
-const RETRIES: &str = "retry_count";
+/// The attributes that say when to look, or how it is called, and not at what.
+const BESIDE: [&str; 5] = ["title", "meta", "skip", "timeout", "retry_count"];
 
 /// What is asked of whoever calls: nothing here reads the machine.
 pub struct World<'a> {
@@ -230,7 +230,7 @@ impl Import<'_> {
         let title = it.exactly("title").filter(|title| *title != Item::text(""));
         let meta = it.read("meta", |node| Ok(plain(node)));
         let is_off = it.flag("skip") == Some(true);
-        it.without(RETRIES, "what is not green is looked at again with `housecall --wait 60s`");
+        it.without("retry_count", "what is not green is looked at again with `housecall --wait 60s`");
         it.drop(&["retry_delay"]);
         let drafts = turn(&mut it);
         it.left();
@@ -242,8 +242,7 @@ impl Import<'_> {
                 let _ = write!(what, " ({attribute})");
             }
             let place = Place { file: file.to_owned(), line, what };
-            // When it is looked at is no part of what is.
-            if attribute != RETRIES {
+            if !BESIDE.contains(&attribute.as_str()) {
                 unchecked.push(place.gap(&part));
             }
             self.named.push(place.named(why));
