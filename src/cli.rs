@@ -185,7 +185,7 @@ pub enum Command {
     /// Say who answers on a port: both address families, process, directory, worktree, commit
     Who {
         /// The port
-        #[arg(value_parser = clap::value_parser!(u16).range(1..))]
+        #[arg(value_parser = help::port)]
         port: u16,
     },
     /// Lint launchd jobs or systemd units by themselves

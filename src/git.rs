@@ -81,7 +81,7 @@ pub fn complaint(output: &Output) -> String {
     let last = lines.iter().rposition(|line| is_fatal(line)).or_else(|| lines.len().checked_sub(1));
     let Some(at) = last else {
         return match output.ended {
-            Ended::Code(code) => format!("git ended with {code} and said nothing"),
+            Ended::Code(code) => format!("git ended with exit status {code} and said nothing"),
             Ended::Signal(signal) => format!("git was ended by signal {signal}"),
         };
     };

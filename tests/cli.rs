@@ -134,6 +134,8 @@ fn a_mistyped_word_is_told_with_the_nearest_one() {
         (&["--wiat", "1s"], "'--wait'"),
         (&["schema", "reprot"], "'report'"),
         (&["logs", "sevre"], "'serve'"),
+        (&["who", "abc"], "`abc` is no port: write a number from 1 to 65535"),
+        (&["explain"], "`housecall checks` lists them"),
     ] {
         let (out, err) = command(&home, arguments, 2);
         assert!(out.is_empty() && err.contains(near), "{arguments:?}: {err}");

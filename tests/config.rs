@@ -1,5 +1,8 @@
 //! The configuration as text: what it means, and how each mistake is told.
 
+#[path = "config/newcomers.rs"]
+mod newcomers;
+
 use std::collections::BTreeMap;
 use std::path::Path;
 use std::time::Duration;

@@ -126,7 +126,7 @@ fn an_install_leaves_its_stamp_and_cannot_change_the_repositorys_hooks() {
     let last = world.sync();
     assert_eq!(last.status, SyncStatus::Failed);
     assert!(
-        last.reason.contains("ended with 7") && last.reason.contains("ERR no network"),
+        last.reason.contains("ended with exit status 7") && last.reason.contains("ERR no network"),
         "{}",
         last.reason
     );

@@ -4,7 +4,8 @@
 
 use std::fmt::Write as _;
 
-use clap::{Arg, Command, CommandFactory as _};
+use clap::error::{ContextKind, ContextValue, ErrorKind};
+use clap::{Arg, Command, CommandFactory as _, Error};
 
 use super::Cli;
 use crate::report::words::wrap;
@@ -91,6 +92,35 @@ pub fn typed(option: &Arg) -> String {
         || option.get_short().map_or_else(String::new, |short| format!("-{short}")),
         |long| format!("--{long}"),
     )
+}
+
+/// Reads a port.
+///
+/// # Errors
+/// Anything else, in one sentence.
+pub fn port(text: &str) -> Result<u16, String> {
+    let port = text.parse().ok().filter(|port| *port > 0);
+    port.ok_or_else(|| format!("`{text}` is no port: write a number from 1 to 65535, such as 4321"))
+}
+
+/// What to write where a command lacks something that it must have.
+#[must_use]
+pub fn helped(mut error: Error) -> Error {
+    let Some(ContextValue::Strings(lacks)) = error.get(ContextKind::InvalidArg) else { return error };
+    let tip = match lacks.first().map(String::as_str) {
+        _ if error.kind() != ErrorKind::MissingRequiredArgument => None,
+        Some("<ID>") => Some("`housecall checks` lists them: housecall explain listener-cwd"),
+        Some("<PORT>") => Some("such as: housecall who 4321"),
+        Some("<NAME>") => Some("`housecall rescued` lists the names"),
+        Some("<FILE>...") => Some("such as: housecall lint ~/Library/LaunchAgents/*.plist"),
+        Some("<SHELL>") => Some("one of bash, elvish, fish, powershell, zsh"),
+        Some("<OF>") => Some("one of report, lines, config"),
+        _ => None,
+    };
+    if let Some(tip) = tip {
+        error.insert(ContextKind::Suggested, ContextValue::StyledStrs(vec![tip.into()]));
+    }
+    error
 }
 
 /// The command line as it is told: each command lists what it takes, no line is longer than the terminal is wide.

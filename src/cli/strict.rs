@@ -6,7 +6,7 @@ use clap::error::ErrorKind;
 use clap::parser::ValueSource;
 use clap::{ArgMatches, CommandFactory as _, FromArgMatches as _, Parser};
 
-use super::help::{is_list, narrowed, taken, typed};
+use super::help::{helped, is_list, narrowed, taken, typed};
 use super::{Cli, Command, Format, GlobalOptions, MendOptions};
 
 /// A command line that names no command.
@@ -39,7 +39,8 @@ pub fn parse(
         Ok(matches) => matches,
         // Only here does it matter what each command lists as its own.
         Err(error) => {
-            return Err(narrowed(width()).try_get_matches_from(arguments).err().unwrap_or(error));
+            let own = narrowed(width()).try_get_matches_from(arguments).err();
+            return Err(helped(own.unwrap_or(error)));
         }
     };
     let cli = Cli::from_arg_matches(&matches).map_err(|error| error.format(&mut command))?;

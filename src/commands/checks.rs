@@ -68,7 +68,7 @@ pub(super) fn run(call: &mut Call<'_, '_>) -> Result<Exit, ConfigError> {
                     (format!("{} (unchecked: {unchecked})", row.summary), style::Look::default())
                 }
             };
-            let columns = format!("{:7}  {fix:5}", row.severity);
+            let columns = format!("{:7}  {fix:7}", row.severity);
             let indent = id.chars().count() + columns.chars().count() + 6;
             let lead = format!("  {}  {columns}", styles.unit.paint(&id));
             // Where there is no room beside, what is read most goes beneath.

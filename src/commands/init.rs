@@ -7,7 +7,8 @@ use crate::config::{Config, ConfigError, Options, Surroundings};
 use crate::exit::Exit;
 use crate::init::{self, Inferred, Place, write};
 use crate::plain;
-use crate::report::words::clean_line;
+use crate::report::style::Look;
+use crate::report::words::{clean_line, hang};
 use crate::trust;
 
 /// Infers and writes.
@@ -35,7 +36,8 @@ pub(super) fn run(call: &mut Call<'_, '_>, is_here: bool) -> Result<Exit, Config
     }
     let loaded = Config::load(&Options { file: Some(file.clone()), ..Options::default() }, surroundings)?;
     let shown = call.surroundings.tilde(&file);
-    let table = table(&inferred, &call.surroundings);
+    let width = call.console.terminal.width;
+    let table = table(&inferred, &call.surroundings, width);
     let worktree = loaded.mirror.as_ref().map(|mirror| loaded.tilde(&mirror.worktree)).unwrap_or_default();
     let next = match call.global.directory {
         Some(_) => call.command(),
@@ -46,20 +48,31 @@ pub(super) fn run(call: &mut Call<'_, '_>, is_here: bool) -> Result<Exit, Config
     } else {
         ""
     };
-    call.console.print(&format!(
-        "{table}\nwrote {shown}\n{unserved}\nnext  {next} --fix     makes the worktree {worktree}, installs, serves\n"
-    ));
+    let does = format!("makes the worktree {worktree}, installs, serves");
+    let length = format!("next  {next} --fix     {does}").chars().count();
+    let does = match width {
+        Some(width) if length > width => hang("\n      ", 6, &does, Some(width), Look::default()),
+        _ => format!("     {does}\n"),
+    };
+    call.console.print(&format!("{table}\nwrote {shown}\n{unserved}\nnext  {next} --fix{does}"));
     Ok(Exit::Healthy)
 }
 
-/// What, its value, and from where, aligned.
-pub(super) fn table(inferred: &Inferred, surroundings: &Surroundings) -> String {
+/// What, its value, and from where, aligned; the last beneath where the terminal has no room beside.
+pub(super) fn table(inferred: &Inferred, surroundings: &Surroundings, terminal: Option<usize>) -> String {
     let rows = inferred.rows(surroundings);
     let width = rows.iter().map(|row| row.value.chars().count()).max().unwrap_or(0).min(60);
     let mut text = format!("{}\n\n", clean_line(&inferred.name));
+    let from = rows.iter().map(|row| row.from.chars().count()).max().unwrap_or(0);
+    let is_narrow = terminal.is_some_and(|terminal| terminal < 16 + width + from);
     for row in rows {
         let (value, from) = (clean_line(&row.value), clean_line(&row.from));
-        let _ = writeln!(text, "  {:<10}  {value:<width$}  {from}", row.what);
+        if is_narrow {
+            let _ = writeln!(text, "  {:<10}  {value}", row.what);
+            text.push_str(&hang(&format!("{:16}", ""), 16, &from, terminal, Look::default()));
+        } else {
+            let _ = writeln!(text, "  {:<10}  {value:<width$}  {from}", row.what);
+        }
     }
     text
 }
@@ -67,7 +80,10 @@ pub(super) fn table(inferred: &Inferred, surroundings: &Surroundings) -> String 
 /// What a directory without a configuration shows, and the ways on.
 pub(super) fn instead(call: &Call<'_, '_>) -> String {
     let found = match init::infer(&call.surroundings) {
-        Ok(inferred) => format!("\nwhat could be inferred here: {}", table(&inferred, &call.surroundings)),
+        Ok(inferred) => format!(
+            "\nwhat could be inferred here: {}",
+            table(&inferred, &call.surroundings, call.console.terminal.width)
+        ),
         Err(error) => format!("\n{error}\n"),
     };
     let command = call.command();

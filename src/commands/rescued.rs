@@ -223,7 +223,7 @@ fn give_back(call: &mut Call<'_, '_>, config: &Config, mirror: &Mirror, rescue: 
         call.console.error(error);
         return Exit::Unhealthy;
     }
-    let mut text = format!("{} is in {}\n", what(rescue), config.tilde(to));
+    let mut text = format!("{} has {}\n", config.tilde(to), what(rescue));
     for (label, command) in ways(config, mirror, rescue, to) {
         let _ = writeln!(text, "  {label}  {command}");
     }

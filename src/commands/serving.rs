@@ -210,7 +210,10 @@ pub(super) fn revive(
     }
     if !times.is_power_of_two() {
         let next = times.checked_next_power_of_two().unwrap_or(times);
-        return Err(format!("a restart did not help; it is tried again in {} syncs", next - times));
+        return Err(match next - times {
+            1 => "a restart did not help; it is tried again by the next sync".to_owned(),
+            more => format!("a restart did not help; it is tried again in {more} syncs"),
+        });
     }
     let steps = restart(config, machine).map_err(|error| error.to_string())?;
     if steps.is_empty() {

@@ -85,7 +85,7 @@ fn only_severity(name: &Text, check: &raw::Check, it: &mut Reading<'_>) {
 fn declared(name: &Text, check: Spanned<Box<raw::Check>>, it: &mut Reading<'_>) -> Option<Declared> {
     let place = check.span();
     let mut check = check.into_inner();
-    if check.asks() == 0 && check.is_cut {
+    if check.is_cut {
         return None;
     }
     if check.asks() == 0 && check.unchecked.is_empty() {

@@ -7,6 +7,7 @@ mod error;
 pub mod accepted;
 mod declare;
 mod include;
+mod instead;
 mod load;
 mod parse;
 mod places;

@@ -7,7 +7,9 @@ use toml::Spanned;
 use toml::de::{DeTable, DeValue, Deserializer};
 
 use super::error::Mistake;
+use super::instead::{self, Value};
 use super::raw;
+use crate::redact::written;
 use crate::selection::nearest;
 
 /// Nobody reads more mistakes than this, and each costs a pass over the whole.
@@ -17,8 +19,16 @@ const TOLD: usize = 50;
 pub(super) fn parse(text: &str) -> (raw::File, Vec<Mistake>) {
     let (table, syntax) = DeTable::parse_recoverable(text);
     if !syntax.is_empty() {
-        let mistake =
-            |error: &toml::de::Error| Mistake::new(error.message(), error.span().unwrap_or(0..0), "not TOML");
+        let shown = written::masked(text);
+        let mistake = |error: &toml::de::Error| {
+            let at = error.span().unwrap_or(0..0);
+            let rest = shown.get(at.start..).unwrap_or_default();
+            let word = rest.split(|it: char| !it.is_ascii_alphanumeric()).next().unwrap_or_default();
+            let is_word = !word.is_empty()
+                && ["unexpected leading", "string values"].iter().any(|it| error.message().starts_with(it));
+            let hint = if is_word { format!("not TOML: write \"{word}\"") } else { "not TOML".to_owned() };
+            Mistake::new(error.message(), at, hint)
+        };
         // After the first one the parser guesses: more would mislead.
         return (raw::File::default(), syntax.iter().take(1).map(mistake).collect());
     }
@@ -29,6 +39,9 @@ pub(super) fn parse(text: &str) -> (raw::File, Vec<Mistake>) {
     let (mut table, _) = DeTable::parse_recoverable(text);
     let mut mistakes: Vec<Mistake> = Vec::new();
     let mut taken = Vec::new();
+    // What may not be shown is in no hint.
+    let shown = written::masked(text);
+    let mut gone: Vec<Vec<String>> = Vec::new();
     loop {
         match raw::File::deserialize(Deserializer::from(table.clone())) {
             Ok(mut file) => {
@@ -40,16 +53,21 @@ pub(super) fn parse(text: &str) -> (raw::File, Vec<Mistake>) {
             Err(error) => {
                 let at = error.span().unwrap_or(0..0);
                 let section = removed(table.get_mut(), &at);
-                if let Some([check, name, _]) = section.as_ref().map(|it| it.path.as_slice())
+                if let Some([check, name, _, ..]) = section.as_ref().map(|it| it.path.as_slice())
                     && check == "check"
                 {
                     taken.push(name.clone());
                 }
                 // What was taken out is missing, and has been told.
-                let is_told = error.message().starts_with("missing field")
-                    && mistakes.iter().any(|it| at.start <= it.at.start && it.at.end <= at.end);
+                let path = section.as_ref().map(|it| it.path.clone()).unwrap_or_default();
+                let is_told = error.message().strip_prefix("missing field ").is_some_and(|field| {
+                    let missing = [&*path, &[field.trim_matches('`').to_owned()]].concat();
+                    gone.contains(&missing)
+                        || mistakes.iter().any(|it| at.start <= it.at.start && it.at.end <= at.end)
+                });
+                gone.push(path);
                 if !is_told {
-                    mistakes.push(mistake(&error, text, at, section.as_ref()));
+                    mistakes.push(mistake(&error, &shown, at, section.as_ref()));
                 }
                 if section.is_none() || mistakes.len() >= TOLD {
                     return (raw::File::default(), mistakes);
@@ -110,32 +128,46 @@ fn is_section(value: &DeValue<'_>) -> bool {
 }
 
 /// Says what serde complains of in our own words: it knows the keys, we know the nearest.
-fn mistake(error: &toml::de::Error, text: &str, at: Range<usize>, removed: Option<&Removed>) -> Mistake {
+fn mistake(error: &toml::de::Error, shown: &str, at: Range<usize>, removed: Option<&Removed>) -> Mistake {
     let message = error.message();
-    let Some(rest) = message.strip_prefix("unknown field ") else {
-        let value = removed.map_or("this", |removed| removed.value);
-        let message = message.split_once("invalid type: ").map_or_else(
-            || message.to_owned(),
-            |(_, types)| {
-                let expected = types.split_once(", expected ").map_or(types, |(_, expected)| expected);
-                format!("expected {}", plainly(expected))
-            },
-        );
-        let hint = if message.starts_with("expected ") {
-            format!("this is {}", article(value))
-        } else {
-            String::new()
-        };
-        return Mistake::new(message, at, hint);
+    if let Some(rest) = message.strip_prefix("unknown field ") {
+        return unknown(rest, shown, at, removed);
+    }
+    if let Some(key) = message.strip_prefix("missing field ") {
+        return Mistake::new(format!("{key} is missing"), at, instead::added(key.trim_matches('`')));
+    }
+    let types = message.split_once("invalid type: ").map(|(_, types)| types);
+    let expected = types.and_then(|types| types.split_once(", expected ")).map(|(_, expected)| expected);
+    let (told, expected) = match (expected, types) {
+        (Some(expected), _) | (None, Some(expected)) => {
+            let expected = plainly(expected);
+            (format!("expected {expected}"), expected)
+        }
+        // What takes several sorts says so itself.
+        _ => (message.to_owned(), message),
     };
+    let (sort, path) = removed.map_or(("this", [].as_slice()), |removed| (removed.value, &*removed.path));
+    let value = Value { path, sort, text: shown.get(at.clone()).unwrap_or_default() };
+    let hint = match value.instead(expected) {
+        Some(instead) => format!("this is {}: write {instead}", article(sort)),
+        None if told.starts_with("expected ") => format!("this is {}", article(sort)),
+        None => String::new(),
+    };
+    Mistake::new(told, at, hint)
+}
+
+/// A key that is none here.
+fn unknown(rest: &str, shown: &str, at: Range<usize>, removed: Option<&Removed>) -> Mistake {
     let mut quoted = rest.split('`').skip(1).step_by(2);
-    let name = quoted.next().unwrap_or_else(|| text.get(at.clone()).unwrap_or_default());
+    let name = quoted.next().unwrap_or_else(|| shown.get(at.clone()).unwrap_or_default());
     let known: Vec<String> = quoted.map(str::to_owned).collect();
     let kind = if removed.is_some_and(|removed| removed.section) { "section" } else { "key" };
-    let hint = nearest(name, known.clone()).map_or_else(
-        || format!("known here: {}", known.join(", ")),
-        |near| format!("did you mean `{near}`?"),
-    );
+    let hint = instead::meant(name, &known).unwrap_or_else(|| {
+        nearest(name, known.clone()).map_or_else(
+            || format!("known here: {}", known.join(", ")),
+            |near| format!("did you mean `{near}`?"),
+        )
+    });
     Mistake::new(format!("unknown {kind} `{name}`"), at, hint)
 }
 
@@ -143,6 +175,9 @@ fn plainly(expected: &str) -> &str {
     match expected {
         "a sequence" => "a list",
         "a map" => "a section",
+        "a boolean" => "true or false",
+        "a string" => "a text",
+        "a TOML datetime" => "a day",
         "u16" => "a whole number",
         other if other.starts_with("struct ") => "a section",
         other => other,
@@ -150,10 +185,13 @@ fn plainly(expected: &str) -> &str {
 }
 
 fn article(value: &str) -> String {
-    let article = if value.starts_with(['a', 'e', 'i', 'o', 'u']) { "an" } else { "a" };
     match value {
         "array" => "a list".to_owned(),
-        "this" => "something else".to_owned(),
-        value => format!("{article} {value}"),
+        "table" => "a section".to_owned(),
+        "integer" | "float" => "a number".to_owned(),
+        "boolean" => "no text".to_owned(),
+        "string" => "a text".to_owned(),
+        "datetime" => "a time".to_owned(),
+        _ => "something else".to_owned(),
     }
 }

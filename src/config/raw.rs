@@ -59,7 +59,7 @@ pub struct File {
 
 /// A version range, or directories.
 #[derive(Debug, Clone, Deserialize, JsonSchema)]
-#[serde(untagged, expecting = "a version range such as \">=22 <23\"")]
+#[serde(untagged, expecting = "expected a version range such as \">=22 <23\"")]
 pub enum RangeOrPath {
     /// A range.
     Range(String),
@@ -221,7 +221,7 @@ pub struct Service {
 #[derive(Debug, Clone, Deserialize, JsonSchema)]
 #[serde(
     untagged,
-    expecting = "`health` is an address, or { plist-key = \"…\", default = \"http://…\", path = \"/…\" }"
+    expecting = "expected an address, or { plist-key = \"…\", default = \"http://…\", path = \"/…\" }"
 )]
 pub enum Health {
     /// There.

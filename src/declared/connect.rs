@@ -101,7 +101,7 @@ impl Question for Connect {
         let stream = match connect(&self.target, deadline)? {
             Connection::Made(stream) => stream,
             Connection::Refused(why) => return fails(format!("nobody answers at {place}"), why),
-            Connection::Nameless(why) => return fails(format!("{place} is nowhere"), why),
+            Connection::Nameless(why) => return fails(format!("the host of {place} does not resolve"), why),
             Connection::Silent => {
                 let silence = format!("silence for {}", human_duration(deadline));
                 return fails(format!("{place} does not answer"), silence);

@@ -133,7 +133,7 @@ impl Disk {
                 return Err(uncounted());
             }
             if room.free < wanted {
-                let failure = Verdict::fail(format!("the volume of {name} is nearly full"));
+                let failure = Verdict::fail(format!("the volume of {name} has too little room"));
                 let failure = failure.with("expected", Fact::Bytes(wanted));
                 return Ok(Some(failure.with("actual", Fact::Bytes(room.free))));
             }
@@ -141,7 +141,7 @@ impl Disk {
         if let Some(bounds) = &self.used {
             let used = percent(room).ok_or_else(uncounted)?;
             if !bounds.has(used.into()) {
-                let failure = Verdict::fail(format!("the volume of {name} is used to {used}%"));
+                let failure = Verdict::fail(format!("the volume of {name} is {used}% full"));
                 return Ok(Some(
                     failure.with("expected", bounds.to_string()).with("actual", used.to_string()),
                 ));

@@ -115,9 +115,9 @@ impl Question for Process {
     fn summary(&self) -> String {
         let name = self.title();
         match (self.at_least, self.at_most) {
-            (_, Some(0)) => format!("no process {name} runs"),
-            (0 | 1, None) => format!("a process {name} runs"),
-            _ => format!("{} processes {name} run", self.expected()),
+            (_, Some(0)) => format!("no `{name}` process runs"),
+            (0 | 1, None) => format!("a `{name}` process runs"),
+            _ => format!("{} `{name}` processes run", self.expected()),
         }
     }
 
@@ -176,9 +176,9 @@ impl Question for Process {
         let name = self.title();
         let verdict = match found.len() {
             _ if certain => Verdict::pass(),
-            0 => Verdict::fail(format!("no process {name} runs")),
-            1 => Verdict::fail(format!("a process {name} runs")),
-            count => Verdict::fail(format!("{count} processes {name} run")),
+            0 => Verdict::fail(format!("no `{name}` process runs")),
+            1 => Verdict::fail(format!("a `{name}` process runs")),
+            count => Verdict::fail(format!("{count} `{name}` processes run")),
         };
         let verdict = verdict.with("expected", self.expected()).with("actual", found.len().to_string());
         let named = |verdict: Verdict, it: &&processes::Process| {

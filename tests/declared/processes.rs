@@ -34,7 +34,7 @@ fn sleeper(world: &World, seconds: &str) -> Kept {
 fn processes_are_counted_by_name_and_command() {
     let world = World::new();
     let none = "process = { command = '^sleep 86321$' }";
-    assert_eq!(look(&world, none), "fail: no process ^sleep 86321$ runs; expected at least 1; actual 0");
+    assert_eq!(look(&world, none), "fail: no `^sleep 86321$` process runs; expected at least 1; actual 0");
     // macOS hides what others' processes were started with.
     let uid = rustix::process::geteuid().as_raw();
     let absent = format!("process = {{ command = '^sleep 86321$', owner = '{uid}', absent = true }}");
@@ -50,12 +50,12 @@ fn processes_are_counted_by_name_and_command() {
         assert_eq!(look(&world, &question), "pass", "{question}");
     }
     for (more, told) in [
-        ("absent = true", "fail: 2 processes ^sleep 86321$ run; expected 0; actual 2"),
-        ("count = { max = 1 }", "fail: 2 processes ^sleep 86321$ run; expected 1; actual 2"),
-        ("count = { min = 3 }", "fail: 2 processes ^sleep 86321$ run; expected at least 3; actual 2"),
-        ("name = 'snooze'", "fail: no process snooze runs; expected at least 1; actual 0"),
-        ("directory = '/'", "fail: no process ^sleep 86321$ runs; expected at least 1; actual 0"),
-        ("owner = '86321'", "fail: no process ^sleep 86321$ runs; expected at least 1; actual 0"),
+        ("absent = true", "fail: 2 `^sleep 86321$` processes run; expected 0; actual 2"),
+        ("count = { max = 1 }", "fail: 2 `^sleep 86321$` processes run; expected 1; actual 2"),
+        ("count = { min = 3 }", "fail: 2 `^sleep 86321$` processes run; expected at least 3; actual 2"),
+        ("name = 'snooze'", "fail: no `snooze` process runs; expected at least 1; actual 0"),
+        ("directory = '/'", "fail: no `^sleep 86321$` process runs; expected at least 1; actual 0"),
+        ("owner = '86321'", "fail: no `^sleep 86321$` process runs; expected at least 1; actual 0"),
         ("owner = 'no-such-user'", "fail: there is no user no-such-user; expected ; actual "),
     ] {
         let question = format!("process = {{ command = '^sleep 86321$', {more} }}");

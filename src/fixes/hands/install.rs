@@ -279,7 +279,7 @@ fn run(
     let line =
         line.or_else(|| said.lines().map(str::trim).rfind(|line| !line.is_empty())).unwrap_or("nothing");
     let why = match output.ended {
-        Ended::Code(code) => format!("it ended with {code}: {line}"),
+        Ended::Code(code) => format!("it ended with exit status {code}: {line}"),
         Ended::Signal(signal) => format!("signal {signal} ended it: {line}"),
     };
     Err(StepError::failed(what, &why))

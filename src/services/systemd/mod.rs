@@ -142,7 +142,7 @@ fn complaint(output: &Output) -> String {
     match said.lines().map(str::trim).find(|it| !it.is_empty()) {
         Some(first) => first.trim_end_matches('.').to_owned(),
         None => match output.ended {
-            Ended::Code(code) => format!("systemctl ended with {code} and said nothing"),
+            Ended::Code(code) => format!("systemctl ended with exit status {code} and said nothing"),
             Ended::Signal(signal) => format!("systemctl was ended by signal {signal}"),
         },
     }
