@@ -9,6 +9,8 @@ use std::sync::Arc;
 use std::time::{Duration, SystemTime};
 
 use housecall::commands::sync::{Synced, run_once};
+use housecall::fixes::hands::aside::restore;
+use housecall::probes::git;
 use housecall::probes::state::SyncStatus::{self, Failed};
 use support::parts::{Part, lacks};
 
@@ -68,6 +70,14 @@ fn an_open_file_stays_in_a_mirror_that_is_a_volume_of_its_own_and_git_sees_nothi
         walk(&world.worktree()).iter().filter_map(|file| fs::read_to_string(file).ok()).collect();
     assert!(kept.contains("late words"), "{}", last.reason);
     assert!(last.reason.contains("/.housecall.aside-"), "{}", last.reason);
+    let rescued = git::rescued(&world.config, world.mirror()).expect("a list");
+    let [rescue] = rescued.as_slice() else { panic!("one: {rescued:?}") };
+    assert_eq!(rescue.kept, ["page.html"], "{rescue:?}");
+    let back = world.home.at("back");
+    restore::restore(&world.config, world.mirror(), rescue, &back).expect("it is given back");
+    let page = fs::read_to_string(back.join("kept/page.html")).expect("the file");
+    assert!(page.ends_with("late words\n"), "{page}");
+    assert!(!back.join("kept/.gitignore").exists(), "it is nobody's");
 }
 
 #[test]

@@ -26,7 +26,9 @@ pub use changes::changes;
 pub use distance::distance;
 pub use remote::{failure, remote};
 pub use repeated::{AGAIN, Repeated, repeated};
-pub use rescued::{FOLDER, INSIDE, LEFT, REFS, Reference, Rescue, STAGED, WHICH, reference, rescued, size};
+pub use rescued::{
+    FOLDER, INSIDE, LEFT, LEFT_INSIDE, REFS, Reference, Rescue, STAGED, WHICH, reference, rescued, size,
+};
 pub use worktree::{OPERATIONS, checkout, worktree};
 
 pub(super) use canonical::read as read_canonical;

@@ -9,7 +9,10 @@ use std::path::{Path, PathBuf};
 use crate::config::{Config, Mirror};
 use crate::error::ProbeError;
 use crate::git;
+use crate::probes::declared::disk;
 use crate::probes::git::OPERATIONS;
+use crate::probes::machine::Machine;
+use crate::probes::mounts::Mounts;
 use crate::probes::program;
 
 /// Where the refs of what was set aside are.
@@ -29,6 +32,9 @@ pub const INSIDE: &str = "submodule";
 
 /// The file beside it that says which one.
 pub const WHICH: &str = "path";
+
+/// How the name of what is kept begins in a worktree that is a volume of its own; a time follows.
+pub const LEFT_INSIDE: &str = ".housecall.aside-";
 
 /// One thing that was set aside.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
@@ -185,16 +191,35 @@ fn places(config: &Config) -> Result<Vec<PathBuf>, ProbeError> {
     for place in [Some(config.state.as_path()), beside].into_iter().flatten() {
         found.extend(entries(place)?.into_iter().filter(is_aside));
     }
+    if let Some(mirror) = &config.mirror {
+        found.extend(inside(config, &mirror.worktree)?);
+    }
     Ok(found)
+}
+
+/// What stays in a worktree that is a volume of its own: it has no beside.
+fn inside(config: &Config, worktree: &Path) -> Result<Vec<PathBuf>, ProbeError> {
+    let mounts = Mounts::read()?;
+    if worktree.parent().is_none_or(|parent| mounts.holding(parent) == mounts.holding(worktree)) {
+        return Ok(Vec::new());
+    }
+    // Whoever reads a volume that does not answer may hang for ever.
+    disk::look(&Machine::default(), config, worktree, config.limits.timeout)?;
+    let is_left = |path: &PathBuf| name(path).starts_with(LEFT_INSIDE);
+    Ok(entries(worktree)?.into_iter().filter(is_left).collect())
 }
 
 /// The names in a directory that was made for what is kept; of all else, its own.
 fn kept(path: &Path) -> Result<Vec<String>, ProbeError> {
-    let was_made = path.parent().is_some_and(|it| it.ends_with("rescued")) && path.is_dir();
-    if !was_made {
+    let is_inside = name(path).starts_with(LEFT_INSIDE);
+    let was_made = path.parent().is_some_and(|it| it.ends_with("rescued")) || is_inside;
+    if !was_made || !path.is_dir() {
         return Ok(vec![name(path)]);
     }
-    names(path)
+    let mut kept = names(path)?;
+    // It hides the place from git.
+    kept.retain(|it| !is_inside || it != ".gitignore");
+    Ok(kept)
 }
 
 /// What lies in a directory, by name.
