@@ -240,7 +240,7 @@ fn a_submodule_that_is_gone_comes_back_and_its_absence_is_no_alignment() {
 
 /// What was given back, by name.
 fn given_back(world: &World, to: &str) -> PathBuf {
-    let all = rescued(&world.config, world.mirror()).expect("they are listed");
+    let (all, _) = rescued(&world.config, world.mirror()).expect("they are listed");
     let of_it: Vec<_> = all.iter().filter(|it| it.inside.as_deref() == Some("lib".as_ref())).collect();
     assert_eq!(of_it.len(), 1, "{all:?}");
     let to = world.home.at(to);
@@ -296,7 +296,7 @@ fn what_was_dropped_and_is_left_inside_again_is_kept_again() {
         world.heals();
         let to = given_back(&world, round);
         assert_eq!(fs::read_to_string(to.join("files/lib.txt")).unwrap_or_default(), "edited\n");
-        let all = rescued(&world.config, world.mirror()).expect("they are listed");
+        let (all, _) = rescued(&world.config, world.mirror()).expect("they are listed");
         let lock =
             Lock::take(&world.config, "rescued", Duration::from_secs(1), &mut |_| ()).expect("the lock");
         restore::forget(&world.config, world.mirror(), &all[0], &lock).expect("it is dropped");

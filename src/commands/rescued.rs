@@ -55,15 +55,22 @@ pub(super) fn run(call: &mut Call<'_, '_>, command: Option<RescuedCommand>) -> R
         call.console.error("no [mirror] is configured");
         return Ok(Exit::Usage);
     };
-    let rescued = match git::rescued(&config, mirror) {
-        Ok(rescued) => rescued,
+    let (rescued, unseen) = match git::rescued(&config, mirror) {
+        Ok(found) => found,
         Err(error) => {
             call.console.error(error);
             return Ok(Exit::Undetermined);
         }
     };
+    if let Some(error) = &unseen {
+        call.console.error(format!("what stays in the worktree itself is not listed: {error}"));
+    }
     Ok(match command {
-        None => list(call, &rescued),
+        None if unseen.is_some() && rescued.is_empty() && !call.is_json() => Exit::Undetermined,
+        None => {
+            list(call, &rescued);
+            if unseen.is_some() { Exit::Undetermined } else { Exit::Healthy }
+        }
         Some(RescuedCommand::Show { name }) => show(call, &config, &rescued, &name),
         Some(RescuedCommand::Restore { name, to }) => {
             let directory = call.surroundings.directory.clone();
@@ -111,18 +118,18 @@ fn find<'a>(call: &mut Call<'_, '_>, rescued: &'a [Rescue], name: &str) -> Optio
     None
 }
 
-fn list(call: &mut Call<'_, '_>, rescued: &[Rescue]) -> Exit {
+fn list(call: &mut Call<'_, '_>, rescued: &[Rescue]) {
     let command = call.command();
     if call.is_json() {
         let listed = rescued.iter().map(|it| listed(it, &command)).collect();
         let listing = Listing { schema: "housecall.rescued/1", rescued: listed };
         let text = serde_json::to_string_pretty(&listing).unwrap_or_default();
         call.console.print(&json::safe(&text));
-        return Exit::Healthy;
+        return;
     }
     if rescued.is_empty() {
         call.console.print("nothing was set aside\n");
-        return Exit::Healthy;
+        return;
     }
     let mut text = String::new();
     let width = rescued.iter().map(|it| it.name.chars().count()).max().unwrap_or_default();
@@ -136,7 +143,6 @@ fn list(call: &mut Call<'_, '_>, rescued: &[Rescue]) -> Exit {
         "\n{total} in all, kept until you drop it\n  show  {command} rescued show NAME\n  back  {command} rescued restore NAME"
     );
     call.console.print(&text);
-    Exit::Healthy
 }
 
 fn listed<'a>(rescue: &'a Rescue, command: &str) -> Listed<'a> {

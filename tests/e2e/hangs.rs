@@ -20,6 +20,7 @@ pub(crate) const TESTS: &[Test] = &[
         needs: &[Part::Fuse],
         run: silent_configuration,
     },
+    Test { name: "a_worktree_that_hangs_hides_nothing_else", needs: &[Part::Fuse], run: silent_worktree },
     Test { name: "a_volume_whose_daemon_died", needs: &[Part::Fuse], run: dead_volume },
     Test { name: "all_of_them_at_once", needs: &[Part::Fuse], run: all },
 ];
@@ -230,6 +231,24 @@ fn silent_install() {
     let next = mirror.run(&["sync", "--timeout", "1s"]).exits(0);
     assert!(next.stdout.starts_with("stale: "), "the lock is free: {next}");
     drop(hung);
+}
+
+/// What was set aside is in the repository: it is listed and given back, and what cannot be read is named.
+fn silent_worktree() {
+    let mirror = Mirror::fixed();
+    let _ = mirror.run(&["sync"]).exits(0);
+    std::fs::write(mirror.worktree().join("mine.txt"), "mine\n").expect("an edit");
+    let _ = mirror.run(&["sync"]).exits(0);
+    let _ = mirror.run(&["rescued", "--timeout", "1s"]).exits(0);
+    let _hung = HungMount::over(&mirror.worktree());
+    let listed = mirror.run(&["rescued", "--json", "--timeout", "1s"]).exits(3);
+    let rescued: serde_json::Value = serde_json::from_str(&listed.stdout).expect("a listing");
+    let name = rescued["rescued"][0]["name"].as_str().unwrap_or_else(|| panic!("one: {listed}"));
+    assert!(listed.stderr.contains("what stays in the worktree itself is not listed"), "{listed}");
+    let to = mirror.home.at("back");
+    let _ =
+        mirror.run(&["rescued", "restore", name, "--to", &to.to_string_lossy(), "--timeout", "1s"]).exits(0);
+    assert_eq!(std::fs::read_to_string(to.join("files/mine.txt")).expect("it is back"), "mine\n");
 }
 
 fn dead_volume() {

@@ -197,7 +197,7 @@ fn what_is_written_after_the_cycle_is_kept_where_the_state_is_on_another_disk() 
         file.write_all(format!("late words {number}\n").as_bytes()).expect("it writes");
     }
     let mirror = world.config.mirror.as_deref().expect("a mirror");
-    let rescued = housecall::probes::git::rescued(&world.config, mirror).expect("a list");
+    let (rescued, _) = housecall::probes::git::rescued(&world.config, mirror).expect("a list");
     let places = rescued.iter().filter_map(|it| it.place.as_ref()).flat_map(|it| walk(it));
     let kept: String = places.filter_map(|file| fs::read_to_string(file).ok()).collect();
     for words in ["late words 0", "late words 1"] {

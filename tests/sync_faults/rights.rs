@@ -70,7 +70,7 @@ fn an_open_file_stays_in_a_mirror_that_is_a_volume_of_its_own_and_git_sees_nothi
         walk(&world.worktree()).iter().filter_map(|file| fs::read_to_string(file).ok()).collect();
     assert!(kept.contains("late words"), "{}", last.reason);
     assert!(last.reason.contains("/.housecall.aside-"), "{}", last.reason);
-    let rescued = git::rescued(&world.config, world.mirror()).expect("a list");
+    let (rescued, _) = git::rescued(&world.config, world.mirror()).expect("a list");
     let [rescue] = rescued.as_slice() else { panic!("one: {rescued:?}") };
     assert_eq!(rescue.kept, ["page.html"], "{rescue:?}");
     let back = world.home.at("back");

@@ -74,17 +74,26 @@ pub struct Reference {
     pub commits: Vec<(String, String)>,
 }
 
-/// Lists what was set aside, by name and so oldest first.
+/// Lists what was set aside, by name and so oldest first; and why not all of it, where the worktree's own volume cannot be
+/// read.
 ///
 /// # Errors
 /// git cannot say; a directory that is there and may not be read.
-pub fn rescued(config: &Config, mirror: &Mirror) -> Result<Vec<Rescue>, ProbeError> {
+pub fn rescued(config: &Config, mirror: &Mirror) -> Result<(Vec<Rescue>, Option<ProbeError>), ProbeError> {
     let mut found: BTreeMap<String, Rescue> = BTreeMap::new();
     for reference in references(config, mirror)? {
         let name = reference.name.rsplit('/').next().unwrap_or(&reference.name).to_owned();
         of(&mut found, name).reference = Some(reference);
     }
-    for path in places(config)? {
+    let mut places = places(config)?;
+    let unseen = match inside(config, &mirror.worktree) {
+        Ok(found) => {
+            places.extend(found);
+            None
+        }
+        Err(error) => Some(error),
+    };
+    for path in places {
         let name = path.file_name().unwrap_or_default().to_string_lossy().into_owned();
         let bytes = size(&path);
         let patch = name.strip_suffix(".patch").filter(|_| path.is_file()).map(str::to_owned);
@@ -103,7 +112,7 @@ pub fn rescued(config: &Config, mirror: &Mirror) -> Result<Vec<Rescue>, ProbeErr
         rescue.operation = marks.find(|(mark, _)| has(mark)).map(|(_, name)| (*name).to_owned());
         rescue.place = Some(path);
     }
-    Ok(found.into_values().collect())
+    Ok((found.into_values().collect(), unseen))
 }
 
 fn of(found: &mut BTreeMap<String, Rescue>, name: String) -> &mut Rescue {
@@ -190,9 +199,6 @@ fn places(config: &Config) -> Result<Vec<PathBuf>, ProbeError> {
     let beside = worktree.filter(|place| *place != config.state);
     for place in [Some(config.state.as_path()), beside].into_iter().flatten() {
         found.extend(entries(place)?.into_iter().filter(is_aside));
-    }
-    if let Some(mirror) = &config.mirror {
-        found.extend(inside(config, &mirror.worktree)?);
     }
     Ok(found)
 }
