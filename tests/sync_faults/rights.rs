@@ -58,26 +58,50 @@ fn an_open_file_stays_in_a_mirror_that_is_a_volume_of_its_own_and_git_sees_nothi
     let world = World::new();
     fs::create_dir_all(world.worktree()).expect("a mount point");
     let _mounted = Mounted::over_itself(&world.worktree());
-    world.push("page.html", "old\n");
+    let names = [".gitignore", "page.html"];
+    for name in names {
+        world.push(name, "old\n");
+    }
     world.heals();
-    let page = world.worktree().join("page.html");
-    let mut open = fs::File::options().append(true).open(page).expect("a program opens it");
-    world.push("page.html", "new\n");
+    let mut open = names.map(|name| {
+        let file = fs::File::options().append(true).open(world.worktree().join(name));
+        file.expect("a program opens it")
+    });
+    for name in names {
+        world.push(name, "new\n");
+    }
     // A second sync has nothing to do.
     let last = world.heals();
-    open.write_all(b"late words\n").expect("it writes");
+    for file in &mut open {
+        file.write_all(b"late words\n").expect("it writes");
+    }
     let kept: String =
         walk(&world.worktree()).iter().filter_map(|file| fs::read_to_string(file).ok()).collect();
     assert!(kept.contains("late words"), "{}", last.reason);
     assert!(last.reason.contains("/.housecall.aside-"), "{}", last.reason);
     let (rescued, _) = git::rescued(&world.config, world.mirror()).expect("a list");
     let [rescue] = rescued.as_slice() else { panic!("one: {rescued:?}") };
-    assert_eq!(rescue.kept, ["page.html"], "{rescue:?}");
+    assert_eq!(rescue.kept, names, "{rescue:?}");
     let back = world.home.at("back");
     restore::restore(&world.config, world.mirror(), rescue, &back).expect("it is given back");
-    let page = fs::read_to_string(back.join("kept/page.html")).expect("the file");
-    assert!(page.ends_with("late words\n"), "{page}");
-    assert!(!back.join("kept/.gitignore").exists(), "it is nobody's");
+    for name in names {
+        let file = fs::read_to_string(back.join("kept").join(name)).expect("the file");
+        assert_eq!(file, "old\nlate words\n", "{name}");
+    }
+    // As the version before left it: what hides it from git lies beside what is kept, or a person's file in its place.
+    let place = rescue.place.as_ref().expect("a place");
+    let before = place.with_file_name(".housecall.aside-2026-01-01T00-00-00");
+    fs::create_dir(&before).expect("a folder");
+    for (hides, kept) in [("*\n", &names[1..]), ("*.log\n", &names[..])] {
+        fs::write(before.join("page.html"), "late words\n").expect("a file");
+        fs::write(before.join(".gitignore"), hides).expect("a file");
+        let (rescued, _) = git::rescued(&world.config, world.mirror()).expect("a list");
+        let [old, _] = rescued.as_slice() else { panic!("two: {rescued:?}") };
+        assert_eq!(old.kept, kept, "{old:?}");
+        let back = world.home.at(&format!("back-{}", kept.len()));
+        restore::restore(&world.config, world.mirror(), old, &back).expect("it is given back");
+        assert_eq!(fs::read_dir(back.join("kept")).expect("a folder").count(), kept.len());
+    }
 }
 
 #[test]

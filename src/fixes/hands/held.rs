@@ -9,9 +9,7 @@ use std::path::{Path, PathBuf};
 use crate::config::{Config, Mirror};
 use crate::fixes::hands::{files, swap, within};
 use crate::probes::clock;
-
-/// How the name of a place begins in a worktree that is a volume of its own.
-const INSIDE: &str = ".housecall";
+use crate::probes::git::{KEPT, LEFT_INSIDE};
 
 /// Names the signal that a lease tells by; the `libc` crate does not know it.
 #[cfg(target_os = "linux")]
@@ -53,13 +51,21 @@ pub(super) fn keep(
 fn beside(mirror: &Mirror, path: &Path) -> io::Result<PathBuf> {
     let top = mirror.worktree.as_path();
     let parent = swap::beside(top).map_err(io::Error::other)?;
-    let mut name = if parent == top { INSIDE.into() } else { top.file_name().unwrap_or_default().to_owned() };
-    name.push(format!(".aside-{}", files::stamp(clock::now())));
-    let place = parent.join(name);
+    let time = files::stamp(clock::now());
+    let place = if parent == top {
+        let hidden = top.join(format!("{LEFT_INSIDE}{time}"));
+        files::private_directory(&hidden)?;
+        match files::write_new_private(&hidden.join(".gitignore"), b"*\n") {
+            Err(error) if error.kind() != io::ErrorKind::AlreadyExists => return Err(error),
+            // A person's own file of that name is kept deeper.
+            _ => hidden.join(KEPT),
+        }
+    } else {
+        let mut name = top.file_name().unwrap_or_default().to_owned();
+        name.push(format!(".aside-{time}"));
+        parent.join(name)
+    };
     let to = files::vacant(&place, path)?;
-    if parent == top {
-        files::write_private(&place.join(".gitignore"), b"*\n")?;
-    }
     files::private_directory(to.parent().unwrap_or(&place))?;
     Ok(to)
 }

@@ -27,7 +27,8 @@ pub use distance::distance;
 pub use remote::{failure, remote};
 pub use repeated::{AGAIN, Repeated, repeated};
 pub use rescued::{
-    FOLDER, INSIDE, LEFT, LEFT_INSIDE, REFS, Reference, Rescue, STAGED, WHICH, reference, rescued, size,
+    FOLDER, INSIDE, KEPT, LEFT, LEFT_INSIDE, REFS, Reference, Rescue, STAGED, WHICH, reference, rescued,
+    size, within,
 };
 pub use worktree::{OPERATIONS, checkout, worktree};
 

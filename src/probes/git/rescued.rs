@@ -36,6 +36,12 @@ pub const WHICH: &str = "path";
 /// How the name of what is kept begins in a worktree that is a volume of its own; a time follows.
 pub const LEFT_INSIDE: &str = ".housecall.aside-";
 
+/// The folder in it that has what is kept, beside the file that hides it from git.
+pub const KEPT: &str = "kept";
+
+/// What hides it.
+const HIDES: &[u8] = b"*\n";
+
 /// One thing that was set aside.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub struct Rescue {
@@ -103,10 +109,10 @@ pub fn rescued(config: &Config, mirror: &Mirror) -> Result<(Vec<Rescue>, Option<
             rescue.patch = Some(path);
             continue;
         }
-        let which = std::fs::read(path.join(WHICH)).ok();
+        let which = std::fs::read(path.join(WHICH)).ok().filter(|_| !is_inside(&path));
         rescue.inside = which.map(|path| PathBuf::from(std::ffi::OsString::from_vec(path)));
         rescue.kept = if rescue.inside.is_some() { names(&path.join(INSIDE))? } else { kept(&path)? };
-        let has = |mark: &str| path.join(FOLDER).join(mark).exists();
+        let has = |mark: &str| !is_inside(&path) && path.join(FOLDER).join(mark).exists();
         let squashed = [("SQUASH_MSG", "squash")];
         let mut marks = OPERATIONS.iter().chain(&squashed);
         rescue.operation = marks.find(|(mark, _)| has(mark)).map(|(_, name)| (*name).to_owned());
@@ -211,28 +217,46 @@ fn inside(config: &Config, worktree: &Path) -> Result<Vec<PathBuf>, ProbeError> 
     }
     // Whoever reads a volume that does not answer may hang for ever.
     disk::look(&Machine::default(), config, worktree, config.limits.timeout)?;
-    let is_left = |path: &PathBuf| name(path).starts_with(LEFT_INSIDE);
-    Ok(entries(worktree)?.into_iter().filter(is_left).collect())
+    Ok(entries(worktree)?.into_iter().filter(|path| is_inside(path)).collect())
+}
+
+fn is_inside(path: &Path) -> bool {
+    name(path).starts_with(LEFT_INSIDE)
+}
+
+/// What is kept in a place within the worktree. It was once kept right beside the file that hides it.
+///
+/// # Errors
+/// The place may not be read.
+pub fn within(place: &Path) -> Result<Vec<PathBuf>, ProbeError> {
+    let mut found = entries(place)?;
+    // A person's own file may lie there, which is in the place of what hid it.
+    found.retain(|it| !it.ends_with(".gitignore") || std::fs::read(it).ok().as_deref() != Some(HIDES));
+    match found.as_slice() {
+        [kept] if kept.ends_with(KEPT) && kept.is_dir() => entries(kept),
+        _ => Ok(found),
+    }
 }
 
 /// The names in a directory that was made for what is kept; of all else, its own.
 fn kept(path: &Path) -> Result<Vec<String>, ProbeError> {
-    let is_inside = name(path).starts_with(LEFT_INSIDE);
-    let was_made = path.parent().is_some_and(|it| it.ends_with("rescued")) || is_inside;
-    if !was_made || !path.is_dir() {
-        return Ok(vec![name(path)]);
+    let was_made = path.parent().is_some_and(|it| it.ends_with("rescued"));
+    match path.is_dir() {
+        true if is_inside(path) => Ok(sorted(&within(path)?)),
+        true if was_made => names(path),
+        _ => Ok(vec![name(path)]),
     }
-    let mut kept = names(path)?;
-    // It hides the place from git.
-    kept.retain(|it| !is_inside || it != ".gitignore");
-    Ok(kept)
 }
 
 /// What lies in a directory, by name.
 fn names(path: &Path) -> Result<Vec<String>, ProbeError> {
-    let mut names: Vec<String> = entries(path)?.iter().map(|path| name(path)).collect();
+    Ok(sorted(&entries(path)?))
+}
+
+fn sorted(paths: &[PathBuf]) -> Vec<String> {
+    let mut names: Vec<String> = paths.iter().map(|path| name(path)).collect();
     names.sort();
-    Ok(names)
+    names
 }
 
 fn name(path: &Path) -> String {

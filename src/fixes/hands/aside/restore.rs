@@ -13,7 +13,7 @@ use crate::fixes::hands::files::copy;
 use crate::fixes::hands::git::{as_os, must};
 use crate::fixes::hands::index::{CHUNK, Index};
 use crate::fixes::lock::Lock;
-use crate::probes::git::{FOLDER, INSIDE, LEFT_INSIDE, REFS, Reference, Rescue};
+use crate::probes::git::{FOLDER, INSIDE, LEFT_INSIDE, REFS, Reference, Rescue, within};
 
 /// Where a rebase under way says which branch it moves at its end.
 const HEAD_NAME: &str = "rebase-merge/head-name";
@@ -134,13 +134,15 @@ fn whole(place: &Path, beside: &Path, rescue: &Rescue) -> io::Result<()> {
         fs::create_dir(&kept)?;
         return copy(place, &kept.join(place.file_name().unwrap_or_default()));
     }
-    let is_inside = rescue.name.starts_with(LEFT_INSIDE);
+    if rescue.name.starts_with(LEFT_INSIDE) {
+        fs::create_dir(&kept)?;
+        for path in within(place).map_err(io::Error::other)? {
+            copy(&path, &kept.join(path.file_name().unwrap_or_default()))?;
+        }
+        return Ok(());
+    }
     for entry in fs::read_dir(place)? {
         let entry = entry?;
-        // It hides the place from git, and is nobody's.
-        if is_inside && entry.file_name() == ".gitignore" {
-            continue;
-        }
         if rescue.inside.is_some() {
             if entry.file_name() == INSIDE {
                 for inner in fs::read_dir(entry.path())? {
