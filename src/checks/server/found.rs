@@ -24,7 +24,7 @@ pub struct Found {
 }
 
 /// Programs that run or start another one: the name that tells is a later word.
-pub(super) const CARRIERS: [&str; 24] = [
+const CARRIERS: [&str; 24] = [
     "node",
     "nodejs",
     "bun",

@@ -1,6 +1,6 @@
 //! Which commands serve what their files are now: those that watch them, and those that read each when it is asked for.
 
-use super::found::{CARRIERS, word_of};
+use super::found::word_of;
 
 /// What a command comes to, its scripts followed.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -11,85 +11,172 @@ pub struct Command {
     pub watches: bool,
 }
 
-/// Programs that do where the first word behind them is one of these; the empty one stands for no word.
-const WATCHERS: [(&str, &[&str]); 47] = [
+/// Programs that do where the first word behind them is one of these; the empty one stands for no word. What serves a build
+/// is none of them: a new commit is in it only once it is built, and then comes the restart that the build waits for.
+const WATCHERS: [(&str, &[&str]); 49] = [
     ("air", &[""]),
-    ("angular", &["serve"]),
     ("astro", &["dev"]),
     ("caddy", &["file-server"]),
-    ("cargo-watch", &[""]),
+    ("cargo", &["watch"]),
+    ("craco", &["start"]),
+    ("django-admin", &["runserver"]),
+    ("docsify", &["serve"]),
     ("docusaurus", &["start"]),
+    ("dotnet", &["watch"]),
     ("eleventy-dev-server", &[""]),
-    ("fastapi", &["dev"]),
     ("ember", &["serve", "server", "s"]),
+    ("fastapi", &["dev"]),
     ("gatsby", &["develop"]),
     ("hexo", &["server", "s"]),
-    ("http-server", ANY),
     ("hugo", &["server", "serve"]),
+    ("ionic", &["serve"]),
     ("jekyll", &["serve", "server", "s"]),
-    ("live-server", ANY),
     ("mdbook", &["serve"]),
     ("mkdocs", &["serve"]),
-    ("ng", &["serve", "s"]),
     ("next", &["dev", ""]),
-    ("nodemon", ANY),
+    ("ng", &["serve", "s"]),
     ("nuxi", &["dev"]),
     ("nuxt", &["dev"]),
     ("parcel", ANY),
     ("quarto", &["preview"]),
     ("quasar", &["dev"]),
+    ("rails", &["server", "s"]),
+    ("react-app-rewired", &["start"]),
     ("react-router", &["dev"]),
     ("react-scripts", &["start"]),
     ("remix", &["dev", "vite:dev"]),
     ("rsbuild", &["dev"]),
     ("rspack", &["serve", "dev"]),
     ("rspress", &["dev"]),
-    ("serve", ANY),
-    ("sirv", ANY),
-    ("storybook", &["dev"]),
+    ("slidev", ANY),
     ("start-storybook", &[""]),
-    ("ts-node-dev", ANY),
+    ("storybook", &["dev"]),
+    ("trunk", &["serve"]),
+    ("tsx", &["watch"]),
     ("vinxi", &["dev"]),
     ("vite", &["dev", "serve", ""]),
     ("vitepress", &["dev", ""]),
     ("vue-cli-service", &["serve"]),
     ("vuepress", &["dev"]),
-    ("web-dev-server", ANY),
-    ("wds", ANY),
     ("webpack", &["serve"]),
     ("webpack-dev-server", ANY),
     ("wrangler", &["dev"]),
+    ("symfony", &["serve", "server:start"]),
     ("zola", &["serve"]),
 ];
-/// What such a program is told where it serves what was built.
-const OTHERWISE: [&str; 5] = ["build", "preview", "start", "prod", "watch"];
+/// What such a program is told where it does something else.
+const OTHERWISE: [&str; 7] = ["build", "preview", "start", "prod", "watch", "export", "help"];
 /// Whatever comes behind it.
 const ANY: &[&str] = &["*"];
-/// What has another program watch, wherever it stands; what has one not.
-const SWITCHES: [&str; 4] = ["--watch", "--hot", "--reload", "--serve"];
-const UNSWITCHES: [&str; 6] = [
+/// Programs that do whatever stands behind them: they read each file when it is asked for, or start another program anew.
+const ALWAYS: [&str; 18] = [
+    "cargo-watch",
+    "http-server",
+    "http.server",
+    "SimpleHTTPServer",
+    "live-server",
+    "livereload",
+    "miniserve",
+    "node-dev",
+    "nodemon",
+    "rerun",
+    "serve",
+    "simple-http-server",
+    "sphinx-autobuild",
+    "ts-node-dev",
+    "tsc-watch",
+    "tsnd",
+    "wds",
+    "web-dev-server",
+];
+/// Programs that do where they have one of these switches; what is none of theirs is that of the script they run.
+const SWITCHED: [(&str, &[&str]); 19] = [
+    ("browser-sync", &["--server", "-s", "serve"]),
+    ("bun", WATCH),
+    ("deno", WATCH),
+    ("eleventy", &["--serve", "--watch"]),
+    ("esbuild", &["--serve", "--servedir", "--watch"]),
+    ("fastapi", &["--reload"]),
+    ("flask", &["--reload", "--debug"]),
+    ("granian", &["--reload"]),
+    ("gunicorn", &["--reload"]),
+    ("hypercorn", &["--reload"]),
+    ("nest", &["--watch", "-w"]),
+    ("node", WATCH),
+    ("nodejs", WATCH),
+    ("rollup", &["--watch"]),
+    // Without it, it knows only the files that were there when it started.
+    ("sirv", &["--dev", "-D"]),
+    ("tsx", &["--watch"]),
+    ("uvicorn", &["--reload"]),
+    ("vite-node", &["--watch", "-w"]),
+    // Without it, it waits until the server ends.
+    ("watchexec", &["-r", "--restart"]),
+];
+const WATCH: &[&str] = &["--watch", "--watch-path", "--watch-hmr", "--hot"];
+/// What has one not.
+const UNSWITCHES: [&str; 11] = [
     "--no-watch",
     "--noreload",
     "--no-reload",
     "--disable-watch",
     "--watch=false",
     "--no-hot-module-replacement",
+    "--no-livereload",
+    "--no-restart",
+    "--proxy",
+    "--environment=production",
+    "RAILS_ENV=production",
 ];
-/// Programs for which a switch is theirs, and not that of the script they run.
-const SWITCHED: [&str; 13] = [
-    "node",
-    "nodejs",
-    "bun",
-    "deno",
-    "tsx",
-    "uvicorn",
-    "gunicorn",
-    "hypercorn",
-    "flask",
-    "fastapi",
-    "eleventy",
-    "rollup",
-    "esbuild",
+/// Programs that run a script: their own switches stand before it, those of the script behind.
+const INTERPRETERS: [&str; 7] = ["node", "nodejs", "bun", "deno", "tsx", "ts-node", "vite-node"];
+/// Programs that only prepare the one behind them.
+const WRAPPERS: [&str; 18] = [
+    "bundle",
+    "caffeinate",
+    "corepack",
+    "cross-env",
+    "cross-env-shell",
+    "doppler",
+    "dotenv",
+    "dotenvx",
+    "env",
+    "env-cmd",
+    "exec",
+    "hatch",
+    "nice",
+    "pdm",
+    "pipenv",
+    "poetry",
+    "rye",
+    "uv",
+];
+/// Switches of all these that have a word behind them.
+const VALUED: [&str; 24] = [
+    "-C",
+    "-c",
+    "-e",
+    "-f",
+    "-n",
+    "-p",
+    "-r",
+    "-u",
+    "--conditions",
+    "--config",
+    "--cwd",
+    "--env-file",
+    "--experimental-loader",
+    "--host",
+    "--import",
+    "--import-map",
+    "--loader",
+    "--package",
+    "--port",
+    "--preload",
+    "--require",
+    "--tsconfig",
+    "--watch-path",
+    "--with",
 ];
 /// Whose scripts `package.json` names.
 const MANAGERS: [&str; 4] = ["npm", "pnpm", "yarn", "bun"];
@@ -131,64 +218,131 @@ fn split(line: &str) -> Option<Vec<String>> {
     is_plain.then(|| last.split_whitespace().map(unquoted).collect())
 }
 
-/// The words without the variables that are set for them.
-fn bare(words: &[String]) -> &[String] {
-    let is_setting = |word: &String| {
-        let sets =
-            word.split_once('=').is_some_and(|(name, _)| !name.starts_with('-') && !name.contains('/'));
-        sets || ["env", "cross-env", "exec", "nice", "bundle", "poetry", "uv"].contains(&word.as_str())
-    };
-    let from = words.iter().position(|it| !is_setting(it)).unwrap_or(words.len());
-    &words[from..]
+/// The words without what only prepares: variables that are set, `env`, `dotenv -e .env --`, `bundle exec`.
+fn bare(mut words: &[String]) -> &[String] {
+    while let Some((first, rest)) = words.split_first() {
+        let (name, _) = first.split_once('=').unwrap_or(("-", ""));
+        if !name.starts_with('-') && !name.contains('/') {
+            words = rest;
+        } else if WRAPPERS.contains(&word_of(first).as_str()) {
+            words = past(rest, &["run", "exec"]);
+        } else {
+            break;
+        }
+    }
+    words
 }
 
-fn watches(words: &[String]) -> bool {
-    let words = bare(words);
-    if has(words, &UNSWITCHES) {
+/// What stands behind the switches and these words.
+fn past<'a>(words: &'a [String], verbs: &[&str]) -> &'a [String] {
+    let mut at = 0;
+    while let Some(word) = words.get(at) {
+        if word == "--" {
+            return &words[at + 1..];
+        }
+        if !word.starts_with('-') && !verbs.contains(&word.as_str()) {
+            break;
+        }
+        at += 1 + usize::from(VALUED.contains(&word.as_str()));
+    }
+    words.get(at..).unwrap_or_default()
+}
+
+fn watches(all: &[String]) -> bool {
+    let is_not = |pair: &[String]| pair[0] == "--watch" && pair[1] == "false";
+    if has(all, &UNSWITCHES) || all.windows(2).any(is_not) {
         return false;
     }
-    let is_switched = |words: &[String]| {
-        words.iter().any(|it| SWITCHES.contains(&it.split_once('=').map_or(it.as_str(), |(name, _)| name)))
-    };
-    let first = words.first().map(word_of).unwrap_or_default();
-    // Its own switches stand before the script, whose switches stand behind.
-    let own = words.iter().skip(1).position(|it| !it.starts_with('-')).map_or(words.len(), |at| at + 1);
-    if ["node", "nodejs", "bun", "deno", "tsx"].contains(&first.as_str()) && is_switched(&words[..own]) {
-        return true;
+    let mut words = bare(all);
+    for _ in 0..DEPTH {
+        let Some((first, rest)) = words.split_first() else { return false };
+        if first.ends_with("manage.py") {
+            // It starts itself anew.
+            return rest.first().is_some_and(|it| it == "runserver");
+        }
+        let Some(name) = installed(first) else { return false };
+        let verb = rest.iter().find(|it| !it.starts_with('-')).map_or("", String::as_str);
+        words = match name.as_str() {
+            "npx" | "bunx" | "pnpx" => past(rest, &[]),
+            "npm" if ["exec", "x"].contains(&verb) => past(rest, &["exec", "x"]),
+            // A script that is not there.
+            "npm" => return false,
+            "pnpm" | "yarn" | "bun" if verb == "start" || name == "pnpm" && verb == "run" => return false,
+            "pnpm" | "yarn" => past(rest, &["run", "exec", "dlx"]),
+            // What such a task is, only deno.json says.
+            "deno" if verb == "task" => return false,
+            it if INTERPRETERS.contains(&it) => {
+                let script = past(rest, if it == "tsx" { &[] } else { &["run", "serve", "x"] });
+                let own = &rest[..rest.len() - script.len()];
+                if is_switched(it, own) || it == "tsx" && script.first().is_some_and(|it| it == "watch") {
+                    return true;
+                }
+                // `node serve` is a file of the project.
+                match script.first() {
+                    Some(file)
+                        if it == "bun" || file.contains("node_modules/") || file.starts_with("npm:") =>
+                    {
+                        script
+                    }
+                    _ => return false,
+                }
+            }
+            it if it.starts_with("python") => {
+                match rest.iter().position(|it| !it.starts_with('-') || it == "-m") {
+                    Some(at) if rest[at] == "-m" => &rest[at + 1..],
+                    Some(at) => &rest[at..],
+                    None => return false,
+                }
+            }
+            "ruby" => return has(rest, &["-run"]) && has(rest, &["httpd"]),
+            // Each request runs the script anew.
+            "php" => return has(rest, &["-S"]) || verb == "artisan" && has(rest, &["serve"]),
+            it => return knows(it, rest),
+        };
     }
-    if first.starts_with("python") || first == "ruby" || first == "php" {
-        return reads_each_time(words);
+    false
+}
+
+/// The name of a program that is no file of the project: what a script of its own does, its name does not tell.
+fn installed(word: &str) -> Option<String> {
+    let word = word.strip_prefix("npm:").unwrap_or(word);
+    // `vite@5`, `@angular/cli@19`.
+    let word = word.get(1..)?.find('@').map_or(word, |at| &word[..=at]);
+    if word == "@angular/cli" {
+        return Some("ng".to_owned());
     }
-    let is_carrier = |it: &&String| CARRIERS.contains(&word_of(it).as_str()) || it.starts_with('-');
-    let from = words.iter().take_while(is_carrier).count();
-    // `bun start` and the like name a script that is not there.
-    let Some(name) = words.get(from).map(word_of) else { return false };
-    let rest = &words[from + 1..];
-    if SWITCHED.contains(&name.as_str()) && is_switched(rest) || name == "flask" && has(rest, &["--debug"]) {
+    let name = word_of(word);
+    let is_script = !word.ends_with(&name);
+    let place = word.strip_suffix(&name).unwrap_or_default();
+    let is_found = place.is_empty()
+        || place.starts_with(['/', '~', '@'])
+        || place.ends_with("/bin/") && place != "./bin/"
+        || name == "rails";
+    (word.contains("node_modules/") || !is_script && is_found).then_some(name)
+}
+
+/// Whether a program that is no interpreter does.
+fn knows(name: &str, rest: &[String]) -> bool {
+    if ALWAYS.contains(&name) || is_switched(name, rest) {
         return true;
     }
     let known = WATCHERS.iter().find(|(known, _)| *known == name);
     let verb = rest.iter().find(|it| !it.starts_with('-')).map_or("", String::as_str);
     // What follows an option may be its value: `vite --port 5173`.
     let has_no_verb = rest.first().is_none_or(|it| it.starts_with('-'));
+    let is_rails_otherwise = name == "rails" && has(rest, &["production"]);
     known.is_some_and(|(_, verbs)| {
         let is_any = verbs.contains(&"*") || has_no_verb && verbs.contains(&"");
-        verbs.contains(&verb) || is_any && !has(rest, &OTHERWISE)
+        verbs.contains(&verb) && !is_rails_otherwise || is_any && !has(rest, &OTHERWISE)
     })
+}
+
+fn is_switched(name: &str, words: &[String]) -> bool {
+    let names = words.iter().map(|it| it.split_once('=').map_or(it.as_str(), |(name, _)| name));
+    let known = SWITCHED.iter().find(|(known, _)| *known == name);
+    known.is_some_and(|(_, switches)| names.into_iter().any(|it| switches.contains(&it)))
 }
 
 fn has(words: &[String], any: &[&str]) -> bool {
     words.iter().any(|it| any.contains(&it.as_str()))
-}
-
-/// Whether an interpreter is told to serve files, or to start its server anew where they change.
-fn reads_each_time(words: &[String]) -> bool {
-    let says = |word: &str| has(words, &[word]);
-    let serves_files = says("http.server") || says("SimpleHTTPServer") || says("-run") && says("httpd");
-    // Each request runs the script anew.
-    let is_php = words.first().is_some_and(|it| word_of(it) == "php") && says("-S");
-    // It starts itself anew.
-    let is_django = words.iter().any(|it| it.ends_with("manage.py")) && says("runserver");
-    let is_told = has(words, &["uvicorn", "flask", "fastapi"]) && has(words, &["--reload", "--debug"]);
-    serves_files || is_php || is_django || is_told || says("mkdocs") && says("serve")
 }
