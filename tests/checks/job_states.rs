@@ -9,13 +9,14 @@ use housecall::cx::Probes;
 use housecall::probes::built::Built;
 use housecall::probes::jobs::Keeping;
 use housecall::probes::logs::Log;
-use housecall::probes::state::State as Written;
+use housecall::probes::state::{LastSync, State as Written, SyncStatus};
 use housecall::probes::{Keyed, Probe};
 use housecall::services::{LastExit, Observed, State};
+use housecall::verdict::Verdict;
 use insta::assert_snapshot;
 
 use crate::jobs::{World, exit};
-use crate::worlds::{ago, at, config, cx_of, verdict};
+use crate::worlds::{ago, at, config, cx_of, last_sync, verdict};
 
 #[test]
 fn what_is_not_loaded_says_why() {
@@ -153,6 +154,39 @@ fn a_sync_that_failed_and_is_at_work_again_is_awaited() {
       runs: 1
       last exit: it exited with 0
     ");
+}
+
+#[test]
+fn a_sync_repeats_the_server_only_where_it_is_the_one_that_found_it_silent() {
+    let repeats = |last_exit: LastExit, complaint| {
+        let world = World::with(|it| {
+            it.config = Config { server: None, services: Vec::new(), ..config() };
+            "sync".clone_into(&mut it.managed.job.name);
+            let idle = Observed { state: State::Idle, pid: None, since: None, ..it.observed.clone() };
+            it.observed = Observed { last_exit: Some(last_exit), ..idle };
+            let reason = "aligned, and not served (nothing answers): it ended";
+            let last = last_sync(SyncStatus::Failed, 60, "abc", reason);
+            it.last_sync = Some(LastSync { unserved: Some(2), ..last });
+            it.complaint = complaint;
+        });
+        let cx = world.cx();
+        let [(_, look)] = &job_state::CHECK.look.bind(cx.config())[..] else { panic!("one look") };
+        match look(&cx) {
+            Ok(Verdict::Fail(finding)) => !finding.repeats.is_empty(),
+            other => panic!("{other:?}"),
+        }
+    };
+    let failed = || exit(1, "it exited with 1");
+    let own = "failed: abc, aligned, and not served (nothing answers): it ended\n";
+    assert!(repeats(failed(), Some(own)));
+    assert!(repeats(failed(), None));
+    // Those died before they wrote anything down.
+    assert!(!repeats(exit(2, "it exited with 2"), Some(own)));
+    assert!(!repeats(LastExit { code: None, signal: Some(9), told: "it was killed".to_owned() }, Some(own)));
+    assert!(!repeats(
+        failed(),
+        Some("failed: abc, aligned, and not served (x): it ended\nerror: the disk is full\n")
+    ));
 }
 
 #[test]

@@ -8,12 +8,13 @@ use housecall::check::Check;
 use housecall::checks::jobs::{job_drift, job_lint, job_loaded, job_paths, job_state};
 use housecall::config::service::KnownAs;
 use housecall::config::{Config, Health, Place, Service};
-use housecall::cx::Probes;
+use housecall::cx::{Cx, Probes};
 use housecall::lint::{self, Facts, Kind, Seen};
 use housecall::probes::built::Built;
 use housecall::probes::installation::Basis;
 use housecall::probes::jobs::{Content, DefinitionFile, Keeping, Managed, Named, Wanted};
-use housecall::probes::state::State as Written;
+use housecall::probes::logs::Log;
+use housecall::probes::state::{LastSync, State as Written};
 use housecall::probes::{Keyed, Probe};
 use housecall::services::{self, LastExit, Loaded, Observed, Scope, State, launchd};
 use insta::assert_snapshot;
@@ -29,6 +30,9 @@ pub(crate) struct World {
     facts: Facts,
     named: Vec<(PathBuf, Named)>,
     pub(crate) is_stopped: bool,
+    pub(crate) last_sync: Option<LastSync>,
+    /// The last line of the log that has its complaints.
+    pub(crate) complaint: Option<&'static str>,
 }
 
 fn seen(kind: Kind) -> Named {
@@ -80,7 +84,17 @@ impl World {
         let file = Some(files[0].content.clone().into_bytes());
         let job = definition.job.clone();
         let managed = Managed { manager: "launchd", job, wanted: Some(Wanted { definition, files }) };
-        Self { config, managed, observed, file, facts, named, is_stopped: false }
+        Self {
+            config,
+            managed,
+            observed,
+            file,
+            facts,
+            named,
+            is_stopped: false,
+            last_sync: None,
+            complaint: None,
+        }
     }
 
     /// A service of somebody else's with this property list.
@@ -114,6 +128,10 @@ impl World {
     }
 
     pub(crate) fn says(self, check: &'static Check) -> String {
+        verdict(check, &self.cx())
+    }
+
+    pub(crate) fn cx(self) -> Cx {
         let name = self.managed.job.name.clone();
         let path =
             self.observed.file.clone().unwrap_or_else(|| launchd::file_of(&self.config, &self.managed.job));
@@ -121,14 +139,17 @@ impl World {
         let content = self.file.map(|bytes| Content::Plist(bytes, place));
         let stopped = self.is_stopped.then(|| ago(60));
         let written = Written {
-            last_sync: None,
+            last_sync: self.last_sync,
             last_sync_age: None,
             built: Built::default(),
             stopped,
             holder: None,
             bad: Vec::new(),
         };
+        let log =
+            |(path, line): (PathBuf, &str)| (path.clone(), Ok(Log { path, bytes: 9, tail: line.into() }));
         let probes = Probes {
+            job_logs: Keyed::given(self.observed.stderr.clone().zip(self.complaint).map(log)),
             jobs: Keyed::given([(name.clone(), Ok(Keeping::Managed(Box::new(self.managed))))]),
             observed: Keyed::given([(name.clone(), Ok(self.observed))]),
             job_files: Keyed::given([(name, Ok(vec![DefinitionFile { path, content }]))]),
@@ -136,7 +157,7 @@ impl World {
             state: Probe::given(Ok(written)),
             ..Probes::default()
         };
-        verdict(check, &cx_of(self.config, probes))
+        cx_of(self.config, probes)
     }
 }
 

@@ -1,6 +1,7 @@
 //! `job-state`: the job does its work, or is about to.
 
 use std::path::PathBuf;
+use std::sync::Arc;
 use std::time::Duration;
 
 use crate::check::{Check, CheckId, Group, Look, Needs, Severity};
@@ -9,8 +10,10 @@ use crate::checks::logs::last::with_last_words;
 use crate::config::Kept;
 use crate::cx::Cx;
 use crate::error::{ProbeError, human_duration};
+use crate::exit::Exit;
 use crate::fixes::install;
-use crate::probes::state::{LastSync, SyncStatus};
+use crate::probes::logs::Log;
+use crate::probes::state::SyncStatus;
 use crate::services::{LastExit, Observed, State};
 use crate::verdict::{Fact, Seen, Verdict};
 
@@ -102,13 +105,8 @@ fn judge(cx: &Cx, kept: &Kept, name: &str, observed: &Observed) -> Seen {
             };
             let verdict = facts(cx, Verdict::fail(message), observed);
             // The last thing that a sync asks is whether the server answers, which has checks of its own.
-            let is_unserved = |it: &LastSync| it.unserved.is_some();
-            let last = cx.state().ok().and_then(|it| it.last_sync.clone());
-            if last.as_ref().is_some_and(is_unserved) && matches!(kept, Kept::Sync) {
-                verdict.repeating(&OF_SERVER)
-            } else {
-                verdict
-            }
+            let is_unserved = matches!(kept, Kept::Sync) && was_unserved(cx, observed, exit);
+            if is_unserved { verdict.repeating(&OF_SERVER) } else { verdict }
         }
         (State::Idle, None) => idle(cx, kept, name, observed),
     })
@@ -126,6 +124,18 @@ fn failed_before(
         return Ok(matches!(kept, Kept::Sync) && failed.is_some());
     }
     Ok(cx.state()?.last_sync.as_ref().is_some_and(|it| it.status == SyncStatus::Failed))
+}
+
+/// Whether the run that ended so is the one that wrote down that nothing is served: it ended as such a sync does, and what it
+/// wrote down are the last words of its log. No manager tells when that was.
+fn was_unserved(cx: &Cx, observed: &Observed, exit: &LastExit) -> bool {
+    let Ok(state) = cx.state() else { return false };
+    let last = state.last_sync.as_ref().filter(|it| it.unserved.is_some());
+    let reason = last.and_then(|it| it.reason.trim_end().lines().next_back());
+    let said = complaints(cx, observed);
+    let words = said.as_ref().and_then(|it| it.tail.trim_end().lines().next_back());
+    exit.code == Some(Exit::Unhealthy.code().into())
+        && reason.is_some_and(|reason| words.is_none_or(|words| words.contains(reason.trim())))
 }
 
 /// How it ended, unless that is no failure: a restart ends it with SIGTERM, and our own 3 says "busy, try again".
@@ -187,13 +197,22 @@ fn facts(cx: &Cx, verdict: Verdict, observed: &Observed) -> Verdict {
         Some(exit) => verdict.with("last exit", exit.told.as_str()),
         None => verdict,
     };
-    let logs: Vec<&PathBuf> = [&observed.stderr, &observed.stdout].into_iter().flatten().collect();
-    let Some(first) = logs.first().filter(|_| matches!(verdict, Verdict::Fail(_))) else { return verdict };
-    // A log on another volume may hang, and that is what `job-paths` is about.
-    let own = logs.iter().filter(|it| it.starts_with(&cx.config().home));
-    let mut written = own.filter_map(|it| cx.job_log(it).ok()).filter(|it| !it.tail.trim().is_empty());
-    match written.next() {
+    let Some(first) = logs(observed).next().filter(|_| matches!(verdict, Verdict::Fail(_))) else {
+        return verdict;
+    };
+    match complaints(cx, observed) {
         Some(log) => with_last_words(verdict, &log).with("log", log.path.as_path()),
         None => verdict.with("log", first.as_path()),
     }
+}
+
+fn logs(observed: &Observed) -> impl Iterator<Item = &PathBuf> {
+    [&observed.stderr, &observed.stdout].into_iter().flatten()
+}
+
+/// The log in which something is written, that of its complaints first.
+fn complaints(cx: &Cx, observed: &Observed) -> Option<Arc<Log>> {
+    // A log on another volume may hang, and that is what `job-paths` is about.
+    let own = logs(observed).filter(|it| it.starts_with(&cx.config().home));
+    own.filter_map(|it| cx.job_log(it).ok()).find(|it| !it.tail.trim().is_empty())
 }
