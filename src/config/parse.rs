@@ -189,7 +189,7 @@ fn article(value: &str) -> String {
         "array" => "a list".to_owned(),
         "table" => "a section".to_owned(),
         "integer" | "float" => "a number".to_owned(),
-        "boolean" => "no text".to_owned(),
+        "boolean" => "true or false".to_owned(),
         "string" => "a text".to_owned(),
         "datetime" => "a time".to_owned(),
         _ => "something else".to_owned(),

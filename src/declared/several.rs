@@ -44,7 +44,7 @@ impl AnyText {
             Self::Any(any) => any,
         };
         if texts.is_empty() {
-            it.wrong(written.span(), "none of nothing is right", "name one, or leave it out");
+            it.wrong(written.span(), "the list is empty", "name one, or leave it out");
             return None;
         }
         texts.iter().map(|text| read(&Spanned::new(written.span(), text.clone()), it)).collect()

@@ -21,6 +21,7 @@ fn a_value_of_the_wrong_sort_is_told_with_what_to_write() {
         (own("fix = \"make x\""), "write { run = [\"make\", \"x\"], safety = \"risky\" }"),
         (own("needs = \"b\""), "write [\"b\"]"),
         (own("timeout = 5"), "write \"5s\""),
+        (own("timeout = true"), "this is true or false"),
         (own("severity = off"), "write \"off\""),
         ("[check.log-size]\nenabled = false\n".to_owned(), "here that is `severity = \"off\"`"),
         ("[serve]\nrun = \"npm run dev\"\n".to_owned(), "write [\"npm\", \"run\", \"dev\"]"),
