@@ -98,7 +98,7 @@ fn an_open_file_stays_in_a_mirror_that_is_a_volume_of_its_own_and_git_sees_nothi
         let (rescued, _) = git::rescued(&world.config, world.mirror()).expect("a list");
         let [old, _] = rescued.as_slice() else { panic!("two: {rescued:?}") };
         assert_eq!(old.kept, kept, "{old:?}");
-        let back = world.home.at(&format!("back-{}", kept.len()));
+        let back = world.home.at(format!("back-{}", kept.len()));
         restore::restore(&world.config, world.mirror(), old, &back).expect("it is given back");
         assert_eq!(fs::read_dir(back.join("kept")).expect("a folder").count(), kept.len());
     }
