@@ -166,6 +166,18 @@ fn a_text_of_json_is_taken_as_it_is() {
 }
 
 /// goss looks for a pattern in one line at a time, and finds none that goes over two.
+/// The name of a check is shown wherever the check is.
+#[test]
+fn a_password_is_in_no_name() {
+    let home = gossfile("http:\n  https://u:Hunter2pw@127.0.0.1:1/a:\n    status: 200\n    unknownattr: 1\n");
+    let ran = home.housecall(["import", "goss", "goss.yaml", "--write", "housecall.toml"]).exits(1);
+    assert!(!ran.stderr.contains("Hunter2pw"), "{}", ran.stderr);
+    let written = fs::read_to_string(home.at("housecall.toml")).expect("what was written");
+    assert!(written.contains("[check.http-https-127-0-0-1-1-a]"), "{written}");
+    let ran = home.housecall(["--json"]).exits(1);
+    assert!(!ran.stdout.to_lowercase().contains("hunter2pw"), "{}", ran.stdout);
+}
+
 #[test]
 fn a_pattern_of_several_lines_is_named() {
     let home = gossfile("file:\n  /etc/hosts: { exists: true, contents: [\"127.0.0.1\\nfoo\"] }\n");

@@ -1,10 +1,15 @@
 //! What to write instead, where a value is of another sort than its key asks for, or a key is missing or has another name.
 
+use super::values;
+
 /// No longer value is written anew, in characters.
 const SHOWN: usize = 100;
 
 /// What asks for an argument list.
 const COMMANDS: [&str; 3] = ["run", "install", "build"];
+
+/// An argument list of nobody's.
+const SOME: &str = "[\"program\", \"argument\"]";
 
 /// What a check asks, and the key that its question is mostly about.
 const QUESTIONS: [(&str, &str); 16] = [
@@ -58,8 +63,8 @@ pub(super) struct Value<'a> {
     pub path: &'a [String],
     /// Its sort, in TOML's words: "string", "integer", "array", "table".
     pub sort: &'a str,
-    /// It, or the heading of its section, as it is written.
-    pub text: &'a str,
+    /// It, or the heading of its section, as it is written; none where it may not be shown.
+    pub text: Option<&'a str>,
 }
 
 impl Value<'_> {
@@ -67,6 +72,7 @@ impl Value<'_> {
     pub(super) fn instead(&self, expected: &str) -> Option<String> {
         let Self { path, sort, text } = self;
         let key = path.last()?.as_str();
+        let Some(text) = text else { return hidden(path, sort, expected) };
         let plain = text.trim_matches(['"', '\'']);
         if text.is_empty() || text.contains('\n') || text.chars().count() > SHOWN {
             return None;
@@ -76,7 +82,7 @@ impl Value<'_> {
             (
                 "a text" | "expected a text, or a list of texts",
                 "integer" | "float" | "boolean" | "datetime",
-            ) => quoted(key, text),
+            ) => quoted(key, text)?,
             ("a list", "string") if COMMANDS.contains(&key) => argv(path, plain),
             ("a list", "table") if text.starts_with('[') => format!("[{text}]"),
             ("a list", _) => format!("[{text}]"),
@@ -96,11 +102,7 @@ impl Value<'_> {
                 _ => return None,
             },
             ("a whole number", "string") => number?.to_string(),
-            ("true or false", _) => match plain.to_lowercase().as_str() {
-                "true" | "yes" | "on" | "1" => "true".to_owned(),
-                "false" | "no" | "off" | "0" => "false".to_owned(),
-                _ => return None,
-            },
+            ("true or false", _) => switch(plain)?.to_string(),
             ("a day", "string") => plain.to_owned(),
             (other, "string") if other.contains("200") || other.contains("[0, 1]") => number?.to_string(),
             (other, "integer" | "float") if other.contains("version") => format!("\"{text}\""),
@@ -110,14 +112,52 @@ impl Value<'_> {
     }
 }
 
+/// The same of a value that may not be shown, whose place tells enough.
+fn hidden(path: &[String], sort: &str, expected: &str) -> Option<String> {
+    let path: Vec<&str> = path.iter().map(String::as_str).collect();
+    let written = match (expected, sort, path.as_slice()) {
+        (
+            "a text" | "expected a text, or a list of texts",
+            "integer" | "float" | "boolean" | "datetime",
+            _,
+        ) => "it in quotes".to_owned(),
+        ("a list", "string", [.., key]) if COMMANDS.contains(key) => SOME.to_owned(),
+        ("a section", "string", ["check", _, "command"]) => format!("{{ run = {SOME} }}"),
+        ("a section", "string", ["check", _, "fix"]) => format!("{{ run = {SOME}, safety = \"risky\" }}"),
+        _ => return None,
+    };
+    Some(written)
+}
+
 /// A number where a text is asked, as its key is mostly written.
-fn quoted(key: &str, text: &str) -> String {
-    match key {
-        "mode" => format!("\"{text:0>4}\""),
-        "every" | "timeout" | "within" | "newer" | "older" => format!("\"{text}s\""),
-        "listen" | "address" => format!("\"127.0.0.1:{text}\""),
-        "free" | "used" => format!("\"{text}%\""),
-        _ => format!("\"{text}\""),
+fn quoted(key: &str, text: &str) -> Option<String> {
+    let written = match key {
+        "mode" => {
+            let digits = text.strip_prefix("0o").unwrap_or(text);
+            let is_octal = digits.bytes().all(|it| matches!(it, b'0'..=b'7'));
+            format!("{:0>4}", Some(digits).filter(|_| is_octal)?)
+        }
+        "every" | "timeout" | "within" | "newer" | "older" => {
+            let number = text.replace('_', "");
+            let whole = number.parse::<f64>().ok().map(|seconds| format!("{:.0}ms", seconds * 1_000.0));
+            [Some(format!("{number}s")), whole]
+                .into_iter()
+                .flatten()
+                .find(|it| values::duration(it).is_ok())?
+        }
+        "listen" | "address" => format!("127.0.0.1:{}", text.parse::<u16>().ok()?),
+        "free" | "used" => format!("{text}%"),
+        _ => text.to_owned(),
+    };
+    Some(format!("\"{written}\""))
+}
+
+/// What somebody means who does not write `true` or `false`.
+fn switch(text: &str) -> Option<bool> {
+    match text.to_lowercase().as_str() {
+        "true" | "yes" | "on" | "1" => Some(true),
+        "false" | "no" | "off" | "0" => Some(false),
+        _ => None,
     }
 }
 
@@ -150,13 +190,19 @@ fn words(line: &str) -> Option<Vec<String>> {
     (is_plain && words.first().is_some_and(|first| !first.contains('='))).then_some(words)
 }
 
-/// What to write for a key that is called otherwise here.
-pub(super) fn meant(name: &str, known: &[String]) -> Option<String> {
+/// What to write for a key that is called otherwise here, and has that value.
+pub(super) fn meant(name: &str, value: &str, known: &[String]) -> Option<String> {
     let mut found = CALLED.iter().filter(|(called, _)| *called == name).map(|(_, here)| *here);
     let here = found.find(|here| known.iter().any(|it| it == here))?;
-    let example = match here {
-        "address" | "listen" => "127.0.0.1:4321",
-        "severity" if name != "level" => "off",
+    let example = match (here, name) {
+        ("address" | "listen", _) => "127.0.0.1:4321",
+        ("severity", "enabled" | "disabled") => match switch(value.trim_matches(['"', '\''])) {
+            Some(is_so) if is_so == (name == "enabled") => {
+                return Some("leave it out: a check is examined unless `severity = \"off\"`".to_owned());
+            }
+            Some(_) => "off",
+            None => return Some(format!("here that is `{here}`")),
+        },
         _ => return Some(format!("here that is `{here}`")),
     };
     Some(format!("here that is `{here} = \"{example}\"`"))
@@ -167,7 +213,7 @@ pub(super) fn added(key: &str) -> String {
     match key {
         "safety" => "add safety = \"risky\"; or \"safe\", if it interrupts and loses nothing".to_owned(),
         "until" => "add until = 2026-12-31, the last day".to_owned(),
-        "run" => "add run = [\"program\", \"argument\"]".to_owned(),
+        "run" => format!("add run = {SOME}"),
         "reason" => "add reason = \"…\": why it is lived with".to_owned(),
         "check" => "add check = \"…\": a check, or CHECK:SUBJECT".to_owned(),
         key => format!("add {key} = \"…\""),

@@ -19,14 +19,19 @@ const TOLD: usize = 50;
 pub(super) fn parse(text: &str) -> (raw::File, Vec<Mistake>) {
     let (table, syntax) = DeTable::parse_recoverable(text);
     if !syntax.is_empty() {
-        let shown = written::masked(text);
         let mistake = |error: &toml::de::Error| {
             let at = error.span().unwrap_or(0..0);
-            let rest = shown.get(at.start..).unwrap_or_default();
+            let rest = text.get(at.start..).unwrap_or_default();
             let word = rest.split(|it: char| !it.is_ascii_alphanumeric()).next().unwrap_or_default();
             let is_word = !word.is_empty()
                 && ["unexpected leading", "string values"].iter().any(|it| error.message().starts_with(it));
-            let hint = if is_word { format!("not TOML: write \"{word}\"") } else { "not TOML".to_owned() };
+            let hint = match word {
+                _ if !is_word => "not TOML".to_owned(),
+                _ if written::is_hidden(text, &before(text, at.start), &at) => {
+                    "not TOML: write it in quotes".to_owned()
+                }
+                word => format!("not TOML: write \"{word}\""),
+            };
             Mistake::new(error.message(), at, hint)
         };
         // After the first one the parser guesses: more would mislead.
@@ -75,6 +80,18 @@ pub(super) fn parse(text: &str) -> (raw::File, Vec<Mistake>) {
             }
         }
     }
+}
+
+/// The words that lead to a place in a text that is no TOML: those of its heading, and of its statement up to it.
+fn before(text: &str, place: usize) -> Vec<String> {
+    let before = text.get(..place).unwrap_or_default();
+    let section = before.rfind("\n[").map_or(before, |at| &before[at + 1..]);
+    let heading = section.lines().next().filter(|it| it.starts_with('['));
+    let opened = section.rfind('{').filter(|at| !section[*at..].contains('}')).unwrap_or(section.len());
+    let statement = section[..opened].rfind('\n').map_or(section, |at| &section[at + 1..]);
+    let parts = heading.into_iter().chain([statement]);
+    let words = parts.flat_map(|it| it.split(|it: char| !it.is_ascii_alphanumeric() && !"-_".contains(it)));
+    words.filter(|it| !it.is_empty()).map(str::to_owned).collect()
 }
 
 /// What was taken out: the keys that lead to it, whether it is a section, and the sort of its value.
@@ -147,7 +164,8 @@ fn mistake(error: &toml::de::Error, shown: &str, at: Range<usize>, removed: Opti
         _ => (message.to_owned(), message),
     };
     let (sort, path) = removed.map_or(("this", [].as_slice()), |removed| (removed.value, &*removed.path));
-    let value = Value { path, sort, text: shown.get(at.clone()).unwrap_or_default() };
+    let text = shown.get(at.clone()).filter(|_| !written::is_hidden(shown, path, &at));
+    let value = Value { path, sort, text };
     let hint = match value.instead(expected) {
         Some(instead) => format!("this is {}: write {instead}", article(sort)),
         None if told.starts_with("expected ") => format!("this is {}", article(sort)),
@@ -162,7 +180,9 @@ fn unknown(rest: &str, shown: &str, at: Range<usize>, removed: Option<&Removed>)
     let name = quoted.next().unwrap_or_else(|| shown.get(at.clone()).unwrap_or_default());
     let known: Vec<String> = quoted.map(str::to_owned).collect();
     let kind = if removed.is_some_and(|removed| removed.section) { "section" } else { "key" };
-    let hint = instead::meant(name, &known).unwrap_or_else(|| {
+    let value = shown.get(at.end..).unwrap_or_default().trim_start().trim_start_matches('=').trim_start();
+    let value = value.split([' ', '\t', '\r', '\n', ',', '}', '#']).next().unwrap_or_default();
+    let hint = instead::meant(name, value, &known).unwrap_or_else(|| {
         nearest(name, known.clone()).map_or_else(
             || format!("known here: {}", known.join(", ")),
             |near| format!("did you mean `{near}`?"),

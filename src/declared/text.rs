@@ -259,13 +259,18 @@ impl Text {
         if let Some(there) = self.absent.iter().find(|it| text.contains(&**it)) {
             return fails(format!("{what} has a text that it must not have"), &format!("no {there}"));
         }
-        if let Some(pattern) = self.matches.iter().find(|it| !it.is_match(text)) {
+        let asks_of_lines = !self.lines.is_empty() || !self.no_line.is_empty();
+        let lines = if asks_of_lines || *is_list { lines() } else { Vec::new() };
+        // `^` and `$` are the ends of an element as well as of the whole.
+        let is_matched = |it: &&regex::Regex| {
+            it.is_match(text) || *is_list && lines.iter().any(|element| it.is_match(element))
+        };
+        if let Some(pattern) = self.matches.iter().find(|it| !is_matched(it)) {
             return fails(format!("{what} does not match a pattern"), pattern.as_str());
         }
-        if let Some(pattern) = self.no_match.iter().find(|it| it.is_match(text)) {
+        if let Some(pattern) = self.no_match.iter().find(is_matched) {
             return fails(format!("{what} matches a pattern that it must not"), &format!("no {pattern}"));
         }
-        let lines = if self.lines.is_empty() && self.no_line.is_empty() { Vec::new() } else { lines() };
         let (one, none) = if *is_list { ("an element", "no element") } else { ("a line", "no line") };
         if let Some(pattern) = self.lines.iter().find(|it| !lines.iter().any(|line| it.is_match(line))) {
             return fails(format!("{what} has {none} that matches a pattern"), pattern.as_str());

@@ -4,7 +4,10 @@ use std::ops::Range;
 
 use toml::de::{DeTable, DeValue};
 
-use super::names;
+use super::{Redactor, names};
+
+/// Of a line that is longer nothing is written anew, in bytes: each mistake in it would cost a pass over it.
+const LONGEST: usize = 10_000;
 
 /// The text with a mark in the place of each.
 #[must_use]
@@ -35,6 +38,30 @@ pub fn masked(text: &str) -> String {
     shown
 }
 
+/// Whether a value may not be written anew, whatever it is, for what leads to it or for what its line shows there.
+///
+/// In part, or in another way, it may not be known again for what it is.
+#[must_use]
+pub fn is_hidden(text: &str, path: &[String], at: &Range<usize>) -> bool {
+    let says_secret = |it: &String| it == "password" || names::says_secret(it);
+    let above = path.split_last().map_or([].as_slice(), |(_, above)| above);
+    if path.iter().any(says_secret) || above.iter().any(|it| matches!(&**it, "env" | "headers")) {
+        return true;
+    }
+    let (Some(before), Some(after)) = (text.get(..at.start), text.get(at.end..)) else { return true };
+    let start = before.rfind('\n').map_or(0, |it| it + 1);
+    let end = at.end + after.find('\n').unwrap_or(after.len());
+    let line = &text[start..end];
+    if line.len() > LONGEST {
+        return true;
+    }
+    let redacted = Redactor::default().text(line);
+    let same = |pair: &(u8, u8)| pair.0 == pair.1;
+    let ahead = line.bytes().zip(redacted.bytes()).take_while(same).count();
+    let behind = line.bytes().rev().zip(redacted.bytes().rev()).take_while(same).count();
+    line != redacted && start + ahead < at.end && at.start < end - behind
+}
+
 /// Where each stands, and its name; in their order.
 fn secrets(text: &str) -> Vec<(Range<usize>, String)> {
     // A file that is no TOML is told of all the same.
@@ -52,11 +79,19 @@ fn within(table: &DeTable<'_>, found: &mut Vec<(Range<usize>, String)>) {
         let name = key.get_ref().as_ref();
         match value.get_ref() {
             DeValue::String(text) if is_secret(name, text) => found.push((value.span(), name.to_owned())),
+            // It is mistaken, and shows what it would be.
+            DeValue::Integer(_) | DeValue::Float(_) | DeValue::Datetime(_) if name == "password" => {
+                found.push((value.span(), name.to_owned()));
+            }
             DeValue::Table(headers) if name == "headers" => {
                 let sent = headers.iter().map(|(name, value)| (name.get_ref().as_ref(), value));
                 let secret = sent.filter(|(name, value)| {
                     !names::is_plain_header(name)
-                        && value.get_ref().as_str().is_some_and(|it| !is_reference(it))
+                        && match value.get_ref() {
+                            DeValue::String(text) => !is_reference(text),
+                            DeValue::Table(_) | DeValue::Array(_) => false,
+                            _ => true,
+                        }
                 });
                 found.extend(secret.map(|(name, value)| (value.span(), name.to_owned())));
             }

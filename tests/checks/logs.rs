@@ -56,6 +56,18 @@ fn a_known_text_is_named_with_its_cause_and_remedy() {
     ");
 }
 
+/// The beginning of a secret has no longer the shape, or the value, of one.
+#[test]
+fn a_secret_is_taken_out_of_a_line_before_the_line_is_cut() {
+    let secret = "Zq7Rk2Lw9Xv4Bn8Tc1Ym6Hp3Js5Dg0Fa4Ue7Wi2Ok9";
+    let config = config();
+    config.redactor.learn("API_TOKEN", secret);
+    let line = format!("listen EADDRINUSE {} {secret} at all\n", "x".repeat(150));
+    let cx = cx_of(config, said(&line, "", SyncStatus::Noop));
+    let told = verdict(&log_signatures::CHECK, &cx);
+    assert!(told.contains("[redacted:API_TOKEN]") && !told.contains("Zq7Rk2"), "{told}");
+}
+
 #[test]
 fn each_known_text_has_its_cause() {
     let lines = [

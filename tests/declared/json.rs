@@ -58,7 +58,8 @@ fn of_a_list_its_elements_are_judged() {
     };
     for good in [
         "t = { lines = ['^web', '^7$'], no-line = ['^y$'], length = 3 }",
-        "t = { length = { min = 2 }, matches = ['(?m)^web one$'] }",
+        "t = { length = { min = 2 }, matches = ['^web one$'], no-match = ['^web$'] }",
+        "t = { matches = ['x\\nweb'] }",
         "e = { length = 0, no-line = ['x'] }",
         "m = { length = 1, lines = ['^b$'] }",
         "s = { length = 3, lines = ['^y$'] }",
@@ -75,6 +76,10 @@ fn of_a_list_its_elements_are_judged() {
             "t = { no-line = ['^x'] }",
             "fail: `$.t` of ~/said.json has an element that matches a pattern it must not",
         ),
+        ("t = { no-match = ['^web one$'] }", "fail: `$.t` of ~/said.json matches a pattern that it must not"),
+        ("t = { no-match = ['x\\nweb'] }", "fail: `$.t` of ~/said.json matches a pattern that it must not"),
+        ("t = { matches = ['^one$'] }", "fail: `$.t` of ~/said.json does not match a pattern"),
+        ("m = { no-match = ['^b$'] }", "fail: `$.m` of ~/said.json matches a pattern that it must not"),
         ("t = { length = 2 }", "fail: `$.t` of ~/said.json is 3 elements long; expected 2 elements"),
         (
             "t = { length = { above = 3 } }",

@@ -201,7 +201,7 @@ fn facts(cx: &Cx, verdict: Verdict, observed: &Observed) -> Verdict {
         return verdict;
     };
     match complaints(cx, observed) {
-        Some(log) => with_last_words(verdict, &log).with("log", log.path.as_path()),
+        Some(log) => with_last_words(verdict, &log, &cx.config().redactor).with("log", log.path.as_path()),
         None => verdict.with("log", first.as_path()),
     }
 }

@@ -11,6 +11,7 @@ use crate::error::ProbeError;
 use crate::probes::jobs::Keeping;
 use crate::probes::logs::Log;
 use crate::probes::state::SyncStatus;
+use crate::redact::Redactor;
 use crate::verdict::{Seen, Verdict};
 
 /// The logs tell of no known trouble.
@@ -32,7 +33,9 @@ fn look(cx: &Cx, _mirror: &Mirror) -> Seen {
         let others = kept_logs(cx, kept).into_iter().filter(|it| *it != own.path);
         let others: Vec<_> = others.map(|it| cx.job_log(&it)).collect::<Result<_, _>>()?;
         for log in std::iter::once(&own).chain(&others) {
-            found.extend(signatures(log).into_iter().map(|it| (role, log.path.clone(), it)));
+            found.extend(
+                signatures(log, &cx.config().redactor).into_iter().map(|it| (role, log.path.clone(), it)),
+            );
         }
         Ok(())
     };
@@ -83,12 +86,12 @@ fn sync_fails(cx: &Cx) -> Result<bool, ProbeError> {
 }
 
 /// The known troubles in a log, each with its last line, in the order of the table.
-fn signatures(log: &Log) -> Vec<(&'static Signature, String)> {
+fn signatures(log: &Log, redactor: &Redactor) -> Vec<(&'static Signature, String)> {
     let mut lines: Vec<Option<&str>> = vec![None; KNOWN.len()];
     for line in log.tail.lines() {
         if let Some(at) = KNOWN.iter().position(|it| it.is_in(line)) {
             lines[at] = Some(line);
         }
     }
-    KNOWN.iter().zip(lines).filter_map(|(it, line)| Some((it, plain(line?)))).collect()
+    KNOWN.iter().zip(lines).filter_map(|(it, line)| Some((it, plain(line?, redactor)))).collect()
 }

@@ -143,7 +143,9 @@ fn nobody(cx: &Cx, server: &Server) -> Verdict {
                 let verdict =
                     Verdict::fail(message).with("failed", times).with("next start", Fact::Time(*next));
                 match cx.log("serve") {
-                    Ok(log) => with_last_words(verdict, &log).with("log", log.path.as_path()),
+                    Ok(log) => {
+                        with_last_words(verdict, &log, &cx.config().redactor).with("log", log.path.as_path())
+                    }
                     Err(_) => verdict,
                 }
             }

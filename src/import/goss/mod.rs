@@ -20,6 +20,8 @@ use super::template::{self, Filled};
 use super::yaml::{self, Key, Node, Value};
 use super::{Imported, Item, Named};
 use crate::checks;
+use crate::git::without_credentials;
+use crate::redact::Redactor;
 use crate::selection::nearest;
 
 /// More files than this are nobody's intention.
@@ -219,7 +221,7 @@ impl Import<'_> {
         (key, node): (&Key, &Node),
         filled: &Filled,
     ) {
-        let what = format!("{kind} {}", template::shown(&key.text));
+        let what = without_credentials(&format!("{kind} {}", template::shown(&key.text)));
         if let Some(hole) = template::hole(&key.text, &filled.holes) {
             return self.miss(file, key.line, kind, &format!("the template {hole} is not turned"));
         }
@@ -277,7 +279,8 @@ impl Import<'_> {
 
     /// A name that no other check has, made of what it is about: "kernel-param vm.swappiness".
     fn name(&mut self, what: &str) -> String {
-        let what = template::shown(what).to_ascii_lowercase();
+        // A name is shown wherever the check is.
+        let what = Redactor::default().name(&template::shown(what)).to_ascii_lowercase();
         let mut words =
             what.split(|it: char| !it.is_ascii_alphanumeric()).filter(|it| !it.is_empty()).peekable();
         let kind = words.next().unwrap_or("goss");
