@@ -339,3 +339,25 @@ fn a_mend_restarts_a_server_that_does_not_watch_its_files() {
     assert_eq!(report.status("listener-fresh"), "pass", "{}", report.troubles());
     let _ = mirror.run(&["down"]).exits(0);
 }
+
+#[test]
+fn a_server_that_writes_into_its_files_is_not_restarted_for_ever() {
+    let mirror = unwatched();
+    let writes = SERVER.replace("dist/", "public/").replace("exec ", "echo late >> public/index.html\nexec ");
+    mirror.home.program("bin/server", &writes);
+    let _ = mirror.run(&["restart"]).exits(0);
+    let cleaned = || sync(&mirror, 0).contains("aligned");
+    assert!(cleaned(), "the server wrote, and is restarted");
+    let server = mirror.listener();
+    assert!(cleaned(), "it wrote again");
+    assert_eq!(mirror.listener(), server, "it was restarted for that before");
+    assert!(!cleaned(), "nobody has it write");
+    // Whoever restarts it themselves may do so for what they edited.
+    mirror.home.program("bin/server", &SERVER.replace("dist/", "public/"));
+    mirror.home.write("ops/worktree/public/index.html", "<p>An edit.</p>");
+    let _ = mirror.run(&["restart"]).exits(0);
+    assert!(mirror.page("/").contains("An edit"));
+    assert!(sync(&mirror, 0).contains("updated"));
+    assert!(mirror.page("/").contains("The first text"), "{}", mirror.page("/"));
+    let _ = mirror.run(&["down"]).exits(0);
+}

@@ -89,11 +89,16 @@ pub(super) fn cycle(
         Ok(Canonical::NotGit(why)) => return (came(SyncStatus::Failed, false, why), Some(lock)),
         Err(error) => return (came(out_of_reach(&error), false, error.to_string()), Some(lock)),
     };
+    // They put back what a killed one had moved away: whoever looks before that sees a mirror that nobody has edited.
+    let mut hands = match Hands::new(config, machine, &lock) {
+        Ok(hands) => hands,
+        Err(error) => return (came(SyncStatus::Failed, false, error.to_string()), Some(lock)),
+    };
     let unchanged = Unchanged::new(config, machine, &repository);
     let (fetched, seen, served) = std::thread::scope(|scope| {
         let server = scope.spawn(|| serving::look(config, machine));
         let beside = unchanged.as_ref().map(|it| scope.spawn(|| it.look()));
-        let fetched = fetch(config, machine, mirror, &repository, &lock, on_event);
+        let fetched = fetch(&mut hands, mirror, &repository, on_event);
         (fetched, beside.and_then(|it| it.join().ok()).flatten(), server.join())
     });
     let remote = match fetched {
@@ -231,14 +236,11 @@ fn out_of_reach(error: &ProbeError) -> SyncStatus {
 
 /// The fetch that answers for the remote. A lock of a killed one is removed first, where nobody holds it.
 fn fetch(
-    config: &Arc<Config>,
-    machine: &Arc<Machine>,
+    hands: &mut Hands<'_>,
     mirror: &Mirror,
     repository: &Repository,
-    lock: &Lock,
     on_event: &mut dyn FnMut(Event<'_>),
 ) -> Result<Remote, StepError> {
-    let mut hands = Hands::new(config, machine, lock)?;
     if let Some(path) = hands::locks::of_tracking(mirror, repository) {
         hands.apply(sync::FIX.id, &step(Action::RemoveLock(path), Guard::None), on_event);
     }

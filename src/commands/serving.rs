@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use jiff::Timestamp;
 
-use super::cycle::{head, step};
+use super::cycle::step;
 use crate::checks::runtime::runtime_version;
 use crate::checks::server::on_port;
 use crate::config::{Config, Mirror, Server};
@@ -35,8 +35,9 @@ pub(super) fn renew(
     let told = |error: ProbeError| error.to_string();
     let built = state::read(config).map_err(told)?.built;
     let installed = deps::read(mirror).map_err(told)?.stamp.map(|stamp| stamp.at);
-    let moved = moved(config, machine, mirror, built.moved)?;
-    let loaded = installed.max(built.build.map(|build| build.at)).max(moved);
+    let moved = moved(config, machine, mirror)?;
+    let made = installed.max(built.build.map(|build| build.at));
+    let loaded = made.max(moved.as_ref().map(|it| it.at));
     let wanted = Stamp { loaded, settings: built::settings(config), at: clock::now() };
     if built.served.as_ref().is_some_and(|before| before.is_of(&wanted)) {
         return Ok(None);
@@ -47,18 +48,23 @@ pub(super) fn renew(
         Some(settings) => *settings == wanted.settings,
         None => before.settings == wanted.settings || before.at.max(files::changed(sources())) < started,
     };
+    let moved = moved.map(|it| it.since(started, built.served.as_ref()));
     let why = match &built.served {
-        _ if loaded.is_some_and(|loaded| started < loaded) && loaded == moved => {
+        _ if made.is_some_and(|made| started < made) => Some("what it serves was made again"),
+        _ if moved.is_some_and(|moved| started < moved) => {
             Some("the worktree has moved, and it does not watch its files")
         }
-        _ if loaded.is_some_and(|loaded| started < loaded) => Some("what it serves was made again"),
         Some(before) if !is_configured(before) => Some("its configuration has changed"),
         _ => None,
     };
     if why.is_some() {
         let steps = restart(config, machine).map_err(told)?;
+        if steps.is_empty() {
+            // Nobody keeps it, and so nobody restarts it: `listener-fresh` tells.
+            return Ok(None);
+        }
         let cx = Cx::new(Arc::clone(config), Arc::clone(machine));
-        if let (false, Some(why)) = (steps.is_empty(), runtime_version::failure(&cx)) {
+        if let Some(why) = runtime_version::failure(&cx) {
             return Err(format!("it would not start again: {why}"));
         }
         apply(config, machine, lock, &steps, on_event)?;
@@ -67,22 +73,13 @@ pub(super) fn renew(
     Ok(why)
 }
 
-/// When the worktree's files were brought last, for a server that does not watch them; `None`: for all others. Where a mend
-/// was cut off, or somebody else has moved the worktree, that is now, for all that can be known.
-fn moved(
-    config: &Config,
-    machine: &Machine,
-    mirror: &Mirror,
-    known: Option<Moved>,
-) -> Result<Option<Timestamp>, String> {
+/// How the worktree's files were brought last, for a server that does not watch them; `None`: for all others.
+fn moved(config: &Config, machine: &Machine, mirror: &Mirror) -> Result<Option<Moved>, String> {
     if !built::is_restarted_for_files(config) {
         return Ok(None);
     }
-    let head = head(config, machine, mirror).ok_or("the commit of the worktree cannot be read")?;
-    match known {
-        Some(moved) if moved.sha == head => Ok(Some(moved.at)),
-        _ => record::record_moved(config, head).map(Some).map_err(|error| error.to_string()),
-    }
+    let moved = record::moved(config, machine, mirror).map_err(|error| error.to_string())?;
+    moved.map(Some).ok_or_else(|| "the commit of the worktree cannot be read".to_owned())
 }
 
 /// When the server was started, and with which settings: as the keeper tells it, or else when the process that listens was;

@@ -4,10 +4,14 @@ use jiff::Timestamp;
 
 use crate::config::{Config, Mirror};
 use crate::error::StepError;
-use crate::fixes::hands::{files, git};
-use crate::probes::built::{Build, Built, Extra, FailedBuild, Moved, Served, is_restarted_for_files};
-use crate::probes::clock;
+use crate::fixes::hands::files;
+use crate::probes::built::{
+    self, Brought, Build, Built, Extra, FailedBuild, Moved, Served, is_restarted_for_files,
+};
+use crate::probes::git::{self, Checkout, Worktree};
+use crate::probes::machine::Machine;
 use crate::probes::state::{self, FaultKind, SCHEMA};
+use crate::probes::{self, clock};
 
 /// A build begins: until it ends well, nobody knows what is there.
 ///
@@ -64,28 +68,68 @@ pub fn forgive(config: &Config) -> Result<(), StepError> {
 /// As the act's; the stamp cannot be read or written.
 pub fn moving<T>(
     config: &Config,
+    machine: &Machine,
     mirror: &Mirror,
     act: impl FnOnce() -> Result<T, StepError>,
 ) -> Result<T, StepError> {
     if !is_restarted_for_files(config) {
         return act();
     }
-    change(config, |built| built.moved = None)?;
+    if state::read(config)?.built.moved.is_some() {
+        change(config, |built| {
+            if let Some(moved) = &mut built.moved {
+                moved.is_under_way = true;
+            }
+        })?;
+    }
     let came = act()?;
-    if let Some(head) = git::commit(config, &mirror.worktree, "HEAD")? {
-        record_moved(config, head)?;
+    if let Some((files, log)) = brought(config, machine, mirror)? {
+        change(config, |built| {
+            built.moved = Some(Moved::after(built.moved.as_ref(), files, log, clock::now()));
+        })?;
     }
     Ok(came)
 }
 
-/// The worktree's files are those of this commit, since now at the latest.
+/// How the worktree's files were brought last. Where a mend was cut off, or somebody else has moved the worktree, that is
+/// now, for all that can be known, and from now on known. `None`: they cannot be read.
 ///
 /// # Errors
-/// The stamp cannot be read or written.
-pub fn record_moved(config: &Config, sha: String) -> Result<Timestamp, StepError> {
-    let at = clock::now();
-    change(config, |built| built.moved = Some(Moved { sha, at }))?;
-    Ok(at)
+/// The stamp or the worktree cannot be read, or the stamp not be written.
+pub fn moved(config: &Config, machine: &Machine, mirror: &Mirror) -> Result<Option<Moved>, StepError> {
+    let known = state::read(config)?.built.moved;
+    let Some(checkout) = checkout(config, machine, mirror)? else { return Ok(None) };
+    let Some(head) = &checkout.head else { return Ok(None) };
+    if let Some(known) = known.filter(|it| it.is_of(head, checkout.moved)) {
+        return Ok(Some(known));
+    }
+    let Some((files, log)) = brought(config, machine, mirror)? else { return Ok(None) };
+    let moved = Moved::after(None, files, log, clock::now());
+    change(config, |built| {
+        // Whoever moves it is a person: that they do so again is no reason to leave an old server.
+        let again = built.moved.as_ref().filter(|it| it.files == moved.files).map_or(0, |it| it.again);
+        built.moved = Some(Moved { again, ..moved.clone() });
+    })?;
+    Ok(Some(moved))
+}
+
+/// Which files the worktree has, and when git's log of its HEAD was written; `None`: it is on no commit.
+fn brought(
+    config: &Config,
+    machine: &Machine,
+    mirror: &Mirror,
+) -> Result<Option<(Brought, Option<Timestamp>)>, StepError> {
+    let Some(checkout) = checkout(config, machine, mirror)? else { return Ok(None) };
+    let carried = built::digest_of(&probes::files::carried(machine, config, mirror)?);
+    Ok(checkout.head.map(|sha| (Brought { sha, carried }, checkout.moved)))
+}
+
+fn checkout(config: &Config, machine: &Machine, mirror: &Mirror) -> Result<Option<Checkout>, StepError> {
+    let canonical = git::canonical(machine, config, mirror)?;
+    Ok(match git::worktree(machine, config, mirror, &canonical)? {
+        Worktree::Present(checkout) => Some(checkout),
+        _ => None,
+    })
 }
 
 /// The server was seen to answer, and it started after what it serves was made.

@@ -106,10 +106,59 @@ impl FailedBuild {
 /// Files of the worktree that were brought.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Moved {
-    /// The commit that the worktree was on then: on another one, somebody else has moved it.
-    pub sha: String,
+    /// What was brought.
+    pub files: Brought,
+    /// When git's log of its HEAD was written last, where there is one: written again, somebody else has moved it, and may
+    /// have moved it back.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub log: Option<Timestamp>,
     /// When all of them were there.
     pub at: Timestamp,
+    /// The same, but for those times for which a server is not restarted that a sync has started.
+    pub due: Timestamp,
+    /// How often the same were brought since, for somebody had changed them.
+    #[serde(default)]
+    pub again: u32,
+    /// Whether they are being brought: a mend that is cut off leaves it so.
+    #[serde(default)]
+    pub is_under_way: bool,
+}
+
+/// Which files the worktree has.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Brought {
+    /// The commit that it is on.
+    pub sha: String,
+    /// A digest of the carried files as the repository has them.
+    pub carried: String,
+}
+
+/// How often the same files may be brought for which a server is restarted: one that writes them itself would be restarted
+/// for ever.
+const AGAIN: u32 = 1;
+
+impl Moved {
+    /// These files are there since then, after what is known of before.
+    #[must_use]
+    pub fn after(before: Option<&Self>, files: Brought, log: Option<Timestamp>, now: Timestamp) -> Self {
+        let same = before.filter(|it| it.files == files);
+        let again = same.map_or(0, |it| it.again.saturating_add(1));
+        let due = same.filter(|_| again > AGAIN).map_or(now, |it| it.due);
+        Self { files, log, at: now, due, again, is_under_way: false }
+    }
+
+    /// Whether the worktree is still as it was left, on this commit and by this log.
+    #[must_use]
+    pub fn is_of(&self, sha: &str, log: Option<Timestamp>) -> bool {
+        !self.is_under_way && (self.files.sha.as_str(), self.log) == (sha, log)
+    }
+
+    /// Since when a server that started then has to serve: where it did after a sync last saw to one, somebody else has
+    /// started it, and it may have read what was put right since.
+    #[must_use]
+    pub fn since(&self, started: Timestamp, served: Option<&Served>) -> Timestamp {
+        if served.is_some_and(|it| started > it.at) { self.at } else { self.due }
+    }
 }
 
 /// A server that was seen to answer, and started after what it serves was made.
@@ -138,12 +187,21 @@ impl Served {
 pub fn inputs(config: &Config, carried: &[Carried]) -> String {
     let path = config.jobs_path().into_iter().map(|it| it.display().to_string());
     let ranges = config.tools.iter().map(|tool| format!("{}\u{1}{:?}", tool.name, tool.range));
-    let files = carried.iter().map(|it| {
+    let all: Vec<String> = path.chain(ranges).chain(sources(carried)).collect();
+    files::digest(all.join("\0").as_bytes())
+}
+
+/// A digest of the carried files as the repository has them.
+#[must_use]
+pub fn digest_of(carried: &[Carried]) -> String {
+    files::digest(sources(carried).collect::<Vec<_>>().join("\0").as_bytes())
+}
+
+fn sources(carried: &[Carried]) -> impl Iterator<Item = String> {
+    carried.iter().map(|it| {
         let digest = it.source.as_ref().and_then(|it| it.digest.as_deref());
         format!("{}\u{1}{}", it.file.display(), digest.unwrap_or_default())
-    });
-    let all: Vec<String> = path.chain(ranges).chain(files).collect();
-    files::digest(all.join("\0").as_bytes())
+    })
 }
 
 /// A digest of all that the configuration says of the server: who was started with another one runs with old settings.

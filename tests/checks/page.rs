@@ -16,7 +16,7 @@ use crate::worlds::{OLD_SHA, SHA, ago, config, cx_of, repository, verdict, workt
 
 const URL: &str = "http://127.0.0.1:4321/";
 
-pub(crate) fn response(status: u16, body: &str) -> Response {
+fn response(status: u16, body: &str) -> Response {
     Response {
         status,
         location: None,
@@ -37,6 +37,7 @@ fn says_of(check: &'static Check, config: Config, keeper: Keeper, answer: Answer
         common_dir: repository().join(".git"),
         branch: None,
         head: Some(SHA.to_owned()),
+        moved: None,
         operation: None,
         locks: Vec::new(),
         kept: Some("kept by housecall".to_owned()),

@@ -39,6 +39,7 @@ fn quiet() -> Probes {
         common_dir: repository().join(".git"),
         branch: Some("localhost-sync".to_owned()),
         head: Some(SHA.to_owned()),
+        moved: None,
         operation: None,
         locks: Vec::new(),
         kept: Some("kept by housecall".to_owned()),

@@ -8,7 +8,6 @@ use housecall::cx::Probes;
 use housecall::probes::built::{Built, Moved};
 use housecall::probes::deps::{Installed, Stamp};
 use housecall::probes::git::{Checkout, Worktree};
-use housecall::probes::http::Answer;
 use housecall::probes::keeper::{Keeper, Kept, Running};
 use housecall::probes::kin::Kin;
 use housecall::probes::processes::Process;
@@ -16,8 +15,8 @@ use housecall::probes::project::Project;
 use housecall::probes::sockets::Listener;
 use housecall::probes::state::State;
 use housecall::probes::{Keyed, Probe};
+use jiff::Timestamp;
 
-use crate::page::response;
 use crate::worlds::{SERVER_PID, SHA, ago, config, cx_of, repository, verdict, worktree};
 
 /// The world of these checks: who listens, and everything that may be asked about them.
@@ -28,8 +27,8 @@ pub(crate) struct World {
     pub(crate) keeper: Keeper,
     pub(crate) installed: i64,
     pub(crate) moved: Option<Moved>,
-    /// What answers a look at an address.
-    pub(crate) pages: Vec<(&'static str, u16)>,
+    /// When git's log of the worktree's HEAD was written.
+    pub(crate) head_moved: Option<Timestamp>,
     pub(crate) kins: Vec<(PathBuf, Kin)>,
 }
 
@@ -47,7 +46,7 @@ impl World {
             keeper: Keeper::Absent,
             installed: 7_200,
             moved: None,
-            pages: Vec::new(),
+            head_moved: None,
             kins: Vec::new(),
         }
     }
@@ -70,6 +69,7 @@ impl World {
             common_dir: repository().join(".git"),
             branch: Some("localhost-sync".to_owned()),
             head: Some(SHA.to_owned()),
+            moved: self.head_moved,
             operation: None,
             locks: Vec::new(),
             kept: Some("kept by housecall".to_owned()),
@@ -99,11 +99,6 @@ impl World {
                     .into(),
                 ..Project::default()
             })),
-            pages: Keyed::given(
-                self.pages
-                    .into_iter()
-                    .map(|(url, status)| (url.to_owned(), Ok(Answer::Response(response(status, ""))))),
-            ),
             kins: Keyed::given(self.kins.into_iter().map(|(path, kin)| (path, Ok(kin)))),
             versions: Keyed::given([
                 (PathBuf::from("/opt/node22/bin/node"), Ok("22.23.3".to_owned())),

@@ -27,6 +27,7 @@ pub(crate) fn checkout() -> Checkout {
         common_dir: worlds::repository().join(".git"),
         branch: Some("localhost-sync".to_owned()),
         head: Some(SHA.to_owned()),
+        moved: None,
         operation: None,
         locks: Vec::new(),
         kept: Some("kept by housecall".to_owned()),

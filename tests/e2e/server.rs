@@ -103,7 +103,7 @@ fn starts_elsewhere() {
     let other = free_port();
     let run = format!("run = [\"python3\", \"-m\", \"http.server\", \"-b\", \"127.0.0.1\", \"{other}\"]");
     mirror.configure("static = \"public\"", &run);
-    mirror.configure("within = \"30s\"", "within = \"10m\"");
+    mirror.configure("within = \"30s\"", "within = \"12s\"");
     let up = mirror.start(&["up", "--detach"]);
     let told = || mirror.examine().told("listener").contains(&format!("listens on 127.0.0.1:{other}"));
     assert!(processes::eventually(Duration::from_secs(20), told), "{}", mirror.examine().troubles());

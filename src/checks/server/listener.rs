@@ -1,7 +1,6 @@
 //! The mirror's address has a listener.
 
-use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr};
-use std::time::Duration;
+use std::net::SocketAddr;
 
 use jiff::Timestamp;
 
@@ -17,7 +16,6 @@ use crate::config::Server;
 use crate::cx::Cx;
 use crate::error::ProbeError;
 use crate::fixes;
-use crate::probes::http::Answer;
 use crate::probes::keeper::{Keeper, Kept};
 use crate::probes::sockets::Listener;
 use crate::verdict::{Fact, Seen, Verdict};
@@ -38,9 +36,6 @@ pub static CHECK: Check = Check {
     look: Look::Server(look),
 };
 
-/// How long a server that starts may have other ports alone.
-const MOMENT: Duration = Duration::from_secs(5);
-
 fn look(cx: &Cx, server: &Server) -> Seen {
     let listeners = cx.listening()?;
     if on_port(&listeners, server.listen).is_some() {
@@ -55,37 +50,19 @@ fn look(cx: &Cx, server: &Server) -> Seen {
     Ok(nobody(cx, server))
 }
 
-/// A server that is starting. Many open a port for a debugger, or for what tells a browser to reload, before their own: it
-/// is at the wrong one where that answers as a server of pages does, and it had a moment for more.
+/// A server that is starting. Many open a port for a debugger, for what tells a browser to reload, or for the half of them
+/// that is ready first: it has its time, and the ports that it has so far are told.
 fn begins(cx: &Cx, server: &Server, listeners: &[Listener], until: Timestamp) -> Verdict {
-    let mut elsewhere = listeners.iter().filter_map(|it| {
-        let process = first_process(cx, it).ok().flatten().filter(|process| is_kept(cx, process))?;
-        Some(Found { listener: it.clone(), process })
-    });
-    let Some(first) = elsewhere.next() else { return Verdict::pending("the server is starting", until) };
-    let since = until.checked_sub(server.ready.within).unwrap_or(until);
-    let is_old = cx.since(since) >= MOMENT;
-    let answers = |found: &Found| {
-        let listen = connected(found.listener.address);
-        let there = Server { listen, ..server.clone() }.url(&server.ready.path);
-        matches!(cx.page(&there).as_deref(), Ok(Answer::Response(it)) if it.status < 400)
+    let is_its = |it: &&Listener| {
+        first_process(cx, it).is_ok_and(|it| it.is_some_and(|process| is_kept(cx, &process)))
     };
-    let first_address = first.listener.address;
-    if let Some(found) = std::iter::once(first).chain(elsewhere).find(|it| is_old && answers(it)) {
-        return with_process(is_moved(server, found.listener.address), &found.process);
+    let so_far: Vec<String> = listeners.iter().filter(is_its).map(|it| it.address.to_string()).collect();
+    if so_far.is_empty() {
+        return Verdict::pending("the server is starting", until);
     }
-    let so_far = format!("it listens on {first_address} so far, not on {}", server.listen);
-    Verdict::pending(format!("the server is starting; {so_far}"), until)
-}
-
-/// Where a socket can be asked that listens on every address.
-fn connected(address: SocketAddr) -> SocketAddr {
-    let ip = match address.ip() {
-        IpAddr::V4(ip) if ip.is_unspecified() => Ipv4Addr::LOCALHOST.into(),
-        IpAddr::V6(ip) if ip.is_unspecified() => Ipv6Addr::LOCALHOST.into(),
-        ip => ip,
-    };
-    SocketAddr::new(ip, address.port())
+    let so_far = so_far.join(" and ");
+    let message = format!("the server is starting; it listens on {so_far} so far, not on {}", server.listen);
+    Verdict::pending(message, until)
 }
 
 fn is_moved(server: &Server, actual: SocketAddr) -> Verdict {

@@ -2,8 +2,6 @@
 
 use std::time::Duration;
 
-use jiff::Timestamp;
-
 use crate::check::{Check, CheckId, Group, Look, Needs, Severity};
 use crate::checks::server::found::{kept_since, owner_of, who};
 use crate::checks::server::{listener_cwd, watching};
@@ -12,7 +10,7 @@ use crate::config::{Server, Serving};
 use crate::cx::Cx;
 use crate::error::{ProbeError, human_duration};
 use crate::fixes;
-use crate::probes::built;
+use crate::probes::built::{self, Moved, Served};
 use crate::probes::processes::Process;
 use crate::verdict::{Fact, Seen, Verdict};
 
@@ -44,10 +42,12 @@ fn look(cx: &Cx, server: &Server) -> Seen {
     let fresh = || {
         let age = human_duration(cx.since(started));
         let verdict = Verdict::pass_with(format!("started {age} ago")).with("since", Fact::Time(started));
-        match unknown(cx, server) {
-            Some(why) => verdict.with("watches", why),
-            None => verdict,
+        let Some(why) = unknown(cx, server) else { return Ok(verdict) };
+        if cx.checkout()?.moved.is_some_and(|moved| started < moved) {
+            let why = format!("the worktree has moved since it started, and {why}");
+            return Err(ProbeError::failed("tell which files the server has read", &why));
         }
+        Ok(verdict.with("watches", why))
     };
     let is_built = cx.config().mirror.as_ref().is_some_and(|mirror| !mirror.build.is_empty());
     let build = if is_built { cx.state()?.built.build.clone() } else { None };
@@ -59,7 +59,11 @@ fn look(cx: &Cx, server: &Server) -> Seen {
         return Ok(verdict.with("who", who(process)));
     }
     if built::is_restarted_for_files(cx.config()) {
-        let moved = moved(cx)?;
+        let (moved, served) = moved(cx)?;
+        // A moment is enough to have read old files: only a sync that has looked since says that it did not.
+        let is_seen = served.as_ref().is_some_and(|it| it.loaded >= Some(moved.at));
+        let slack = if is_seen { slack } else { Duration::ZERO };
+        let moved = moved.since(started, served.as_ref());
         if started.checked_add(slack).is_ok_and(|started| started < moved) {
             let verdict = Verdict::fail(
                 "the server started before the worktree last moved, and does not watch its files",
@@ -68,7 +72,7 @@ fn look(cx: &Cx, server: &Server) -> Seen {
             return Ok(verdict.with("who", who(process)));
         }
     }
-    let Some(stamp) = stamp else { return Ok(fresh()) };
+    let Some(stamp) = stamp else { return fresh() };
     if started.checked_add(slack).is_ok_and(|started| started < stamp.at) {
         let message = "the server started before its dependencies were last installed";
         let verdict = Verdict::fail(message).with("started", Fact::Time(started));
@@ -85,32 +89,37 @@ fn look(cx: &Cx, server: &Server) -> Seen {
         let verdict = Verdict::fail(message).with("expected", format!("node {}", stamp.runtime));
         return Ok(verdict.with("actual", Fact::Version(version)).with("who", who(process)));
     }
-    Ok(fresh())
+    fresh()
 }
 
-/// When the worktree's files were brought last.
-fn moved(cx: &Cx) -> Result<Timestamp, ProbeError> {
+/// How the worktree's files were brought last, and which server a sync saw to last.
+fn moved(cx: &Cx) -> Result<(Moved, Option<Served>), ProbeError> {
     let unknown = |why: &str| ProbeError::failed("tell which files the server has read", &why);
-    let Some(moved) = cx.state()?.built.moved.clone() else {
+    let built = cx.state()?.built.clone();
+    let Some(moved) = built.moved.filter(|it| !it.is_under_way) else {
         return Err(unknown("when the worktree last moved is not known; the next sync has it restarted"));
     };
-    if cx.checkout()?.head.as_ref() != Some(&moved.sha) {
+    let checkout = cx.checkout()?;
+    if !checkout.head.as_ref().is_some_and(|head| moved.is_of(head, checkout.moved)) {
         return Err(unknown("somebody else has moved the worktree; the next sync has it restarted"));
     }
-    Ok(moved.at)
+    Ok((moved, built.served))
 }
 
 /// What is to be said where nobody says whether the server watches its files.
 fn unknown(cx: &Cx, server: &Server) -> Option<String> {
     let Serving::Program(argv) = &server.run else { return None };
     let is_built = cx.config().mirror.as_ref().is_some_and(|it| !it.build.is_empty());
-    if server.watches.is_some() || is_built {
+    let says_sha = cx.config().pages.iter().any(|page| page.sha.is_some());
+    if server.watches.is_some() || is_built || says_sha {
         return None;
     }
     let project = cx.project().ok();
     let command = watching::command(argv, &|name| project.as_ref()?.scripts.get(name).cloned());
     let line = &command.line;
-    (!command.watches).then(|| format!("`{line}` is not known to; `watches` in [serve] does not say"))
+    (!command.watches).then(|| {
+        format!("`{line}` is not known to watch its files: write `watches = false`, or `true`, in [serve]")
+    })
 }
 
 /// The version of the node that serves; `None` where no node does, or where its file was replaced meanwhile.

@@ -90,7 +90,7 @@ pub(super) fn succeeded(what: &str, output: Output) -> Result<Output, StepError>
 ///
 /// # Errors
 /// It is not found, and a part of the repository where it may be cannot be read now.
-pub fn commit(config: &Config, directory: &Path, name: &str) -> Result<Option<String>, StepError> {
+pub(super) fn commit(config: &Config, directory: &Path, name: &str) -> Result<Option<String>, StepError> {
     let parsed =
         |name: &str| run(config, directory, &["rev-parse", "--verify", "--quiet", "--end-of-options", name]);
     let output = parsed(&format!("{name}^{{commit}}"))?;

@@ -234,7 +234,7 @@ impl<'a> Hands<'a> {
             Action::AddWorktree => {
                 let mirror = mirror()?;
                 let add = |tell: &mut dyn FnMut(&[u8])| worktree::add_worktree(config, mirror, tell);
-                built::moving(config, mirror, || objects::whole(config, mirror, &mut tell, add))
+                built::moving(config, self.machine, mirror, || objects::whole(config, mirror, &mut tell, add))
                     .map(|kept| Some(told("made the worktree", kept)))
             }
             Action::Relink => {
@@ -255,13 +255,15 @@ impl<'a> Hands<'a> {
                 let done = format!("aligned on {}", sha.get(..7).unwrap_or(sha));
                 let mirror = mirror()?;
                 let align = |tell: &mut dyn FnMut(&[u8])| align::align(config, mirror, sha, tell);
-                built::moving(config, mirror, || objects::whole(config, mirror, &mut tell, align))
-                    .inspect(|_| forgive(config))
-                    .map(|kept| Some(told(&done, kept)))
+                built::moving(config, self.machine, mirror, || {
+                    objects::whole(config, mirror, &mut tell, align)
+                })
+                .inspect(|_| forgive(config))
+                .map(|kept| Some(told(&done, kept)))
             }
             Action::Carry(file) => {
                 let done = format!("copied {}", file.display());
-                let carried = built::moving(config, mirror()?, || carry::carry(config, file));
+                let carried = built::moving(config, self.machine, mirror()?, || carry::carry(config, file));
                 let carried = carried.inspect(|_| forgive(config));
                 carried.map(|kept| Some(told(&done, kept)))
             }

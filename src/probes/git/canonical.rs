@@ -173,7 +173,7 @@ fn fetched(place: &Place, common_dir: &Path, remote_url: Option<&str>) -> Option
     heads.chain(refs).filter_map(|file| modified(&file)).max()
 }
 
-fn modified(file: &Path) -> Option<Timestamp> {
+pub(super) fn modified(file: &Path) -> Option<Timestamp> {
     Timestamp::try_from(fs::metadata(file).ok()?.modified().ok()?).ok()
 }
 

@@ -96,6 +96,9 @@ pub struct Checkout {
     pub branch: Option<String>,
     /// The commit it is on; `None` where HEAD is unborn, empty or bad.
     pub head: Option<String>,
+    /// When git's log of its HEAD was written: at every move. `None` where it keeps none.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub moved: Option<Timestamp>,
     /// The operation in progress: "merge", "rebase", "cherry-pick" …
     pub operation: Option<String>,
     /// Why it is locked against pruning and removal; `None` where it is not. No reason given is an empty one.

@@ -8,6 +8,7 @@ use std::path::{Path, PathBuf};
 use git2::{ErrorCode, RepositoryOpenFlags};
 use jiff::Timestamp;
 
+use super::canonical::modified;
 use super::{Canonical, Checkout, Lock, Worktree};
 use crate::config::{Config, Mirror};
 use crate::error::ProbeError;
@@ -169,6 +170,7 @@ fn complete(place: &Place, found: Found) -> Worktree {
             .map(|it| String::from_utf8_lossy(&it).trim().to_owned()),
         branch: found.branch,
         head: found.head,
+        moved: modified(&git_dir.join("logs/HEAD")),
         top,
         git_dir,
         common_dir,
