@@ -59,11 +59,11 @@ fn look(cx: &Cx, server: &Server) -> Seen {
         return Ok(verdict.with("who", who(process)));
     }
     if built::is_restarted_for_files(cx.config()) {
-        let (moved, served) = moved(cx)?;
+        let (moved, seen) = moved(cx)?;
         // A moment is enough to have read old files: only a sync that has looked since says that it did not.
-        let is_seen = served.as_ref().is_some_and(|it| it.loaded >= Some(moved.at));
+        let is_seen = seen.as_ref().is_some_and(|it| it.loaded >= Some(moved.at));
         let slack = if is_seen { slack } else { Duration::ZERO };
-        let moved = moved.since(started, served.as_ref());
+        let moved = moved.since(started, seen.as_ref());
         if started.checked_add(slack).is_ok_and(|started| started < moved) {
             let verdict = Verdict::fail(
                 "the server started before the worktree last moved, and does not watch its files",

@@ -12,9 +12,10 @@ pub struct Command {
 }
 
 /// Programs that do where the first word behind them is one of these; the empty one stands for no word. What serves a build
-/// is none of them: a new commit is in it only once it is built, and then comes the restart that the build waits for.
-const WATCHERS: [(&str, &[&str]); 49] = [
-    ("air", &[""]),
+/// is none of them: a new commit is in it only once it is built, and then comes the restart that the build waits for. Nor is
+/// what starts itself anew for its own code alone, as `node --watch`, `nodemon` and `uvicorn --reload` do: what else the code
+/// has read when it started, it goes on serving.
+const WATCHERS: [(&str, &[&str]); 46] = [
     ("astro", &["dev"]),
     ("caddy", &["file-server"]),
     ("cargo", &["watch"]),
@@ -25,7 +26,6 @@ const WATCHERS: [(&str, &[&str]); 49] = [
     ("dotnet", &["watch"]),
     ("eleventy-dev-server", &[""]),
     ("ember", &["serve", "server", "s"]),
-    ("fastapi", &["dev"]),
     ("gatsby", &["develop"]),
     ("hexo", &["server", "s"]),
     ("hugo", &["server", "serve"]),
@@ -52,7 +52,6 @@ const WATCHERS: [(&str, &[&str]); 49] = [
     ("start-storybook", &[""]),
     ("storybook", &["dev"]),
     ("trunk", &["serve"]),
-    ("tsx", &["watch"]),
     ("vinxi", &["dev"]),
     ("vite", &["dev", "serve", ""]),
     ("vitepress", &["dev", ""]),
@@ -69,7 +68,7 @@ const OTHERWISE: [&str; 7] = ["build", "preview", "start", "prod", "watch", "exp
 /// Whatever comes behind it.
 const ANY: &[&str] = &["*"];
 /// Programs that do whatever stands behind them: they read each file when it is asked for, or start another program anew.
-const ALWAYS: [&str; 18] = [
+const ALWAYS: [&str; 12] = [
     "cargo-watch",
     "http-server",
     "http.server",
@@ -77,43 +76,24 @@ const ALWAYS: [&str; 18] = [
     "live-server",
     "livereload",
     "miniserve",
-    "node-dev",
-    "nodemon",
-    "rerun",
     "serve",
     "simple-http-server",
     "sphinx-autobuild",
-    "ts-node-dev",
-    "tsc-watch",
-    "tsnd",
     "wds",
     "web-dev-server",
 ];
 /// Programs that do where they have one of these switches; what is none of theirs is that of the script they run.
-const SWITCHED: [(&str, &[&str]); 19] = [
+const SWITCHED: [(&str, &[&str]); 7] = [
     ("browser-sync", &["--server", "-s", "serve"]),
-    ("bun", WATCH),
-    ("deno", WATCH),
     ("eleventy", &["--serve", "--watch"]),
     ("esbuild", &["--serve", "--servedir", "--watch"]),
-    ("fastapi", &["--reload"]),
-    ("flask", &["--reload", "--debug"]),
-    ("granian", &["--reload"]),
-    ("gunicorn", &["--reload"]),
-    ("hypercorn", &["--reload"]),
-    ("nest", &["--watch", "-w"]),
-    ("node", WATCH),
-    ("nodejs", WATCH),
     ("rollup", &["--watch"]),
+    ("flask", &["--debug"]),
     // Without it, it knows only the files that were there when it started.
     ("sirv", &["--dev", "-D"]),
-    ("tsx", &["--watch"]),
-    ("uvicorn", &["--reload"]),
-    ("vite-node", &["--watch", "-w"]),
     // Without it, it waits until the server ends.
     ("watchexec", &["-r", "--restart"]),
 ];
-const WATCH: &[&str] = &["--watch", "--watch-path", "--watch-hmr", "--hot"];
 /// What has one not.
 const UNSWITCHES: [&str; 11] = [
     "--no-watch",
@@ -273,10 +253,6 @@ fn watches(all: &[String]) -> bool {
             "deno" if verb == "task" => return false,
             it if INTERPRETERS.contains(&it) => {
                 let script = past(rest, if it == "tsx" { &[] } else { &["run", "serve", "x"] });
-                let own = &rest[..rest.len() - script.len()];
-                if is_switched(it, own) || it == "tsx" && script.first().is_some_and(|it| it == "watch") {
-                    return true;
-                }
                 // `node serve` is a file of the project.
                 match script.first() {
                     Some(file)
