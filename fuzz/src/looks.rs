@@ -116,6 +116,7 @@ fn world() -> Probes {
             common_dir: common_dir.into(),
             branch: Some("localhost-sync".to_owned()),
             head: Some(SHA.to_owned()),
+            moved: None,
             operation: None,
             kept: Some("kept by housecall".to_owned()),
             locks: Vec::new(),
