@@ -190,7 +190,7 @@ fn what_is_missing_is_told() {
       ╰╴          ━━━ add a [service.b] section
     "#);
     assert_snapshot!(mistakes("[service.a]\nlabel = \"a\"\nhealth = { key = \"A\" }\n"), @r#"
-    error: `health` is an address, or { plist-key = "…", default = "http://…", path = "/…" }
+    error: expected an address, or { plist-key = "…", default = "http://…", path = "/…" }
       ╭▸ ~/dev/site/housecall.toml:3:10
       │
     3 │ health = { key = "A" }

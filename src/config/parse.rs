@@ -168,6 +168,8 @@ fn mistake(error: &toml::de::Error, shown: &str, at: Range<usize>, removed: Opti
     let value = Value { path, sort, text };
     let hint = match value.instead(expected) {
         Some(instead) => format!("this is {}: write {instead}", article(sort)),
+        // One of other keys may do.
+        None if sort == "table" && told.contains('{') => String::new(),
         None if told.starts_with("expected ") => format!("this is {}", article(sort)),
         None => String::new(),
     };
