@@ -76,6 +76,13 @@ impl Mounts {
         self.0.iter().rfind(|mount| mount.point == point)
     }
 
+    /// Where volumes that cannot hang are mounted beneath a directory, as the table names it.
+    pub fn local_beneath<'a>(&'a self, top: &'a Path) -> impl Iterator<Item = &'a Path> {
+        let is_local = |mount: &&Mount| mount.kind == Kind::Local;
+        let points = self.0.iter().filter(is_local).map(|mount| mount.point.as_path());
+        points.filter(move |point| *point != top && point.starts_with(top))
+    }
+
     /// The volume that a path is on once its links are followed; nothing on a volume that can hang is touched.
     ///
     /// The path is absolute; it need not exist. A link on a volume that can hang counts as being there.

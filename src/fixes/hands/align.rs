@@ -6,15 +6,25 @@ use std::path::{Path, PathBuf};
 
 use crate::config::{Config, Mirror};
 use crate::error::StepError;
-use crate::fixes::hands::aside::{self, operation, submodules};
+use crate::fixes::hands::aside::{self, operation};
 use crate::fixes::hands::git::{Tell, as_os, commit, git_path, must, run, succeeded};
-use crate::fixes::hands::swap;
+use crate::fixes::hands::tree::Tree;
 use crate::fixes::hands::worktree::{not_elsewhere, own_files, room};
+use crate::fixes::hands::{submodules, swap};
+use crate::probes;
 use crate::probes::git::unchanged;
-use crate::probes::{self, clock};
 
 /// How often it is begun again where somebody saves, commits or stages something meanwhile.
-const PERSISTENT: u32 = 5;
+pub(super) const PERSISTENT: u32 = 5;
+
+/// Which differences of submodules count as differences of the worktree that they are in.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Inner {
+    /// That they are on another commit.
+    Commits,
+    /// None.
+    Nothing,
+}
 
 /// Brings HEAD, index and files to that commit, after all that a person left there is safe.
 ///
@@ -39,64 +49,64 @@ pub fn align(
         let snapshot = aside::snapshot(config, mirror, tell)?;
         kept.extend(snapshot.told.clone());
         submodules::fetch(config, mirror, sha, tell)?;
-        kept.extend(submodules::leave(config, top, sha, clock::now())?);
+        kept.extend(submodules::leave(config, mirror, Path::new(""), sha)?);
         operation::forget_autostash(config, top)?;
-        for operation in ["rebase", "merge", "cherry-pick", "revert", "am"] {
-            quit(config, mirror, operation)?;
-        }
-        let (is_done, saved) = move_to(config, mirror, &snapshot, sha, tell)?;
+        quit(config, top)?;
+        let tree = Tree::of_mirror(config, mirror)?;
+        let (is_done, saved) = move_files(&tree, &snapshot, sha, tell)?;
         kept.extend(saved);
-        if !is_done {
+        if !is_done || !move_branch(config, mirror, &snapshot.tips, sha)? {
             // Somebody committed or staged something meanwhile: it is set aside too.
             continue;
         }
+        end_operations(config, top, sha)?;
         if git_path(config, top, "BISECT_LOG")?.exists() {
             // It needs an index, and on the branch that HEAD is on now it moves nothing.
             must(config, top, "end the bisect", &["bisect", "reset", "HEAD"])?;
         }
-        submodules::update(config, mirror, tell)?;
+        let Some(inside) = submodules::follow(config, mirror, tell)? else { continue };
+        kept.extend(inside);
+        look_afterwards(config, top, sha)?;
         let same;
-        (last, same) = differing(config, mirror, sha)?;
+        (last, same) = differing(config, top, &own_files(config, mirror)?, Inner::Commits)?;
         if last.is_empty() {
             kept.extend(as_checked_out(&same, &snapshot.as_checked_out));
             return Ok(kept.into_iter().reduce(|all, one| format!("{all}; {one}")));
         }
     }
-    let why = match last.as_slice() {
+    Err(gave_up("align the worktree", &last))
+}
+
+/// Why it was begun again and again.
+pub(super) fn gave_up(what: &str, last: &[String]) -> StepError {
+    let why = match last {
         [] => "somebody commits or stages something there all the time".to_owned(),
         [one] => format!("{one} differs again and again"),
         [one, rest @ ..] => format!("{one} and {} more differ again and again", rest.len()),
     };
-    Err(StepError::failed("align the worktree", &why))
+    StepError::failed(what, &why)
 }
 
-/// Brings files, index and branch to that commit, in this order, so that what is killed in the middle is told from what
-/// a person made. Says whether nobody moved them meanwhile, and what was saved meanwhile.
-fn move_to(
-    config: &Config,
-    mirror: &Mirror,
+/// Brings files and index to that commit, in this order, so that what is killed in the middle is told from what a person
+/// made. Says whether nobody staged something meanwhile, and what was saved meanwhile.
+pub(super) fn move_files(
+    tree: &Tree<'_>,
     snapshot: &aside::Snapshot,
     sha: &str,
     tell: Tell<'_>,
 ) -> Result<(bool, Option<String>), StepError> {
-    let top = mirror.worktree.as_path();
     let (own, seen) = &snapshot.own;
     let trees = [snapshot.tree.as_os_str(), OsStr::new(sha)];
-    let administration = own.parent().unwrap_or(top);
-    let waiting = swap::Waiting::begin(config, mirror, administration, &snapshot.index, trees, tell)?;
+    let waiting = swap::Waiting::begin(tree, &snapshot.index, trees, tell)?;
     let done = waiting.exchange(trees).and_then(|()| swap::install_index(&waiting.index(), own, *seen));
     if done.is_err() {
         waiting.put_back()?;
     }
     let saved = waiting.end()?;
-    if !done? {
-        return Ok((false, saved));
-    }
-    // The files were moved, which changes their times.
-    run(config, top, &["update-index", "-q", "--refresh"])?;
-    let is_done = move_branch(config, mirror, &snapshot.tips, sha)?;
-    if is_done && left_by_operation(config, top)? {
-        must(config, top, "end what was under way", &["reset", "--quiet", "--mixed", sha])?;
+    let is_done = done?;
+    if is_done {
+        // The files were moved, which changes their times.
+        run(tree.config, &tree.top, &["update-index", "-q", "--refresh"])?;
     }
     Ok((is_done, saved))
 }
@@ -124,8 +134,8 @@ fn move_branch(
     Ok(true)
 }
 
-/// Whether git still remembers an operation that was under way.
-fn left_by_operation(config: &Config, top: &Path) -> Result<bool, StepError> {
+/// Has git forget an operation that was under way, where it still remembers one.
+pub(super) fn end_operations(config: &Config, top: &Path, sha: &str) -> Result<(), StepError> {
     const MARKS: [&str; 8] = [
         "MERGE_HEAD",
         "MERGE_MSG",
@@ -137,12 +147,21 @@ fn left_by_operation(config: &Config, top: &Path) -> Result<bool, StepError> {
         "REVERT_HEAD",
     ];
     let administration = git_path(config, top, "HEAD")?;
-    Ok(MARKS.iter().any(|mark| administration.with_file_name(mark).exists()))
+    if MARKS.iter().any(|mark| administration.with_file_name(mark).exists()) {
+        must(config, top, "end what was under way", &["reset", "--quiet", "--mixed", sha])?;
+    }
+    Ok(())
 }
 
-/// Ends an operation that was under way; what it had in hand is set aside by now.
-fn quit(config: &Config, mirror: &Mirror, operation: &str) -> Result<(), StepError> {
-    let top = &mirror.worktree;
+/// Ends each operation that was under way; what it had in hand is set aside by now.
+pub(super) fn quit(config: &Config, top: &Path) -> Result<(), StepError> {
+    for operation in ["rebase", "merge", "cherry-pick", "revert", "am"] {
+        quit_one(config, top, operation)?;
+    }
+    Ok(())
+}
+
+fn quit_one(config: &Config, top: &Path, operation: &str) -> Result<(), StepError> {
     let marks: &[&str] = match operation {
         "rebase" => &["rebase-merge", "rebase-apply"],
         "am" => &["rebase-apply/applying"],
@@ -173,10 +192,8 @@ fn as_checked_out(now: &[OsString], before: &[OsString]) -> Option<String> {
     Some(format!("{which} modified: the attributes do not fit what is committed"))
 }
 
-/// What differs from that commit afterwards, by its path: what was saved in the meantime, and what git did not do. Then
-/// what git only calls modified.
-fn differing(config: &Config, mirror: &Mirror, sha: &str) -> Result<(Vec<String>, Vec<OsString>), StepError> {
-    let (top, what) = (mirror.worktree.as_path(), "look at the worktree afterwards");
+/// Fails where HEAD is not on that commit, or a submodule is missing.
+fn look_afterwards(config: &Config, top: &Path, sha: &str) -> Result<(), StepError> {
     let head = commit(config, top, "HEAD")?;
     if head.as_deref() != Some(sha) {
         return Err(StepError::failed("align the worktree", &format!("HEAD is {head:?} afterwards")));
@@ -185,8 +202,24 @@ fn differing(config: &Config, mirror: &Mirror, sha: &str) -> Result<(Vec<String>
         let why = format!("afterwards the submodule {} is not checked out", path.display());
         return Err(StepError::failed("align the worktree", &why));
     }
+    Ok(())
+}
+
+/// What differs from HEAD afterwards, by its path: what was saved in the meantime, and what git did not do. Then what git
+/// only calls modified. Files of ours do not count.
+pub(super) fn differing(
+    config: &Config,
+    top: &Path,
+    own: &[PathBuf],
+    inner: Inner,
+) -> Result<(Vec<String>, Vec<OsString>), StepError> {
+    let what = "look at the worktree afterwards";
+    let inner = match inner {
+        Inner::Commits => "--ignore-submodules=dirty",
+        Inner::Nothing => "--ignore-submodules=all",
+    };
     let tracked = ["diff", "--raw", "--no-abbrev", "--no-renames", "-z", "--no-ext-diff"];
-    let tracked = must(config, top, what, &[&tracked[..], &["--ignore-submodules=dirty", "HEAD"]].concat())?;
+    let tracked = must(config, top, what, &[&tracked[..], &[inner, "HEAD"]].concat())?;
     let untracked = must(config, top, what, &["ls-files", "--others", "--exclude-standard", "-z"])?;
     let names = tracked.stdout.split(|byte| *byte == 0).skip(1).step_by(2);
     let names = names.chain(untracked.stdout.split(|byte| *byte == 0)).filter(|path| !path.is_empty());
@@ -196,7 +229,6 @@ fn differing(config: &Config, mirror: &Mirror, sha: &str) -> Result<(Vec<String>
     }
     let same = unchanged::as_checked_out(config, top, &unchanged::edited(&tracked.stdout))?;
     paths.retain(|path| !same.contains(path.as_os_str()));
-    let own = own_files(config, mirror)?;
     paths.retain(|path| !own.iter().any(|own| path.starts_with(own)));
     for path in &paths {
         match std::fs::symlink_metadata(top.join(path)) {

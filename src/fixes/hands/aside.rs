@@ -19,7 +19,8 @@ use crate::fixes::hands::aside::operation::Operation;
 use crate::fixes::hands::files::{self, stamp};
 use crate::fixes::hands::git::{self, Tell, commit, must, run};
 use crate::fixes::hands::index::Index;
-use crate::fixes::hands::{guard, killed, objects, swap, worktree};
+use crate::fixes::hands::tree::Tree;
+use crate::fixes::hands::{guard, held, killed, objects, swap, worktree};
 use crate::plain;
 use crate::probes::git::{LEFT, REFS, STAGED};
 use crate::probes::{clock, state};
@@ -57,6 +58,8 @@ struct Found<'a> {
     /// What the files began as, and what upstream has.
     base: Option<String>,
     upstream: Option<String>,
+    /// The tree without a file, where nothing was checked out.
+    nothing: Option<OsString>,
     /// Where repositories were moved to, and what was kept in submodules.
     moved: Option<PathBuf>,
     inside: Option<String>,
@@ -81,15 +84,16 @@ pub(in crate::fixes::hands) fn snapshot(
     tell: Tell<'_>,
 ) -> Result<Snapshot, StepError> {
     let top = mirror.worktree.as_path();
-    let own = git::git_path(config, top, "index")?;
-    swap::resume(config, mirror, own.parent().unwrap_or(top))?;
+    let tree = Tree::of_mirror(config, mirror)?;
+    swap::resume(&tree)?;
+    let own = tree.administration.join("index");
     let upstream = commit(config, top, &mirror.tracking_ref())?;
     let head = commit(config, top, "HEAD")?;
     let tip = commit(config, top, &format!("refs/heads/{}", mirror.branch))?;
     let base = head.clone().or_else(|| upstream.clone());
     let time = clock::now();
 
-    let inside = submodules::keep(config, top, time)?;
+    let inside = submodules::keep(config, mirror, upstream.as_deref(), time)?;
     let directory = tempfile::Builder::new()
         .prefix(killed::INDEX)
         .tempdir_in(&config.state)
@@ -97,7 +101,7 @@ pub(in crate::fixes::hands) fn snapshot(
     let index = Index { config, top, file: directory.path().join("index") };
     let seen = guard::identity(&own);
     let staged = index.start(base.as_deref())?;
-    let moved = move_repositories(config, &index, time)?;
+    let moved = move_repositories(&tree, &index, time)?;
     index.add_all(base.as_deref(), &worktree::own_files(config, mirror)?)?;
     if let Some(upstream) = &upstream {
         index.add_overwritten(upstream)?;
@@ -109,7 +113,8 @@ pub(in crate::fixes::hands) fn snapshot(
         None => Vec::new(),
     };
     let theirs = index.tree_with(&tree, &same)?;
-    let found = Found { index: &index, tree: &theirs, staged, base, upstream, moved, inside, time };
+    let nothing = index.nothing(seen.is_none(), &tree)?;
+    let found = Found { index: &index, tree: &theirs, staged, base, upstream, nothing, moved, inside, time };
     let told = keep(config, mirror, found, tell)?;
     let (index, tips, own) = (index.file, [head, tip], (own, seen));
     let as_checked_out = same.into_iter().map(|file| file.path).collect();
@@ -123,14 +128,15 @@ fn keep(
     found: Found<'_>,
     tell: Tell<'_>,
 ) -> Result<Option<String>, StepError> {
-    let Found { index, tree, staged, base, upstream, moved, inside, time } = found;
+    let Found { index, tree, staged, base, upstream, nothing, moved, inside, time } = found;
     let place = files::rescued_place(config, time);
     let top = mirror.worktree.as_path();
     // What a sync checked out is no work of a person's, even where upstream was rewritten since.
     let aligned = state::read(config).ok().and_then(|it| it.last_sync).and_then(|it| it.aligned);
     let ours: Vec<String> = upstream.iter().cloned().chain(aligned).collect();
     let is_ours = |commits: &[&String]| -> Result<bool, StepError> {
-        let trees: Vec<&OsStr> = commits.iter().map(|it| OsStr::new(it.as_str())).collect();
+        let trees = commits.iter().map(|it| OsStr::new(it.as_str())).chain(nothing.as_deref());
+        let trees: Vec<&OsStr> = trees.collect();
         index.differs_from_all(tree, &trees).map(|differing| differing.is_empty())
     };
     let known: Vec<&String> = base.iter().chain(&upstream).collect();
@@ -247,21 +253,24 @@ pub(in crate::fixes::hands) fn keep_commits(
     Ok((!kept.is_empty()).then(|| format!("commits set aside as {}", kept.join(" and "))))
 }
 
-/// Moves repositories inside the mirror out of it, whole; says where to.
+/// Moves repositories inside a worktree out of it, whole, since git would keep only their names; says where to.
 fn move_repositories(
-    config: &Config,
+    tree: &Tree<'_>,
     index: &Index<'_>,
     time: jiff::Timestamp,
 ) -> Result<Option<PathBuf>, StepError> {
-    let place = files::rescued_place(config, time);
+    let place = files::rescued_place(tree.config, time);
     let found = index.repositories()?;
     for repository in &found {
-        files::keep(&index.top.join(repository), &place, repository).map_err(|error| {
-            StepError::failed(
-                format!("move the repository {} out of the mirror", repository.display()),
-                &error,
-            )
-        })?;
+        let whole = tree.within.join(repository);
+        held::keep(tree.config, tree.mirror, &index.top.join(repository), [&place, &whole]).map_err(
+            |error| {
+                StepError::failed(
+                    format!("move the repository {} out of the mirror", whole.display()),
+                    &error,
+                )
+            },
+        )?;
     }
     Ok((!found.is_empty()).then_some(place))
 }

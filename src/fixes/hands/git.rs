@@ -1,7 +1,7 @@
 //! git, writing: the tracking ref, the worktree and its branch. Nothing else of the repository is touched.
 #![expect(clippy::disallowed_methods, reason = "hands write")]
 
-use std::ffi::OsStr;
+use std::ffi::{OsStr, OsString};
 use std::fs;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
@@ -28,11 +28,7 @@ pub(super) fn command<A: AsRef<OsStr>>(config: &Config, directory: &Path, argume
         // What a person left is kept whatever its ends of lines are.
         ("core.safecrlf", "false"),
     ];
-    for (at, (key, value)) in options.iter().enumerate() {
-        command.environment.insert(format!("GIT_CONFIG_KEY_{at}").into(), (*key).into());
-        command.environment.insert(format!("GIT_CONFIG_VALUE_{at}").into(), (*value).into());
-    }
-    command.environment.insert("GIT_CONFIG_COUNT".into(), options.len().to_string().into());
+    configure(&mut command, options);
     for (name, value) in [
         ("GIT_AUTHOR_NAME", "Housecall"),
         ("GIT_AUTHOR_EMAIL", "housecall@localhost"),
@@ -43,6 +39,22 @@ pub(super) fn command<A: AsRef<OsStr>>(config: &Config, directory: &Path, argume
         command.environment.insert(name.into(), value.into());
     }
     command
+}
+
+/// Adds settings for this one command, behind those that it has.
+pub(super) fn configure<K: Into<OsString>, V: Into<OsString>>(
+    command: &mut Program,
+    settings: impl IntoIterator<Item = (K, V)>,
+) {
+    let count = OsStr::new("GIT_CONFIG_COUNT");
+    let mut at: usize =
+        command.environment.get(count).and_then(|it| it.to_str()?.parse().ok()).unwrap_or_default();
+    for (key, value) in settings {
+        command.environment.insert(format!("GIT_CONFIG_KEY_{at}").into(), key.into());
+        command.environment.insert(format!("GIT_CONFIG_VALUE_{at}").into(), value.into());
+        at += 1;
+    }
+    command.environment.insert(count.to_owned(), at.to_string().into());
 }
 
 /// Runs git to its end, whatever that is.

@@ -248,6 +248,15 @@ impl Index<'_> {
         Ok(listed.stdout.split(|byte| *byte == 0).filter_map(of_one).collect())
     }
 
+    /// The tree without a file, where the worktree with that tree was not checked out as far as can be seen: it has no
+    /// index, or not one file. Then what is not there was deleted by nobody.
+    pub(super) fn nothing(&self, has_no_index: bool, tree: &OsStr) -> Result<Option<OsString>, StepError> {
+        let made =
+            self.must("write a tree without a file", &["hash-object", "-t", "tree", "-w", "/dev/null"])?;
+        let made = as_os(git::trimmed(&made.stdout));
+        Ok((has_no_index || made == tree).then(|| made.to_owned()))
+    }
+
     pub(super) fn write_tree(&self) -> Result<OsString, StepError> {
         let tree = self.must("write what was left in the mirror", &["write-tree"])?;
         Ok(as_os(git::trimmed(&tree.stdout)).to_owned())

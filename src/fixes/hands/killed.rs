@@ -9,8 +9,10 @@ use std::time::{Duration, SystemTime};
 
 use crate::config::{Config, Mirror};
 use crate::fixes::hands::files::UNFINISHED;
+use crate::fixes::hands::tree::Tree;
 use crate::fixes::hands::{at_work, git, locks, swap};
 use crate::probes::git::REFS;
+use crate::probes::git::submodules::repositories;
 
 /// How long is waited before it is looked again whether somebody has a file open.
 const DYING: Duration = Duration::from_millis(25);
@@ -50,7 +52,13 @@ pub(super) fn in_mirror(config: &Config, mirror: &Mirror, began: SystemTime) {
     let since = began.checked_sub(BEHIND).unwrap_or(began);
     if let Ok(Some(administration)) = git::administration(config, mirror) {
         locks_in(&administration, mirror, since);
-        let _ = swap::resume(config, mirror, &administration);
+        let (top, within) = (mirror.worktree.clone(), PathBuf::new());
+        let _ = swap::resume(&Tree { config, mirror, top, within, administration: administration.clone() });
+        for inner in &repositories(&administration) {
+            locks_in(inner, mirror, since);
+            locks_in(&inner.join(REFS), mirror, since);
+            remove(&half_packs_in(inner, since));
+        }
         places.push(administration);
     }
     if let Ok(common) = git::common_directory(config, &mirror.repository) {

@@ -6,31 +6,33 @@
 #![expect(clippy::disallowed_methods, reason = "hands write")]
 
 use std::collections::BTreeSet;
-use std::ffi::{OsStr, OsString};
+use std::ffi::OsStr;
 use std::fs;
 use std::io;
 use std::path::{Path, PathBuf};
 
-use crate::config::{Config, Mirror};
 use crate::error::StepError;
-use crate::fixes::hands::git::{Tell, as_os, command, succeeded};
+use crate::fixes::hands::git::{Tell, as_os, succeeded};
+use crate::fixes::hands::tree::{LOOK, Tree};
 use crate::fixes::hands::within::{self, Within};
 use crate::fixes::hands::{files, guard, held, index};
+use crate::plain;
 use crate::probes::mounts::Mounts;
 use crate::probes::{clock, program};
 
 /// How the name of the directory begins in which files wait; it lies beside the worktree, on the same volume.
 const WAITING: &str = ".housecall-swap-";
 
+/// The file in it that says which submodule's files wait; it is empty where they are the mirror's own.
+const WHOSE: &str = "whose";
+
 /// How often something may come in the way of one file before it is given up.
 const PERSISTENT: u32 = 20;
 
 /// The directory in which files wait.
 pub(super) struct Waiting<'a> {
-    config: &'a Config,
-    mirror: &'a Mirror,
-    /// git's directory of the worktree.
-    administration: &'a Path,
+    /// The worktree whose files are exchanged.
+    tree: &'a Tree<'a>,
     /// The directory; it may hold what a person saved, and is only removed once that was looked at.
     place: PathBuf,
 }
@@ -55,17 +57,18 @@ impl<'a> Waiting<'a> {
     /// # Errors
     /// The disk's or git's words; the worktree is as it was.
     pub(super) fn begin(
-        config: &'a Config,
-        mirror: &'a Mirror,
-        administration: &'a Path,
+        worktree: &'a Tree<'a>,
         index: &Path,
         [tree, sha]: [&OsStr; 2],
         tell: Tell<'_>,
     ) -> Result<Self, StepError> {
         let failed = |error: io::Error| StepError::failed("make a place for new files", &error);
-        let top = mirror.worktree.as_path();
-        let made = tempfile::Builder::new().prefix(&prefix(top)).tempdir_in(beside(top)?).map_err(failed)?;
-        let it = Self { config, mirror, administration, place: made.path().to_owned() };
+        let prefix = prefix(&worktree.mirror.worktree);
+        let parent = beside_tree(worktree)?;
+        let made = tempfile::Builder::new().prefix(&prefix).tempdir_in(parent).map_err(failed)?;
+        let it = Self { tree: worktree, place: made.path().to_owned() };
+        // Of which worktree it is, before anything is in it.
+        fs::write(it.place.join(WHOSE), worktree.within.as_os_str().as_encoded_bytes()).map_err(failed)?;
         for place in ["new", "old", "late"] {
             fs::create_dir(it.place.join(place)).map_err(failed)?;
         }
@@ -101,9 +104,9 @@ impl<'a> Waiting<'a> {
             Within::open(path).map_err(|error| StepError::failed(format!("open {}", path.display()), &error))
         };
         let (worktree, new, old) =
-            (open(&self.mirror.worktree)?, open(&self.place.join("new"))?, open(&self.place.join("old"))?);
+            (open(&self.tree.top)?, open(&self.place.join("new"))?, open(&self.place.join("old"))?);
         let failed = |path: &Path, error: io::Error| {
-            StepError::failed(format!("replace {}", self.mirror.worktree.join(path).display()), &error)
+            StepError::failed(format!("replace {}", self.tree.top.join(path).display()), &error)
         };
         let (come, go): (Vec<&Change>, Vec<&Change>) = changes.iter().partition(|it| it.comes(&new));
         // What comes nowhere goes first: a file may be where a directory is to be, and the other way round.
@@ -150,23 +153,24 @@ impl<'a> Waiting<'a> {
     /// # Errors
     /// It could not be kept: then it lies where it is, which the error names.
     pub(super) fn end(self) -> Result<Option<String>, StepError> {
+        let (config, mirror) = (self.tree.config, self.tree.mirror);
         let failed = |error: io::Error| {
-            let what = format!("keep what was saved meanwhile, in {}", self.config.tilde(&self.place));
+            let what = format!("keep what was saved meanwhile, in {}", config.tilde(&self.place));
             StepError::failed(what, &error)
         };
         // Who has none open now wrote all that there is: only then it is compared.
         let mut held = self.held().map_err(failed)?;
         let saved = self.saved()?;
         held.retain(|(place, path)| !saved.iter().any(|it| it.0 == *place && path.starts_with(&it.1)));
-        let kept = files::rescued_place(self.config, clock::now()).join("saved");
+        let kept = files::rescued_place(config, clock::now()).join("saved");
         let mut told = Vec::new();
         for (found, which) in [(&saved, "saved meanwhile"), (&held, "open for writing")] {
             let mut stay = Vec::new();
             for (place, path) in found {
-                let at = [kept.as_path(), path];
-                let (at, stays) =
-                    held::keep(self.config, self.mirror, &place.join(path), at).map_err(failed)?;
-                stay.extend(stays.then(|| self.config.tilde(&at)));
+                let whole = self.tree.within.join(path);
+                let at = [kept.as_path(), &whole];
+                let (at, stays) = held::keep(config, mirror, &place.join(path), at).map_err(failed)?;
+                stay.extend(stays.then(|| config.tilde(&at)));
             }
             let count = |count: usize| match count {
                 1 => format!("1 file {which}"),
@@ -174,8 +178,8 @@ impl<'a> Waiting<'a> {
             };
             match found.len() - stay.len() {
                 0 => {}
-                1 => told.push(format!("{} is set aside in {}", count(1), self.config.tilde(&kept))),
-                many => told.push(format!("{} are set aside in {}", count(many), self.config.tilde(&kept))),
+                1 => told.push(format!("{} is set aside in {}", count(1), config.tilde(&kept))),
+                many => told.push(format!("{} are set aside in {}", count(many), config.tilde(&kept))),
             }
             match stay.as_slice() {
                 [] => {}
@@ -202,7 +206,7 @@ impl<'a> Waiting<'a> {
         let failed = |error: io::Error| StepError::failed("put files back", &error);
         let saved: BTreeSet<PathBuf> = self.saved()?.into_iter().map(|(_, path)| path).collect();
         let (worktree, from) =
-            (Within::open(&self.mirror.worktree).map_err(failed)?, Within::open(&old).map_err(failed)?);
+            (Within::open(&self.tree.top).map_err(failed)?, Within::open(&old).map_err(failed)?);
         for path in within::all(&old).map_err(failed)? {
             if !saved.contains(&path) && worktree.in_the_way(&path).is_none() {
                 worktree.put(&path, &from).map_err(failed)?;
@@ -213,23 +217,10 @@ impl<'a> Waiting<'a> {
 
     /// What was moved out and is not what was set aside: the directory it lies in, and its path there.
     fn saved(&self) -> Result<Vec<(PathBuf, PathBuf)>, StepError> {
-        let what = "look at what was moved out";
+        let failed = |error: io::Error| StepError::failed(LOOK, &error);
         let old = self.place.join("old");
-        let differing =
-            ["diff", "--name-only", "-z", "--diff-filter=MT", "--no-ext-diff", "--ignore-submodules=all"];
-        let unknown = ["ls-files", "--others", "-z"];
-        let mut found = BTreeSet::new();
-        for arguments in [&differing[..], &unknown[..]] {
-            let output = succeeded(what, program::run(&self.git("old", "before", arguments))?)?;
-            if output.truncated {
-                return Err(StepError::failed(what, &"git says more than is read"));
-            }
-            let paths = output.stdout.split(|byte| *byte == 0).filter(|path| !path.is_empty());
-            // A repository is named with a slash at its end.
-            found.extend(paths.map(|path| PathBuf::from(as_os(path.strip_suffix(b"/").unwrap_or(path)))));
-        }
+        let found = self.tree.differing_from(&self.place.join("before"), &old)?;
         let mut found: Vec<(PathBuf, PathBuf)> = found.into_iter().map(|path| (old.clone(), path)).collect();
-        let failed = |error: io::Error| StepError::failed(what, &error);
         for entry in fs::read_dir(self.place.join("late")).map_err(failed)? {
             let place = entry.map_err(failed)?.path();
             found.extend(within::all(&place).map_err(failed)?.into_iter().map(|path| (place.clone(), path)));
@@ -260,15 +251,7 @@ impl<'a> Waiting<'a> {
 
     /// git, with one of the directories for its worktree and one of the indexes for its own.
     fn git<A: AsRef<OsStr>>(&self, worktree: &str, index: &str, arguments: &[A]) -> program::Program {
-        let worktree = self.place.join(worktree);
-        let mut git = command(self.config, &worktree, arguments);
-        let variables: [(&str, OsString); 3] = [
-            ("GIT_DIR", self.administration.into()),
-            ("GIT_WORK_TREE", worktree.into()),
-            ("GIT_INDEX_FILE", self.place.join(index).into()),
-        ];
-        git.environment.extend(variables.map(|(name, value)| (name.into(), value)));
-        git
+        self.tree.git_with(&self.place.join(index), &self.place.join(worktree), arguments)
     }
 }
 
@@ -289,32 +272,77 @@ impl Kind {
     }
 }
 
-/// Ends what a mend that was killed left in the middle.
+/// Ends what a mend that was killed left in the middle, in the mirror's own worktree and its submodules.
 ///
 /// # Errors
 /// It could not be put back or kept: it lies where it is.
-pub(super) fn resume(config: &Config, mirror: &Mirror, administration: &Path) -> Result<(), StepError> {
-    let top = mirror.worktree.as_path();
+pub(super) fn resume(tree: &Tree<'_>) -> Result<(), StepError> {
+    let top = tree.mirror.worktree.as_path();
     let prefix = prefix(top);
-    for parent in [top.parent().unwrap_or(top), top] {
+    for parent in places(tree)? {
         for entry in fs::read_dir(parent).into_iter().flatten().filter_map(Result::ok) {
             let name = entry.file_name();
             let random = name.as_encoded_bytes().strip_prefix(prefix.as_bytes());
             if random.is_none_or(|it| it.len() != 6) || !entry.file_type().is_ok_and(|it| it.is_dir()) {
                 continue;
             }
-            let it = Waiting { config, mirror, administration, place: entry.path() };
-            let is_whole = ["before", "new", "old", "late"].iter().all(|part| it.place.join(part).exists());
-            if is_whole {
-                it.put_back()?;
-                it.end()?;
+            let place = entry.path();
+            if ["before", "new", "old", "late"].iter().all(|part| place.join(part).exists()) {
+                resume_one(tree, place)?;
             } else {
                 // It was killed before anything was moved.
-                let _ = fs::remove_dir_all(&it.place);
+                let _ = fs::remove_dir_all(&place);
             }
         }
     }
     Ok(())
+}
+
+/// Ends one exchange that was killed.
+fn resume_one(tree: &Tree<'_>, place: PathBuf) -> Result<(), StepError> {
+    let whose = plain::read(&place.join(WHOSE)).unwrap_or_default();
+    let within = Path::new(as_os(&whose));
+    if within.as_os_str().is_empty() {
+        let it = Waiting { tree, place };
+        it.put_back()?;
+        return it.end().map(drop);
+    }
+    let inner = match tree.mirror.worktree.join(within).join(".git").exists() {
+        true => Tree::of_submodule(tree.config, tree.mirror, within)?,
+        false => None,
+    };
+    if let Some(inner) = inner {
+        let it = Waiting { tree: &inner, place };
+        // The submodule may have another repository since: then nothing of it is known, and all is kept.
+        if it.put_back().is_ok() {
+            return it.end().map(drop);
+        }
+        return keep_all(tree, &it.place, within);
+    }
+    keep_all(tree, &place, within)
+}
+
+/// Keeps all that an exchange had moved out of a submodule that is not there any more.
+fn keep_all(tree: &Tree<'_>, place: &Path, within: &Path) -> Result<(), StepError> {
+    let failed = |error: io::Error| StepError::failed("keep what was moved out of a submodule", &error);
+    let kept = files::rescued_place(tree.config, clock::now()).join("saved");
+    for part in ["old", "late"] {
+        let part = place.join(part);
+        for path in within::all(&part).map_err(failed)? {
+            let to = [kept.as_path(), &within.join(&path)];
+            held::keep(tree.config, tree.mirror, &part.join(&path), to).map_err(failed)?;
+        }
+    }
+    fs::remove_dir_all(place).map_err(failed)
+}
+
+/// Where files of a worktree may wait: beside the mirror and in it, and in each submodule that is a volume of its own.
+fn places(tree: &Tree<'_>) -> Result<Vec<PathBuf>, StepError> {
+    let top = tree.mirror.worktree.as_path();
+    let mounts = Mounts::read()?;
+    let mut places = vec![top.parent().unwrap_or(top).to_owned(), top.to_owned()];
+    places.extend(mounts.local_beneath(top).map(Path::to_owned));
+    Ok(places)
 }
 
 /// Puts an index in the place of the worktree's own, unless that was changed since it was looked at.
@@ -350,6 +378,12 @@ pub(super) fn beside(top: &Path) -> Result<&Path, StepError> {
     let mounts = Mounts::read()?;
     let parent = top.parent().filter(|parent| mounts.holding(parent) == mounts.holding(top));
     Ok(parent.unwrap_or(top))
+}
+
+/// The same for any worktree: a submodule's files wait where the mirror's do, unless it is a volume of its own.
+fn beside_tree<'a>(tree: &'a Tree<'_>) -> Result<&'a Path, StepError> {
+    let (mounts, place) = (Mounts::read()?, beside(&tree.mirror.worktree)?);
+    Ok(if mounts.holding(place) == mounts.holding(&tree.top) { place } else { &tree.top })
 }
 
 fn prefix(top: &Path) -> String {

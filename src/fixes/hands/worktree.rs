@@ -7,11 +7,11 @@ use std::path::{Path, PathBuf};
 
 use crate::config::{Config, Mirror};
 use crate::error::StepError;
-use crate::fixes::hands::aside::{self, submodules};
 use crate::fixes::hands::files;
 use crate::fixes::hands::git::{
     Tell, administration, as_os, commit, must, run, run_told, succeeded, trimmed,
 };
+use crate::fixes::hands::{align, aside};
 use crate::plain;
 use crate::probes::deps::{INSTALLED, TREE};
 use crate::probes::{link, program};
@@ -37,51 +37,34 @@ pub fn add_worktree(config: &Config, mirror: &Mirror, tell: Tell<'_>) -> Result<
         .map_err(|error| StepError::failed(format!("make {}", parent.display()), &error))?;
     room(parent)?;
     let kept = aside::keep_branch(config, mirror, &target)?;
-    let worktree = mirror.worktree.as_os_str();
-    if let Some(known) = administration(config, mirror)?.filter(|it| it.join("modules").exists()) {
-        // The repositories of its submodules are there, with all that was kept in them: they go on.
-        return begin_again(config, mirror, &known, &target, tell).map(|()| kept);
+    match administration(config, mirror)? {
+        // What was staged in the old one, and the repositories of its submodules, are there: they go on.
+        Some(known) => begin_again(config, mirror, &known)?,
+        None => {
+            let arguments: [&OsStr; 7] = [
+                "worktree".as_ref(),
+                "add".as_ref(),
+                "--no-checkout".as_ref(),
+                "-B".as_ref(),
+                mirror.branch.as_ref(),
+                mirror.worktree.as_os_str(),
+                target.as_ref(),
+            ];
+            succeeded("add the worktree", run_told(config, repository, &arguments, tell)?)?;
+            lock_worktree(config, mirror)?;
+        }
     }
-    if administration(config, mirror)?.is_some() {
-        // An empty directory at its place is in git's way, and it is all that this can remove.
-        let _ = fs::remove_dir(&mirror.worktree);
-        // The directory is gone and its administration is left; forced twice, since we lock it.
-        let arguments = [OsStr::new("worktree"), "remove".as_ref(), "-f".as_ref(), "-f".as_ref(), worktree];
-        must(config, repository, "remove what is left of the old worktree", &arguments)?;
-    }
-    let arguments: [&OsStr; 6] = [
-        "worktree".as_ref(),
-        "add".as_ref(),
-        "-B".as_ref(),
-        mirror.branch.as_ref(),
-        worktree,
-        target.as_ref(),
-    ];
-    succeeded("add the worktree", run_told(config, repository, &arguments, tell)?)?;
-    lock_worktree(config, mirror)?;
-    submodules::update(config, mirror, tell)?;
-    Ok(kept)
+    // git's own checkout would overwrite what a person saves there meanwhile.
+    let kept_meanwhile = align::align(config, mirror, &target, tell)?;
+    Ok([kept, kept_meanwhile].into_iter().flatten().reduce(|all, one| format!("{all}; {one}")))
 }
 
-/// Checks everything out anew where the administration is whole and the directory is gone.
-fn begin_again(
-    config: &Config,
-    mirror: &Mirror,
-    administration: &Path,
-    target: &str,
-    tell: Tell<'_>,
-) -> Result<(), StepError> {
+/// Links a directory anew where the administration is whole and the directory is gone.
+fn begin_again(config: &Config, mirror: &Mirror, administration: &Path) -> Result<(), StepError> {
     let failed = |error: std::io::Error| StepError::failed("make the worktree again", &error);
-    // Whatever the old one had staged is gone with it: git would take every file for deleted.
-    match fs::remove_file(administration.join("index")) {
-        Err(error) if error.kind() != std::io::ErrorKind::NotFound => return Err(failed(error)),
-        _ => write_head(mirror, administration)?,
-    }
+    write_head(mirror, administration)?;
     fs::create_dir_all(&mirror.worktree).map_err(failed)?;
-    relink(config, mirror)?;
-    let top = &mirror.worktree;
-    succeeded("check out the worktree", run_told(config, top, &["reset", "--hard", target], tell)?)?;
-    submodules::update(config, mirror, tell)
+    relink(config, mirror)
 }
 
 /// Locks the worktree, so that nobody's `git worktree prune` takes it away; git must know of it for that.

@@ -149,6 +149,40 @@ pub fn links(listed: &[u8]) -> impl Iterator<Item = PathBuf> {
     })
 }
 
+/// The submodules in what `ls-files --stage -z` lists: the path of each, and the commit that is recorded for it.
+pub fn recorded_links(listed: &[u8]) -> impl Iterator<Item = (PathBuf, String)> {
+    listed.split(|byte| *byte == 0).filter_map(|entry| {
+        let entry = entry.strip_prefix(LINK)?;
+        let mut parts = entry.splitn(2, |byte| *byte == b'\t');
+        let (facts, path) = (parts.next()?, parts.next()?);
+        let sha = facts.split(|byte| *byte == b' ').next()?;
+        Some((PathBuf::from(OsStr::from_bytes(path)), String::from_utf8_lossy(sha).into_owned()))
+    })
+}
+
+/// The repositories of submodules that git keeps in a directory of its own, and those of their submodules.
+#[must_use]
+pub fn repositories(administration: &Path) -> Vec<PathBuf> {
+    let mut found = Vec::new();
+    let mut folders = vec![administration.join("modules")];
+    while let Some(folder) = folders.pop() {
+        for entry in std::fs::read_dir(&folder).into_iter().flatten().filter_map(Result::ok) {
+            let path = entry.path();
+            if !entry.file_type().is_ok_and(|it| it.is_dir()) {
+                continue;
+            }
+            // The name of a submodule may have slashes in it.
+            if path.join("objects").is_dir() {
+                folders.push(path.join("modules"));
+                found.push(path);
+            } else {
+                folders.push(path);
+            }
+        }
+    }
+    found
+}
+
 fn active_of(
     config: &Config,
     top: &Path,
@@ -168,11 +202,17 @@ fn active_of(
         let listed = ask(config, top, &start.into_iter().chain(patterns).collect::<Vec<_>>())?;
         Some(links(&listed).collect())
     };
+    let published = settings_of_file(config, top)?;
     let is_active = |path: &PathBuf, name: &OsString| {
-        let last = |what: &str| {
+        let of = |settings: &'_ [(OsString, OsString)], what: &str| {
             let key = [b"submodule.", name.as_bytes(), what.as_bytes()].concat();
-            settings.iter().rfind(|(it, _)| it.as_bytes() == key).map(|(_, value)| value)
+            settings.iter().rfind(|(it, _)| it.as_bytes() == key).map(|(_, value)| value.clone())
         };
+        let last = |what: &str| of(&settings, what);
+        // git itself leaves these alone.
+        if last(".update").or_else(|| of(&published, ".update")).is_some_and(|it| it == "none") {
+            return false;
+        }
         match (last(".active"), &by_pattern) {
             (Some(said), _) => !matches!(said.to_str(), Some("false" | "no" | "off" | "0")),
             (None, Some(by_pattern)) => by_pattern.contains(path),
@@ -184,16 +224,21 @@ fn active_of(
 
 /// The paths that `.gitmodules` gives to submodules, and their names.
 fn named(config: &Config, top: &Path) -> Result<BTreeMap<PathBuf, OsString>, ProbeError> {
-    if !top.join(".gitmodules").exists() {
-        return Ok(BTreeMap::new());
-    }
-    let found = settings(config, top, &["--file", ".gitmodules"], r"^submodule\..*\.path$")?;
+    let found = settings_of_file(config, top)?;
     let of_one = |(key, path): (OsString, OsString)| {
         let key = key.as_bytes();
         let name = key.strip_prefix(b"submodule.")?.strip_suffix(b".path")?;
         Some((PathBuf::from(path), OsStr::from_bytes(name).to_owned()))
     };
     Ok(found.into_iter().filter_map(of_one).collect())
+}
+
+/// What `.gitmodules` says of submodules.
+fn settings_of_file(config: &Config, top: &Path) -> Result<Vec<(OsString, OsString)>, ProbeError> {
+    if !top.join(".gitmodules").exists() {
+        return Ok(Vec::new());
+    }
+    settings(config, top, &["--file", ".gitmodules"], r"^submodule\..*\.(path|update)$")
 }
 
 /// The settings whose keys match, in order; one without a value is true.

@@ -9,7 +9,7 @@ use git2::{ErrorCode, RepositoryOpenFlags};
 use jiff::Timestamp;
 
 use super::canonical::modified;
-use super::{Canonical, Checkout, Lock, Worktree};
+use super::{Canonical, Checkout, Lock, Worktree, submodules};
 use crate::config::{Config, Mirror};
 use crate::error::ProbeError;
 use crate::git;
@@ -179,7 +179,7 @@ fn complete(place: &Place, found: Found) -> Worktree {
 
 /// The lock files that stop a fetch of the one ref or an alignment of this worktree.
 fn locks(place: &Place, git_dir: &Path, common_dir: &Path) -> Vec<Lock> {
-    let candidates = [
+    let own = [
         git_dir.join("index.lock"),
         git_dir.join("HEAD.lock"),
         common_dir.join(format!("refs/heads/{}.lock", place.branch)),
@@ -188,12 +188,16 @@ fn locks(place: &Place, git_dir: &Path, common_dir: &Path) -> Vec<Lock> {
         common_dir.join("shallow.lock"),
         common_dir.join("reftable/tables.list.lock"),
     ];
+    let inner = ["index.lock", "HEAD.lock", "packed-refs.lock", "shallow.lock", "config.lock"];
+    let modules = submodules::repositories(git_dir);
+    let inner = modules.iter().flat_map(|module| inner.iter().map(|name| module.join(name)));
+    let candidates = own.into_iter().chain(inner);
     let lock = |path: PathBuf| {
         let found = fs::symlink_metadata(&path).ok()?;
         let made = Timestamp::try_from(found.modified().ok()?).ok()?;
         Some(Lock { path, made, bytes: found.len() })
     };
-    candidates.into_iter().filter_map(lock).collect()
+    candidates.filter_map(lock).collect()
 }
 
 /// The path with its links resolved, as far as that can be done.
