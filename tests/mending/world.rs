@@ -88,9 +88,11 @@ impl World {
             fs::remove_dir_all(home.at(place)).expect("removed");
         }
         let remote = home.at("remote.git").display().to_string();
-        let words = [&["init", "--quiet", "--bare", "--initial-branch=main"], init, &["remote.git"]].concat();
-        home.git(home.path(), words);
-        home.git(home.path(), ["clone", "--quiet", &remote, "author"]);
+        // An old git's clone of what is still empty would be of the usual format.
+        for place in [&["--bare", "remote.git"][..], &["author"]] {
+            home.git(home.path(), [&["init", "--quiet", "--initial-branch=main"], init, place].concat());
+        }
+        home.git(&home.at("author"), ["remote", "add", "origin", &remote]);
         for (file, content) in
             [("index.html", "one\n"), ("deep/page.html", "deep\n"), ("other/page.html", "other\n")]
         {
