@@ -59,7 +59,7 @@ impl Part {
             Self::Faketime => faketime().is_some(),
             Self::Systemd => Path::new("/usr/lib/systemd/systemd").exists() && is_root() && has_namespaces(),
             Self::Reftable => git_version().is_some_and(|it| it >= (2, 45)),
-            Self::Goss => Self::Program("goss").present(),
+            Self::Goss => goss().is_some(),
         }
     }
 
@@ -90,6 +90,13 @@ pub fn lacks(part: Part) -> bool {
 pub fn faketime() -> Option<PathBuf> {
     let libraries = std::fs::read_dir("/usr/lib").ok()?.filter_map(Result::ok);
     libraries.map(|it| it.path().join("faketime/libfaketimeMT.so.1")).find(|it| it.exists())
+}
+
+/// Where goss is.
+#[must_use]
+pub fn goss() -> Option<PathBuf> {
+    let path = std::env::var_os("PATH")?;
+    std::env::split_paths(&path).map(|it| it.join("goss")).find(|it| it.is_file())
 }
 
 /// The folder that `dev/parts` fills.
