@@ -1,6 +1,7 @@
 //! What a machine may lack: found here, installed by `dev/parts`.
 
 use std::fmt;
+use std::io::Write as _;
 use std::path::{Path, PathBuf};
 use std::process::Command;
 
@@ -81,8 +82,19 @@ pub fn lacks(part: Part) -> bool {
     assert!(!(lacking && part.required()), "needs {part}: run dev/parts");
     if lacking {
         eprintln!("skipped: needs {part}");
+        note(part);
     }
     lacking
+}
+
+/// libtest counts such a test as passed: `dev/test` names it at the end.
+fn note(part: Part) {
+    let file = folder().join("skipped");
+    let test = std::env::var("NEXTEST_TEST_NAME").unwrap_or_else(|_| "a test".to_owned());
+    let _ = std::fs::create_dir_all(folder());
+    if let Ok(mut file) = std::fs::File::options().create(true).append(true).open(file) {
+        let _ = file.write_all(format!("{test} needs {part}\n").as_bytes());
+    }
 }
 
 /// Where libfaketime is, for programs of several threads.
