@@ -4,8 +4,8 @@
 #
 # usage: [SCOPE=/path/to/scope] dev/bench-gate.sh [RUNS] [PART…]
 #   PART is five, sleeps or many; default: all. Needs goss on PATH (as the tests do), hyperfine, jq, lighttpd, node and GNU
-#   time. Builds the release,
-#   unless HOUSECALL says which one is measured. The CPU column counts children, and is the one to trust on a busy machine.
+#   time. Builds the release, unless HOUSECALL says which one is measured. The CPU column counts children, and is the one to
+#   trust on a busy machine.
 set -euo pipefail
 cd "$(dirname "$0")/.."
 runs=${1:-40}
