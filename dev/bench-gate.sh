@@ -2,15 +2,16 @@
 # Checks of your own beside the same checks of goss and of scope, in one run: five of every day, five that sleep, and
 # thousands of files and ports.
 #
-# usage: GOSS=/path/to/goss [SCOPE=/path/to/scope] dev/bench-gate.sh [RUNS] [PART…]
-#   PART is five, sleeps or many; default: all. Needs hyperfine, jq, lighttpd, node, GNU time. Builds the release,
-#   unless HOUSECALL says which one is measured. The CPU column counts children, and is the one to trust on a busy machine.
+# usage: [SCOPE=/path/to/scope] dev/bench-gate.sh [RUNS] [PART…]
+#   PART is five, sleeps or many; default: all. Needs goss on PATH (as the tests do), hyperfine, jq, lighttpd, node and GNU
+#   time. Builds the release, unless HOUSECALL says which one is measured. The CPU column counts children, and is the one to
+#   trust on a busy machine.
 set -euo pipefail
 cd "$(dirname "$0")/.."
 runs=${1:-40}
 shift || true
 parts=" ${*:-five sleeps many} "
-goss=${GOSS:?say where goss is}
+goss=$(command -v goss) || { echo "goss is lacking: put it on PATH" >&2; exit 1; }
 scope=${SCOPE:-}
 [ -n "${HOUSECALL:-}" ] || cargo build --quiet --release
 binary=${HOUSECALL:-${CARGO_TARGET_DIR:-$PWD/target}/release/housecall}

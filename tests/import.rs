@@ -165,7 +165,6 @@ fn a_text_of_json_is_taken_as_it_is() {
     assert!(ran.stdout.contains("$${HOME}"), "{ran}");
 }
 
-/// goss looks for a pattern in one line at a time, and finds none that goes over two.
 /// The name of a check is shown wherever the check is.
 #[test]
 fn a_password_is_in_no_name() {
@@ -178,6 +177,7 @@ fn a_password_is_in_no_name() {
     assert!(!ran.stdout.to_lowercase().contains("hunter2pw"), "{}", ran.stdout);
 }
 
+/// goss looks for a pattern in one line at a time, and finds none that goes over two.
 #[test]
 fn a_pattern_of_several_lines_is_named() {
     let home = gossfile("file:\n  /etc/hosts: { exists: true, contents: [\"127.0.0.1\\nfoo\"] }\n");

@@ -80,6 +80,32 @@ impl World {
         world
     }
 
+    /// A remote and its clone of another shape, made with these options of `git init` and `git clone`.
+    pub(crate) fn made_of(init: &[&str], clone: &[&str]) -> Self {
+        let world = Self::new();
+        let home = &world.home;
+        for place in ["remote.git", "author", "dev/site"] {
+            fs::remove_dir_all(home.at(place)).expect("removed");
+        }
+        let remote = home.at("remote.git").display().to_string();
+        // An old git's clone of what is still empty would be of the usual format.
+        for place in [&["--bare", "remote.git"][..], &["author"]] {
+            home.git(home.path(), [&["init", "--quiet", "--initial-branch=main"], init, place].concat());
+        }
+        home.git(&home.at("author"), ["remote", "add", "origin", &remote]);
+        for (file, content) in
+            [("index.html", "one\n"), ("deep/page.html", "deep\n"), ("other/page.html", "other\n")]
+        {
+            home.write(format!("author/{file}"), content);
+            home.commit(&home.at("author"), file);
+        }
+        home.git(&home.at("author"), ["push", "--quiet", "origin", "HEAD:main"]);
+        home.git(&home.at("remote.git"), ["config", "uploadpack.allowFilter", "true"]);
+        let url = format!("file://{remote}");
+        home.git(&home.at("dev"), [&["clone", "--quiet"], clone, &[url.as_str(), "site"]].concat());
+        world
+    }
+
     /// Changes the mirror's part of the configuration.
     pub(crate) fn with(mut self, change: impl FnOnce(&mut Mirror)) -> Self {
         let mut config = (*self.config).clone();

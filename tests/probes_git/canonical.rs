@@ -23,17 +23,6 @@ fn a_repository_is_described() {
 }
 
 #[test]
-fn sha256_and_reftable_repositories_are_described_by_the_git_program() {
-    for format in ["--object-format=sha256", "--ref-format=reftable"] {
-        let world = World::of(&[format]);
-        let found = world.repository();
-        assert_eq!(found.tracking.as_deref(), Some(world.sha.as_str()), "{format}");
-        assert_eq!(found.branch_worktree.as_ref(), Some(&world.mirror.worktree), "{format}");
-        assert_eq!(found.remote_url.as_deref(), world.home.at("remote.git").to_str(), "{format}");
-    }
-}
-
-#[test]
 fn an_untrusted_configuration_never_has_git_run() {
     let mut world = World::of(&["--object-format=sha256"]);
     world.config.trust = Trust::Untrusted;

@@ -1,4 +1,4 @@
-//! Repositories of every shape that git has: sparse, shallow, partial, SHA-256, reftable, bare, large, with filters.
+//! Repositories of every shape that git has: sparse, shallow, partial, bare, large, with filters.
 
 use std::fs;
 use std::io::Write as _;
@@ -11,30 +11,6 @@ use support::parts::{Part, lacks};
 
 use crate::oracle::{Oracle, give};
 use crate::world::World;
-
-/// The same world, with its remote and its repository made anew.
-fn made_of(init: &[&str], clone: &[&str]) -> World {
-    let world = World::new();
-    let home = &world.home;
-    for place in ["remote.git", "author", "dev/site"] {
-        fs::remove_dir_all(home.at(place)).expect("removed");
-    }
-    let remote = home.at("remote.git").display().to_string();
-    let words = [&["init", "--quiet", "--bare", "--initial-branch=main"], init, &["remote.git"]].concat();
-    home.git(home.path(), words);
-    home.git(home.path(), ["clone", "--quiet", &remote, "author"]);
-    for (file, content) in
-        [("index.html", "one\n"), ("deep/page.html", "deep\n"), ("other/page.html", "other\n")]
-    {
-        home.write(format!("author/{file}"), content);
-        home.commit(&home.at("author"), file);
-    }
-    home.git(&home.at("author"), ["push", "--quiet", "origin", "HEAD:main"]);
-    home.git(&home.at("remote.git"), ["config", "uploadpack.allowFilter", "true"]);
-    let url = format!("file://{remote}");
-    home.git(&home.at("dev"), [&["clone", "--quiet"], clone, &[url.as_str(), "site"]].concat());
-    world
-}
 
 /// It is made, follows, keeps an edit, and is made again; the repository is as it was.
 #[track_caller]
@@ -53,25 +29,8 @@ fn goes_through_all_of_it(world: &World) {
 }
 
 #[test]
-fn sha256_and_reftable() {
-    for init in [&["--object-format=sha256"][..], &["--ref-format=reftable"]] {
-        let clone = if init[0].contains("ref") { init } else { &[] };
-        let world = made_of(init, clone);
-        let last = world.sync();
-        assert_eq!(last.status, Updated, "{init:?}: {}", last.reason);
-        world.push("index.html", "two\n");
-        world.edit("note.txt", "a person's\n");
-        let last = world.sync();
-        assert_eq!(last.status, Updated, "{init:?}: {}", last.reason);
-        world.assert_aligned();
-        assert_eq!(world.rescued_file("note.txt"), "a person's");
-        assert_eq!(world.sync().status, Noop);
-    }
-}
-
-#[test]
 fn a_shallow_repository_stays_shallow() {
-    let world = made_of(&[], &["--depth=1"]);
+    let world = World::made_of(&[], &["--depth=1"]);
     let oracle = Oracle::of(&world);
     for round in 0..3 {
         world.push("index.html", &format!("{round}\n"));
@@ -82,7 +41,7 @@ fn a_shallow_repository_stays_shallow() {
 
 #[test]
 fn another_branch_is_followed_once_the_configuration_names_it_and_shallow_stays_shallow() {
-    let world = made_of(&[], &["--depth=1"]);
+    let world = World::made_of(&[], &["--depth=1"]);
     Oracle::of(&world).heals(&world);
     let (author, repository) = (world.home.at("author"), world.repository());
     world.home.git(&author, ["checkout", "--quiet", "-b", "release"]);
@@ -107,19 +66,19 @@ fn another_branch_is_followed_once_the_configuration_names_it_and_shallow_stays_
 
 #[test]
 fn a_partial_clone_fetches_what_it_needs() {
-    let world = made_of(&[], &["--filter=blob:none"]);
+    let world = World::made_of(&[], &["--filter=blob:none"]);
     goes_through_all_of_it(&world);
 }
 
 #[test]
 fn a_partial_clone_that_is_sparse_too() {
-    let world = made_of(&[], &["--filter=blob:none", "--sparse"]);
+    let world = World::made_of(&[], &["--filter=blob:none", "--sparse"]);
     goes_through_all_of_it(&world);
 }
 
 #[test]
 fn a_bare_repository_is_as_good_as_any() {
-    let world = made_of(&[], &["--bare"]);
+    let world = World::made_of(&[], &["--bare"]);
     let remote = world.home.at("remote.git").display().to_string();
     world.home.git(&world.repository(), ["remote", "set-url", "origin", &remote]);
     let last = world.sync();
@@ -131,7 +90,7 @@ fn a_bare_repository_is_as_good_as_any() {
 
 #[test]
 fn a_sparse_worktree_stays_sparse() {
-    let world = made_of(&[], &[]);
+    let world = World::made_of(&[], &[]);
     world.sync();
     world.home.git(&world.worktree(), ["sparse-checkout", "set", "deep"]);
     let oracle = Oracle::of(&world);

@@ -103,11 +103,13 @@ fn file(it: &mut Resource<'_>) -> Vec<Draft> {
         "pipe" => Ok("fifo".to_owned()),
         other => Err(format!("`{other}` is no sort of file here")),
     });
+    // To goss a link is a link, whatever it leads to; only what is read is read through it.
+    let itself = ("follow".to_owned(), Item::Bool(false));
+    let is_typed = kind.is_some();
     if let Some(kind) = kind {
         let is_other = kind != "symlink";
         draft.say("type", Item::Text(kind));
-        // To goss a link is a link, whatever it leads to.
-        draft.maybe("follow", is_other.then_some(Item::Bool(false)));
+        draft.table.extend(is_other.then(|| itself.clone()));
     }
     draft.maybe("mode", it.read("mode", mode));
     let mut numbers = Vec::new();
@@ -131,21 +133,33 @@ fn file(it: &mut Resource<'_>) -> Vec<Draft> {
     }
     let contents = it.said("contents", Of::Output);
     let contains = it.said("contains", Of::Output);
-    draft.maybe("content", contents.or(contains));
     draft.maybe("target", it.exactly("linked-to"));
-    draft.maybe("sha256", it.exactly("sha256"));
-    draft.maybe("sha512", it.exactly("sha512"));
-    draft.maybe("md5", it.exactly("md5"));
-    if numbers.is_empty() {
-        return vec![draft];
+    let mut read = Draft::new("file");
+    read.maybe("content", contents.or(contains));
+    for digest in ["sha256", "sha512", "md5"] {
+        read.maybe(digest, it.exactly(digest));
+    }
+    let asks_only_to_read = draft.table.len() == 1 && numbers.is_empty() && !read.table.is_empty();
+    let mut more = Vec::new();
+    if is_typed || asks_only_to_read {
+        draft.table.append(&mut read.table);
+    } else {
+        draft.table.push(itself.clone());
+    }
+    if !read.table.is_empty() {
+        read.table.insert(0, ("path".to_owned(), Item::text(path.clone())));
+        more.push(read);
     }
     // One who is named and numbered is asked twice.
-    let mut numbered = Draft::new("file");
-    numbered.say("path", Item::text(path));
-    for (ours, number) in numbers {
-        numbered.say(ours, Item::text(number.to_string()));
+    if !numbers.is_empty() {
+        let mut numbered = Draft::new("file");
+        numbered.table.extend([("path".to_owned(), Item::text(path)), itself]);
+        for (ours, number) in numbers {
+            numbered.say(ours, Item::text(number.to_string()));
+        }
+        more.push(numbered);
     }
-    vec![draft, numbered]
+    [vec![draft], more].concat()
 }
 
 /// Octal digits; a number would not say which.

@@ -17,7 +17,7 @@ pub(super) struct Resource<'a> {
 }
 
 /// A check that a resource becomes.
-#[derive(Debug)]
+#[derive(Debug, Clone)]
 pub(super) struct Draft {
     /// Our kind: "connect".
     pub(super) kind: &'static str,
