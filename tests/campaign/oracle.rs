@@ -46,6 +46,7 @@ pub(crate) fn losses(world: &World, before: &Canonical) -> Vec<String> {
         let (path, content) = (String::from_utf8_lossy(&it.path), String::from_utf8_lossy(&it.content));
         found.push(format!("LOSS: {:?} {path:?} {content:?} is nowhere", it.how));
     }
+    found.extend(world.lost_in_parts());
     found
 }
 
@@ -175,6 +176,7 @@ pub(crate) fn not_aligned(world: &World) -> Vec<String> {
         expect(operation, administration.join(operation).exists().to_string(), "false".into());
     }
     expect("its lock against pruning", administration.join("locked").exists().to_string(), "true".into());
+    found.extend(world.parts_not_aligned());
     found
 }
 

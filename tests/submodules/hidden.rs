@@ -53,12 +53,17 @@ fn a_branch_of_a_persons_stays_on_its_commit() {
         };
         let world = meanwhile_in(on_branch, NEW, Moment::Written("library"), save);
         let modules = module(&world, "lib");
-        let is_on = world.home.git(&modules, ["--bare", "rev-parse", "refs/heads/mine"]);
+        let is_on =
+            world.home.git(&modules, ["--git-dir=.", "--work-tree=.", "rev-parse", "refs/heads/mine"]);
         if save == "true" {
             assert_eq!(is_on, tip);
         } else {
-            world.home.git(&modules, ["--bare", "merge-base", "--is-ancestor", &tip, &is_on]);
-            let late = world.home.git(&modules, ["--bare", "show", "refs/heads/mine:late.txt"]);
+            world
+                .home
+                .git(&modules, ["--git-dir=.", "--work-tree=.", "merge-base", "--is-ancestor", &tip, &is_on]);
+            let late = world
+                .home
+                .git(&modules, ["--git-dir=.", "--work-tree=.", "show", "refs/heads/mine:late.txt"]);
             assert_eq!(late, "late", "it was committed on the branch");
         }
         assert!(is_kept(&world, "edited"));

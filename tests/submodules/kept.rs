@@ -50,6 +50,21 @@ pub(crate) fn at(world: &World, moment: Moment, script: &str) -> PathBuf {
     done
 }
 
+/// What a person saves, and what it says: each line is another.
+pub(crate) type Saves<'a> = &'a [(&'a str, &'a str)];
+
+/// All of them, one after the other.
+pub(crate) fn script(saves: Saves<'_>) -> String {
+    saves.iter().map(|(save, _)| format!("( {save} ); ")).chain([":".to_owned()]).collect()
+}
+
+/// Each of them is kept.
+#[track_caller]
+pub(crate) fn assert_kept(world: &World, saves: Saves<'_>, when: &str) {
+    let lost: Vec<_> = saves.iter().filter(|(_, line)| !is_kept(world, line)).collect();
+    assert!(lost.is_empty(), "{when}, nowhere is what was saved by {lost:?}");
+}
+
 /// A mirror whose upstream changes, and in which a person does that at that moment; all is well at the end.
 pub(crate) fn meanwhile(version: Version<'_>, moment: Moment, script: &str) -> World {
     meanwhile_in(|_| (), version, moment, script)
@@ -151,12 +166,14 @@ pub(crate) fn repositories(world: &World) -> Vec<PathBuf> {
 /// Whether an object that a ref of a rescue reaches holds that.
 fn is_reached(world: &World, repository: &Path, line: &str) -> bool {
     let git = format!("--git-dir={}", repository.display());
-    let list = [&git, "-c", "core.bare=true", "rev-list", "--objects", "--glob=refs/housecall/rescued"];
+    // Its own worktree may be gone by now.
+    let start = [git.as_str(), "--work-tree=."];
+    let list = [&start[..], &["rev-list", "--objects", "--glob=refs/housecall/rescued"]].concat();
     let listed = world.home.git(world.home.path(), list);
     listed.lines().filter_map(|it| it.split(' ').next()).any(|object| {
         let mut show = world.home.command("git");
-        show.args([&git, "-c", "core.bare=true", "cat-file", "blob", object]);
-        let shown = show.current_dir(world.home.path()).output().expect("git starts");
+        show.args(start).args(["cat-file", "blob", object]).current_dir(world.home.path());
+        let shown = show.output().expect("git starts");
         shown.status.success() && contains(&shown.stdout, line)
     })
 }

@@ -2,19 +2,27 @@
 
 use std::fs;
 
-use crate::kept::{Moment, at, is_kept, settle};
+use crate::kept::{Moment, Saves, assert_kept, at, is_kept, script, settle};
 use crate::parts::{Version, another, furnished, publish, with_another};
 use crate::world::World;
 
-const SAVES: [&str; 4] = [
-    "echo mine > lib/page.html",
-    "echo mine > lib/.swp; mv lib/.swp lib/fresh.html",
-    "mkdir -p lib/one; echo mine > lib/one/fresh.html",
-    "echo mine > lib/deep/page.html",
+const SAVES: Saves<'static> = &[
+    ("echo mine 1 > lib/page.html", "mine 1"),
+    ("echo mine 2 > lib/.swp; mv lib/.swp lib/fresh.html", "mine 2"),
+    ("echo mine 3 > lib/deep/page.html", "mine 3"),
+    ("mkdir -p lib/one; echo mine 4 > lib/one/fresh.html", "mine 4"),
 ];
 
 /// While another submodule is fetched, and while the project's own files are written.
 const MOMENTS: [Moment; 2] = [Moment::Sent("other"), Moment::Written("main")];
+
+/// Where the directory may be gone by that moment, only the last can be saved for sure.
+const fn could_be_saved(moment: Moment) -> Saves<'static> {
+    match moment {
+        Moment::Sent(_) => SAVES,
+        Moment::Written(_) => SAVES.split_at(3).1,
+    }
+}
 
 /// The library and another; upstream's next version has more of the other one.
 fn with_both() -> World {
@@ -26,51 +34,43 @@ fn with_both() -> World {
 #[test]
 fn what_is_saved_while_upstream_removes_the_submodule_is_kept() {
     for moment in MOMENTS {
-        for save in SAVES {
-            let world = with_both();
-            another(&world, "two\n", true);
-            world.home.git(&world.home.at("author"), ["rm", "--quiet", "-f", "lib"]);
-            publish(&world, Version::default());
-            let done = at(&world, moment, save);
-            settle(&world);
-            assert!(done.exists(), "{moment:?}");
-            // It came too late where the directory was gone by then: the shell could not save it.
-            let is_saved = save.contains("mkdir") || moment == Moment::Sent("other");
-            assert!(is_kept(&world, "mine") || !is_saved, "{moment:?}: {save}");
-            assert!(!world.worktree().join("lib/page.html").exists(), "{moment:?}: {save}");
-        }
+        let world = with_both();
+        another(&world, "two\n", true);
+        world.home.git(&world.home.at("author"), ["rm", "--quiet", "-f", "lib"]);
+        publish(&world, Version::default());
+        let done = at(&world, moment, &script(SAVES));
+        settle(&world);
+        assert!(done.exists(), "{moment:?}");
+        assert_kept(&world, could_be_saved(moment), &format!("{moment:?}"));
+        assert!(!world.worktree().join("lib/page.html").exists(), "{moment:?}");
     }
 }
 
 #[test]
 fn what_is_saved_while_the_owner_gives_the_submodule_up_is_kept() {
     for moment in MOMENTS {
-        for save in SAVES {
-            let world = with_both();
-            another(&world, "two\n", true);
-            world.home.git(&world.repository(), ["submodule", "--quiet", "deinit", "-f", "lib"]);
-            publish(&world, Version::default());
-            let done = at(&world, moment, save);
-            settle(&world);
-            assert!(done.exists(), "{moment:?}");
-            let is_saved = save.contains("mkdir") || moment == Moment::Sent("other");
-            assert!(is_kept(&world, "mine") || !is_saved, "{moment:?}: {save}");
-        }
+        let world = with_both();
+        another(&world, "two\n", true);
+        world.home.git(&world.repository(), ["submodule", "--quiet", "deinit", "-f", "lib"]);
+        publish(&world, Version::default());
+        let done = at(&world, moment, &script(SAVES));
+        settle(&world);
+        assert!(done.exists(), "{moment:?}");
+        assert_kept(&world, could_be_saved(moment), &format!("{moment:?}"));
     }
 }
 
 #[test]
 fn what_is_saved_as_the_owner_gives_the_submodule_up_in_the_middle_is_kept() {
-    for save in SAVES {
-        let world = with_both();
-        another(&world, "two\n", true);
-        publish(&world, Version { library: &[("page.html", Some("new\n"))], ..Version::default() });
-        let repository = world.repository().display().to_string();
-        let script = format!("{save}; git -C {repository} submodule --quiet deinit -f lib");
-        let done = at(&world, Moment::Sent("other"), &script);
-        settle(&world);
-        assert!(done.exists() && is_kept(&world, "mine"), "{save}");
-    }
+    let world = with_both();
+    another(&world, "two\n", true);
+    publish(&world, Version { library: &[("page.html", Some("new\n"))], ..Version::default() });
+    let repository = world.repository().display().to_string();
+    let deinit = format!("{}; git -C {repository} submodule --quiet deinit -f lib", script(SAVES));
+    let done = at(&world, Moment::Sent("other"), &deinit);
+    settle(&world);
+    assert!(done.exists());
+    assert_kept(&world, SAVES, "before the deinit");
 }
 
 #[test]

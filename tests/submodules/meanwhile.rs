@@ -4,8 +4,11 @@ use std::fs;
 use std::io::Write as _;
 use std::time::{Duration, UNIX_EPOCH};
 
-use crate::kept::{Moment, WHILE_WRITTEN, is_kept, meanwhile, meanwhile_in, settle};
+use crate::kept::{
+    Moment, Saves, WHILE_WRITTEN, assert_kept, is_kept, meanwhile, meanwhile_in, script, settle,
+};
 use crate::parts::{Files, Version, furnished, publish};
+use crate::world::World;
 
 const PAGE: Files<'static> = &[("page.html", Some("new\n"))];
 
@@ -16,19 +19,20 @@ fn of_library(library: Files<'_>) -> Version<'_> {
 
 #[test]
 fn a_file_that_is_saved_while_upstreams_is_written_is_kept() {
+    const SAVES: Saves<'static> = &[
+        ("echo mine 1 > lib/page.html", "mine 1"),
+        ("echo mine 2 > lib/.swp; mv lib/.swp lib/page2.html", "mine 2"),
+        ("rm lib/page3.html; mkdir lib/page3.html; echo mine 3 > lib/page3.html/mine.txt", "mine 3"),
+        ("rm lib/page4.html; ln -s mine.txt lib/page4.html; echo mine 4 > lib/mine.txt", "mine 4"),
+    ];
+    let pages = ["page.html", "page2.html", "page3.html", "page4.html"];
+    let upstream = pages.map(|name| (name, Some("new\n")));
     for moment in WHILE_WRITTEN {
-        for save in [
-            "echo mine > lib/page.html",
-            "echo mine > lib/.swp; mv lib/.swp lib/page.html",
-            "rm lib/page.html; mkdir lib/page.html; echo mine > lib/page.html/mine.txt",
-            "rm lib/page.html; ln -s mine.txt lib/page.html; echo mine > lib/mine.txt",
-        ] {
-            let world = meanwhile(of_library(PAGE), moment, save);
-            assert!(is_kept(&world, "mine"), "{moment:?}: {save}");
-            assert_eq!(
-                fs::read_to_string(world.worktree().join("lib/page.html")).expect("upstream's"),
-                "new\n"
-            );
+        let world = meanwhile(of_library(&upstream), moment, &script(SAVES));
+        assert_kept(&world, SAVES, &format!("{moment:?}"));
+        for page in pages {
+            let path = world.worktree().join("lib").join(page);
+            assert_eq!(fs::read_to_string(path).expect("upstream's"), "new\n");
         }
     }
 }
@@ -51,19 +55,25 @@ fn a_file_that_upstream_does_not_change_is_kept() {
 
 #[test]
 fn a_new_file_is_kept_wherever_it_is_saved_meanwhile() {
+    const SAVES: Saves<'static> = &[
+        ("echo mine 1 > lib/fresh1.html", "mine 1"),
+        ("echo mine 2 > lib/fresh2.html", "mine 2"),
+        ("echo mine 3 > lib/fresh3", "mine 3"),
+        ("echo mine 4 > lib/folder/mine.html", "mine 4"),
+        ("echo mine 5 > lib/shape/mine.html", "mine 5"),
+        ("mkdir -p lib/one/two; echo mine 6 > lib/one/two/fresh.html", "mine 6"),
+        ("git init -q lib/fresh7; echo mine 7 > lib/fresh7/page.html", "mine 7"),
+    ];
+    let upstream = [
+        ("page.html", Some("new\n")),
+        ("fresh2.html", Some("new\n")),
+        ("fresh3/page.html", Some("new\n")),
+        ("folder/page.html", None),
+        ("shape", Some("a file now\n")),
+    ];
     for moment in WHILE_WRITTEN {
-        for (upstream, save) in [
-            (("page.html", Some("new\n")), "echo mine > lib/fresh.html"),
-            (("fresh.html", Some("new\n")), "echo mine > lib/fresh.html"),
-            (("fresh/page.html", Some("new\n")), "echo mine > lib/fresh"),
-            (("folder/page.html", None), "echo mine > lib/folder/mine.html"),
-            (("folder", Some("a file now\n")), "echo mine > lib/folder/mine.html"),
-            (("page.html", Some("new\n")), "mkdir -p lib/one/two; echo mine > lib/one/two/fresh.html"),
-            (("page.html", Some("new\n")), "git init -q lib/fresh; echo mine > lib/fresh/page.html"),
-        ] {
-            let world = meanwhile(of_library(&[upstream]), moment, save);
-            assert!(is_kept(&world, "mine"), "{moment:?}: {save} beside {upstream:?}");
-        }
+        let world = meanwhile(of_library(&upstream), moment, &script(SAVES));
+        assert_kept(&world, SAVES, &format!("{moment:?}"));
     }
 }
 
@@ -71,7 +81,7 @@ fn a_new_file_is_kept_wherever_it_is_saved_meanwhile() {
 fn an_ignored_file_in_the_way_of_upstreams_is_kept() {
     // Before the sync, which is no race at all; then in its midst.
     let upstream = of_library(&[("cfg.local", Some("upstream's\n"))]);
-    let before = |world: &crate::world::World| world.edit("lib/cfg.local", "mine\n");
+    let before = |world: &World| world.edit("lib/cfg.local", "mine\n");
     let world = meanwhile_in(before, upstream, Moment::Written("main"), "true");
     assert!(is_kept(&world, "mine"), "before");
     for moment in WHILE_WRITTEN {
@@ -83,7 +93,7 @@ fn an_ignored_file_in_the_way_of_upstreams_is_kept() {
 #[test]
 fn an_ignored_file_stays_where_upstream_does_not_need_its_place() {
     for version in [of_library(PAGE), of_library(&[(".gitignore", Some("other\n"))])] {
-        let before = |world: &crate::world::World| world.edit("lib/cfg.local", "mine\n");
+        let before = |world: &World| world.edit("lib/cfg.local", "mine\n");
         let world = meanwhile_in(before, version, Moment::Written("library"), "true");
         assert!(is_kept(&world, "mine"), "{version:?}");
     }
@@ -91,34 +101,41 @@ fn an_ignored_file_stays_where_upstream_does_not_need_its_place() {
 
 #[test]
 fn what_is_saved_in_a_submodule_of_a_submodule_is_kept() {
-    let version =
-        Version { deep: &[("page.html", Some("new\n")), ("cfg.local", Some("new\n"))], ..Version::default() };
+    const SAVES: Saves<'static> = &[
+        ("echo mine 1 > lib/deep/page.html", "mine 1"),
+        ("echo mine 2 > lib/deep/.swp; mv lib/deep/.swp lib/deep/page2.html", "mine 2"),
+        ("echo mine 3 > lib/deep/fresh.html", "mine 3"),
+        ("echo mine 4 > lib/deep/cfg.local", "mine 4"),
+        ("echo mine 5 > lib/deep/gone.html", "mine 5"),
+    ];
+    let deep = [
+        ("page.html", Some("new\n")),
+        ("page2.html", Some("new\n")),
+        ("cfg.local", Some("new\n")),
+        ("gone.html", None),
+    ];
+    let version = Version { deep: &deep, ..Version::default() };
     for moment in [Moment::Written("main"), Moment::Written("library"), Moment::Written("deep")] {
-        for save in [
-            "echo mine > lib/deep/page.html",
-            "echo mine > lib/deep/.swp; mv lib/deep/.swp lib/deep/page.html",
-            "echo mine > lib/deep/fresh.html",
-            "echo mine > lib/deep/cfg.local",
-        ] {
-            let world = meanwhile(version, moment, save);
-            assert!(is_kept(&world, "mine"), "{moment:?}: {save}");
-        }
+        let world = meanwhile(version, moment, &script(SAVES));
+        assert_kept(&world, SAVES, &format!("{moment:?}"));
     }
 }
 
 #[test]
 fn what_is_saved_while_the_submodule_is_fetched_is_kept() {
-    for save in ["echo mine > lib/page.html", "echo mine > lib/fresh.html", "echo mine > lib/deep/page.html"]
-    {
-        let world = meanwhile(of_library(PAGE), Moment::Sent("library"), save);
-        assert!(is_kept(&world, "mine"), "{save}");
-    }
+    const SAVES: Saves<'static> = &[
+        ("echo mine 1 > lib/page.html", "mine 1"),
+        ("echo mine 2 > lib/fresh.html", "mine 2"),
+        ("echo mine 3 > lib/deep/page.html", "mine 3"),
+    ];
+    let world = meanwhile(of_library(PAGE), Moment::Sent("library"), &script(SAVES));
+    assert_kept(&world, SAVES, "while it is fetched");
 }
 
 #[test]
 fn a_save_that_git_cannot_tell_by_its_time_and_size_is_kept() {
     const TIME: Duration = Duration::from_secs(1_700_000_000);
-    let edited = |world: &crate::world::World| {
+    let edited = |world: &World| {
         // As for backups and indexers, which change a file's other time.
         world.home.git(world.home.path(), ["config", "--global", "core.trustctime", "false"]);
         world.edit("lib/page.html", "mine 1\n");
@@ -135,16 +152,17 @@ fn a_save_that_git_cannot_tell_by_its_time_and_size_is_kept() {
 
 #[test]
 fn what_is_staged_or_committed_meanwhile_is_kept() {
-    let who = "-c user.name=P -c user.email=p@x";
+    let commit = "git -c user.name=P -c user.email=p@x commit -q -m mine";
+    let staged = "cd lib; echo mine 1 > one.html; echo mine 2 > two.html; git add one.html two.html";
+    let committed = format!("cd lib; echo mine 1 > one.html; git add one.html; {commit}");
+    let deep = format!("cd lib/deep; echo mine 3 > three.html; git add three.html; {commit}");
     for moment in WHILE_WRITTEN {
-        for save in [
-            "cd lib; echo mine > mine.html; git add mine.html",
-            "cd lib; echo mine > mine.html; git add mine.html; echo other > mine.html",
-            &format!("cd lib; echo mine > mine.html; git add mine.html; git {who} commit -q -m mine"),
-            &format!("cd lib/deep; echo mine > mine.html; git add mine.html; git {who} commit -q -m mine"),
+        for saves in [
+            [(staged, "mine 1"), ("echo other > lib/two.html", "mine 2"), (deep.as_str(), "mine 3")],
+            [(committed.as_str(), "mine 1"), ("echo mine 2 > lib/one.html", "mine 2"), (":", "")],
         ] {
-            let world = meanwhile(of_library(PAGE), moment, save);
-            assert!(is_kept(&world, "mine"), "{moment:?}: {save}");
+            let world = meanwhile(of_library(PAGE), moment, &script(&saves));
+            assert_kept(&world, &saves, &format!("{moment:?}"));
         }
     }
 }

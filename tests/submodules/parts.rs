@@ -78,7 +78,11 @@ pub(crate) fn furnished() -> World {
             (".gitignore", Some("*.local\n")),
             ("filtered.txt", Some("one\n")),
             ("page.html", Some("old\n")),
+            ("page2.html", Some("old\n")),
+            ("page3.html", Some("old\n")),
+            ("page4.html", Some("old\n")),
             ("gone.html", Some("old\n")),
+            ("shape/page.html", Some("old\n")),
             ("folder/page.html", Some("old\n")),
         ]
     };
