@@ -195,7 +195,10 @@ pub(crate) fn left_behind(world: &World) -> Vec<String> {
         let of_index =
             path.components().any(|it| it.as_os_str().to_string_lossy().starts_with(".housecall-index-"));
         let is_a = |kind: &str| path.extension().is_some_and(|it| it == kind);
-        let empty_patch = is_a("patch") && fs::metadata(&path).is_ok_and(|it| it.len() == 0);
+        // What is kept whole of a submodule has a patch of its edits, even of none.
+        let is_inside = path.components().any(|it| it.as_os_str() == "submodule");
+        let is_empty = || fs::metadata(&path).is_ok_and(|it| it.len() == 0);
+        let empty_patch = is_a("patch") && !is_inside && is_empty();
         if temporary || of_index || empty_patch || is_a("lock") {
             found.push(format!("left behind: {}", path.strip_prefix(home.path()).unwrap_or(&path).display()));
         }

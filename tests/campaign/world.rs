@@ -29,9 +29,9 @@ pub(crate) struct World {
 }
 
 impl World {
-    /// Everything but the mirror itself, which the first cycle makes; every second one has submodules.
-    pub(crate) fn new(mut chance: Chance) -> Self {
-        let has_parts = chance.one_in(2);
+    /// Everything but the mirror itself, which the first cycle makes; those of an odd seed have submodules.
+    pub(crate) fn new(chance: Chance) -> Self {
+        let has_parts = chance.is_odd();
         Self::made(chance, has_parts)
     }
 
