@@ -9,6 +9,11 @@ impl Chance {
         Self(seed)
     }
 
+    /// Whether the seed is odd; so are those that differ from it in high digits only.
+    pub(crate) const fn is_odd(&self) -> bool {
+        self.0 & 1 == 1
+    }
+
     pub(crate) const fn next(&mut self) -> u64 {
         self.0 = self.0.wrapping_add(0x9e37_79b9_7f4a_7c15);
         let mut it = self.0;

@@ -145,14 +145,21 @@ fn one(world: &mut World, aim: Aim, is_new: bool, tally: &mut Tally) -> Result<(
     if !ended {
         tally.hit(KILLED, hit.as_deref().unwrap_or(BETWEEN));
     }
+    if world.parts.is_some() {
+        tally.in_parts();
+        what.push_str(", in submodules too");
+    }
     crate::tell(&what);
     let complaints = recovery(world, &before);
     if complaints.is_empty() { Ok(()) } else { Err((what, complaints)) }
 }
 
 /// The next cycle must put all right, and one after it find nothing to do; what is otherwise.
-pub(crate) fn recovery(world: &World, before: &Canonical) -> Vec<String> {
-    let next = world.sync();
+pub(crate) fn recovery(world: &mut World, before: &Canonical) -> Vec<String> {
+    let mut next = world.sync();
+    if world.write_late() {
+        next = world.sync();
+    }
     programs::release(&world.mirror.home);
     let mut complaints = oracle::losses(world, before);
     if next.code != 0 || !(next.stdout.starts_with("noop") || next.stdout.starts_with("updated")) {
@@ -170,6 +177,7 @@ pub(crate) fn recovery(world: &World, before: &Canonical) -> Vec<String> {
             complaints.push(format!("a second cycle has something to do: {again}"));
         }
         complaints.extend(oracle::left_behind(world));
+        complaints.extend(world.lost_in_parts());
     }
     complaints
 }
@@ -201,12 +209,18 @@ pub(crate) fn begin(world: &mut World, aim: Aim) -> Vec<State> {
     }
     states.dedup();
     let states_made = states.clone();
+    world.work_in_parts();
     for state in states {
         world.be(state);
     }
     if matches!(aim, Aim::Call("fetch") | Aim::Pack | Aim::Filter("align")) {
         world.push();
     }
+    if !world.chance.one_in(5) {
+        let moves = world.move_parts();
+        crate::tell(&moves);
+    }
+    world.forget_in_parts(states_made.contains(&State::Deleted));
     states_made
 }
 
@@ -222,6 +236,8 @@ fn strike(world: &mut World, aim: Aim, journal: &Journal, whole: bool) -> (Optio
         Aim::Program(_) => programs::hold(home, "builder", 0, ""),
         _ => {}
     }
+    let mut work = world.start_work();
+    let home = &world.mirror.home;
     let mut cycle = world.start();
     let start = Instant::now();
     let wait = |cycle: &mut Kept, holds: &mut dyn FnMut() -> bool| {
@@ -264,8 +280,17 @@ fn strike(world: &mut World, aim: Aim, journal: &Journal, whole: bool) -> (Optio
     signal(cycle.pid(), "KILL");
     let _ = cycle.0.wait();
     let hit = journal.in_act();
+    // Whoever stops the machine stops the person's programs too.
+    if let Some(work) = &work {
+        work.stop();
+    }
     if whole {
-        programs::kill_all(home);
+        programs::kill_all(&world.mirror.home);
+    }
+    if let Some(work) = work.take() {
+        work.end();
+    }
+    if whole {
         world.a_minute_passes();
     }
     programs::release(&world.mirror.home);

@@ -46,6 +46,7 @@ pub(crate) fn losses(world: &World, before: &Canonical) -> Vec<String> {
         let (path, content) = (String::from_utf8_lossy(&it.path), String::from_utf8_lossy(&it.content));
         found.push(format!("LOSS: {:?} {path:?} {content:?} is nowhere", it.how));
     }
+    found.extend(world.lost_in_parts());
     found
 }
 
@@ -175,6 +176,7 @@ pub(crate) fn not_aligned(world: &World) -> Vec<String> {
         expect(operation, administration.join(operation).exists().to_string(), "false".into());
     }
     expect("its lock against pruning", administration.join("locked").exists().to_string(), "true".into());
+    found.extend(world.parts_not_aligned());
     found
 }
 
@@ -193,7 +195,10 @@ pub(crate) fn left_behind(world: &World) -> Vec<String> {
         let of_index =
             path.components().any(|it| it.as_os_str().to_string_lossy().starts_with(".housecall-index-"));
         let is_a = |kind: &str| path.extension().is_some_and(|it| it == kind);
-        let empty_patch = is_a("patch") && fs::metadata(&path).is_ok_and(|it| it.len() == 0);
+        // What is kept whole of a submodule has a patch of its edits, even of none.
+        let is_inside = path.components().any(|it| it.as_os_str() == "submodule");
+        let is_empty = || fs::metadata(&path).is_ok_and(|it| it.len() == 0);
+        let empty_patch = is_a("patch") && !is_inside && is_empty();
         if temporary || of_index || empty_patch || is_a("lock") {
             found.push(format!("left behind: {}", path.strip_prefix(home.path()).unwrap_or(&path).display()));
         }

@@ -13,16 +13,22 @@ pub(crate) struct Tally {
     hits: BTreeMap<(String, String), u64>,
     failures: Vec<String>,
     losses: u64,
+    in_parts: u64,
 }
 
 impl Tally {
     pub(crate) const fn new(name: &'static str) -> Self {
-        Self { name, hits: BTreeMap::new(), failures: Vec::new(), losses: 0 }
+        Self { name, hits: BTreeMap::new(), failures: Vec::new(), losses: 0, in_parts: 0 }
     }
 
     /// One more of that, in that step.
     pub(crate) fn hit(&mut self, what: &str, step: &str) {
         *self.hits.entry((what.to_owned(), step.to_owned())).or_default() += 1;
+    }
+
+    /// One more round in a world with submodules.
+    pub(crate) const fn in_parts(&mut self) {
+        self.in_parts += 1;
     }
 
     /// A round that did not end as it should.
@@ -44,6 +50,7 @@ impl Tally {
         for ((what, step), hits) in &self.hits {
             let _ = writeln!(table, "{}\t{hits}\t{what}\t{step}", self.name);
         }
+        let _ = writeln!(table, "{}\tparts\t{}", self.name, self.in_parts);
         let failures = self.failures.len();
         let all = self.count();
         let _ = writeln!(

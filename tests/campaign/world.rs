@@ -14,6 +14,7 @@ use support::{Mirror, Ran};
 use crate::chance::Chance;
 use crate::oracle::Written;
 use crate::programs;
+use crate::submodules::Parts;
 
 /// One mirror, what a person wrote there, and the draws of its life.
 pub(crate) struct World {
@@ -23,11 +24,23 @@ pub(crate) struct World {
     /// How much of it is of rounds before this one.
     pub(crate) known: usize,
     pub(crate) serial: u64,
+    /// Its submodules, in every second world.
+    pub(crate) parts: Option<Parts>,
 }
 
 impl World {
-    /// Everything but the mirror itself, which the first cycle makes.
+    /// Everything but the mirror itself, which the first cycle makes; those of an odd seed have submodules.
     pub(crate) fn new(chance: Chance) -> Self {
+        let has_parts = chance.is_odd();
+        Self::made(chance, has_parts)
+    }
+
+    /// One with submodules.
+    pub(crate) fn with_parts(chance: Chance) -> Self {
+        Self::made(chance, true)
+    }
+
+    fn made(mut chance: Chance, has_parts: bool) -> Self {
         let mirror = Mirror::fixed();
         let home = &mirror.home;
         programs::write(home);
@@ -52,6 +65,7 @@ impl World {
         home.commit(&repository, "All that a site has");
         git(&["push", "--quiet", "origin", "main"]);
         git(&["clone", "--quiet", &mirror.origin.display().to_string(), "../../author"]);
+        let parts = has_parts.then(|| Parts::add(home, &repository, &mut chance));
         // What a person has in their repository, none of it pushed.
         home.write("dev/site/public/index.html", "<h1>stashed</h1>\n");
         git(&["stash", "push", "--quiet", "--message", "for later"]);
@@ -66,7 +80,7 @@ impl World {
         home.write("dev/site/.env.local", "KEY=1\n");
         home.write("dev/site/private/keys.local", "KEYS=1\n");
         home.program("dev/site/.git/hooks/pre-commit", "#!/bin/sh\nexit 0\n");
-        Self { mirror, chance, written: Vec::new(), known: 0, serial: 0 }
+        Self { mirror, chance, written: Vec::new(), known: 0, serial: 0, parts }
     }
 
     /// Runs git in the mirror's worktree, as its person does.

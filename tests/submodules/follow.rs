@@ -1,8 +1,4 @@
 //! Submodules follow upstream as the repository has them active, and what a person left inside one is kept.
-#![expect(clippy::disallowed_methods, reason = "these tests read and write files of their own")]
-
-#[path = "mending/world.rs"]
-mod world;
 
 use std::fs;
 use std::path::PathBuf;
@@ -15,45 +11,9 @@ use housecall::probes::git::rescued;
 use housecall::probes::state::SyncStatus;
 use support::proxy::{Line, Proxy};
 use support::remotes::Remote;
-use world::{World, walk};
 
-/// A mirror whose project has a submodule that its owner has initialised.
-fn with_submodule() -> World {
-    with_submodule_at(World::new(), |library| library)
-}
-
-/// The same, whose address is made of where it lies.
-fn with_submodule_at(world: World, address: impl Fn(String) -> String) -> World {
-    world.home.git(world.home.path(), ["config", "--global", "protocol.file.allow", "always"]);
-    let library = world.home.bare("library.git");
-    let part = world.home.at("part");
-    world.home.git(world.home.path(), ["clone", "--quiet", &library.display().to_string(), "part"]);
-    world.home.write("part/lib.txt", "one\n");
-    world.home.commit(&part, "one");
-    world.home.git(&part, ["push", "--quiet", "origin", "main"]);
-    let author = world.home.at("author");
-    world.home.git(&author, ["submodule", "--quiet", "add", &address(library.display().to_string()), "lib"]);
-    world.push("index.html", "with a library\n");
-    let repository = world.repository();
-    world.home.git(&repository, ["pull", "--quiet"]);
-    world.home.git(&repository, ["submodule", "--quiet", "update", "--init"]);
-    world
-}
-
-/// Somebody publishes a new version of the library, and the project takes it.
-fn bump(world: &World, text: &str) {
-    world.home.write("part/lib.txt", text);
-    let part = world.home.at("part");
-    world.home.commit(&part, "more");
-    world.home.git(&part, ["push", "--quiet", "origin", "main"]);
-    let inner = world.home.at("author/lib");
-    world.home.git(&inner, ["pull", "--quiet", "origin", "main"]);
-    world.push("index.html", text);
-}
-
-fn library(world: &World) -> String {
-    fs::read_to_string(world.worktree().join("lib/lib.txt")).unwrap_or_default()
-}
+use crate::parts::{bump, library, with_nested, with_submodule, with_submodule_at};
+use crate::world::{World, walk};
 
 #[test]
 fn a_submodule_follows_and_what_was_left_inside_is_kept() {
@@ -116,19 +76,6 @@ fn edits_in_a_submodule_that_upstream_removed_are_kept() {
     let patches = walk(&world.config.state.join("rescued"));
     let holds = patches.iter().any(|it| fs::read_to_string(it).unwrap_or_default().contains("+edited"));
     assert!(holds, "{patches:?}");
-}
-
-/// The library has a part of its own, which its owner may have.
-fn with_nested() -> World {
-    let world = with_submodule();
-    let depth = world.home.bare("depth.git").display().to_string();
-    world.home.git(world.home.path(), ["clone", "--quiet", &depth, "inner"]);
-    world.home.write("inner/deep.txt", "one\n");
-    world.home.commit(&world.home.at("inner"), "one");
-    world.home.git(&world.home.at("inner"), ["push", "--quiet", "origin", "main"]);
-    world.home.git(&world.home.at("part"), ["submodule", "--quiet", "add", &depth, "deep"]);
-    bump(&world, "with a part\n");
-    world
 }
 
 #[test]
