@@ -19,7 +19,8 @@ pub const DUBIOUS: &str = "dubious ownership";
 
 /// The variables of git's own that a user may set for all repositories; every other `GIT_…` is about one
 /// command or one repository, such as those that a hook finds, and would make git look elsewhere.
-const KEPT: [&str; 9] = [
+const KEPT: [&str; 10] = [
+    "GIT_ALLOW_PROTOCOL",
     "GIT_CONFIG_GLOBAL",
     "GIT_CONFIG_NOSYSTEM",
     "GIT_CONFIG_SYSTEM",
@@ -30,6 +31,11 @@ const KEPT: [&str; 9] = [
     "GIT_SSL_CAINFO",
     "GIT_SSL_CAPATH",
 ];
+
+/// The transports that run no program of the remote's choosing, unless the user's `GIT_ALLOW_PROTOCOL` says otherwise.
+///
+/// The variable outranks `protocol.*.allow`, which the repository's own configuration could set.
+const TRANSPORTS: &str = "file:ftp:ftps:git:http:https:ssh";
 
 /// A git command that looks, in that directory, with the deadline of one probe.
 ///
@@ -185,6 +191,7 @@ fn environment(config: &Config) -> BTreeMap<OsString, OsString> {
         ("GCM_INTERACTIVE", "never".into()),
     ];
     environment.extend(fixed.map(|(name, value)| (name.into(), value)));
+    environment.entry("GIT_ALLOW_PROTOCOL".into()).or_insert_with(|| TRANSPORTS.into());
     environment
 }
 

@@ -8,6 +8,7 @@ use crate::config::{Config, Mirror};
 use crate::error::StepError;
 use crate::fixes::hands::aside::{self, operation, submodules};
 use crate::fixes::hands::git::{Tell, as_os, commit, git_path, must, run, succeeded};
+use crate::fixes::hands::refs;
 use crate::fixes::hands::swap;
 use crate::fixes::hands::worktree::{not_elsewhere, own_files, room};
 use crate::probes::git::unchanged;
@@ -113,8 +114,10 @@ fn move_branch(
     if commit(config, top, "HEAD")? != *head {
         return Ok(false);
     }
+    refs::none_symbolic(config, mirror)?;
     let none = "0".repeat(sha.len());
-    let arguments = ["update-ref", "-m", "housecall: align", &branch, sha, tip.as_deref().unwrap_or(&none)];
+    let arguments =
+        ["update-ref", "--no-deref", "-m", "housecall: align", &branch, sha, tip.as_deref().unwrap_or(&none)];
     let moved = run(config, top, &arguments)?;
     if !moved.succeeded() && commit(config, top, &branch)? != *tip {
         return Ok(false);

@@ -102,7 +102,7 @@ fn keep_one(
     let to = whole(config, &name);
     files::private_directory(to.parent().unwrap_or(&to)).map_err(failed)?;
     fs::rename(&place, &to).map_err(failed)?;
-    must(config, inner, KEEP, &["update-ref", &name, &kept, &"0".repeat(kept.len())])?;
+    must(config, inner, KEEP, &["update-ref", "--no-deref", &name, &kept, &"0".repeat(kept.len())])?;
     let told = format!("what was left in {} set aside as its {name} and {lies}", path.display());
     Ok(Some(moved.map_or_else(|| told.clone(), |moved| format!("{told}; {moved}"))))
 }
