@@ -19,7 +19,8 @@ pub const DUBIOUS: &str = "dubious ownership";
 
 /// The variables of git's own that a user may set for all repositories; every other `GIT_…` is about one
 /// command or one repository, such as those that a hook finds, and would make git look elsewhere.
-const KEPT: [&str; 9] = [
+const KEPT: [&str; 10] = [
+    "GIT_ALLOW_PROTOCOL",
     "GIT_CONFIG_GLOBAL",
     "GIT_CONFIG_NOSYSTEM",
     "GIT_CONFIG_SYSTEM",
@@ -30,6 +31,11 @@ const KEPT: [&str; 9] = [
     "GIT_SSL_CAINFO",
     "GIT_SSL_CAPATH",
 ];
+
+/// The transports that run no program of the remote's choosing, unless the user's `GIT_ALLOW_PROTOCOL` says otherwise.
+///
+/// The variable outranks `protocol.*.allow`, which the repository's own configuration could set.
+const TRANSPORTS: &str = "file:ftp:ftps:git:http:https:ssh";
 
 /// A git command that looks, in that directory, with the deadline of one probe.
 ///
@@ -106,7 +112,12 @@ fn bare(line: &str) -> String {
     let bare = ["fatal: ", "error: ", "ERROR: ", "remote: "]
         .iter()
         .fold(line, |line, prefix| line.strip_prefix(prefix).unwrap_or(line));
-    without_credentials(bare.trim_end_matches('.'))
+    let bare = without_credentials(bare.trim_end_matches('.'));
+    // The one failure of git's whose remedy is a setting of the user's.
+    if bare.starts_with("transport '") && bare.ends_with("' not allowed") {
+        return format!("{bare}; GIT_ALLOW_PROTOCOL in your environment allows one");
+    }
+    bare
 }
 
 /// The text with the user, the password and the query of web addresses taken out, and the password of any other.
@@ -185,6 +196,7 @@ fn environment(config: &Config) -> BTreeMap<OsString, OsString> {
         ("GCM_INTERACTIVE", "never".into()),
     ];
     environment.extend(fixed.map(|(name, value)| (name.into(), value)));
+    environment.entry("GIT_ALLOW_PROTOCOL".into()).or_insert_with(|| TRANSPORTS.into());
     environment
 }
 

@@ -15,6 +15,7 @@ use crate::worlds::{self, SHA, ago, config, cx, cx_of, verdict, worktree};
 /// The usual repository, fetched three minutes ago.
 pub(crate) fn usual() -> Repository {
     Repository {
+        symbolic: None,
         top: worlds::repository(),
         common_dir: worlds::repository().join(".git"),
         remote_url: Some("git@example.org:ada/site.git".to_owned()),

@@ -21,5 +21,6 @@ mod names;
 mod neighbours;
 mod rights;
 mod shapes;
+mod symbolic;
 mod torn;
 mod upstream;

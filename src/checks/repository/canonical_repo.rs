@@ -4,7 +4,7 @@ use crate::check::{Check, CheckId, Group, Look, Severity};
 use crate::config::Mirror;
 use crate::cx::Cx;
 use crate::git;
-use crate::probes::git::Canonical;
+use crate::probes::git::{Canonical, Repository};
 use crate::verdict::{Seen, Verdict};
 
 /// The canonical repository is there and has the remote.
@@ -36,6 +36,12 @@ fn look(cx: &Cx, mirror: &Mirror) -> Seen {
         Canonical::NotGit(why) => Verdict::fail("the canonical repository is not a git repository")
             .with("expected", expected)
             .with("actual", why.as_str()),
+        Canonical::Present(Repository { symbolic: Some([name, target]), top, .. }) => {
+            Verdict::fail(format!("`{name}` is a symbolic ref, so a sync would move `{target}`"))
+                .with("expected", "a ref that holds a commit")
+                .with("actual", format!("ref: {target}"))
+                .with("repository", top.as_path())
+        }
         Canonical::Present(repository) => match &repository.remote_url {
             None => Verdict::fail(format!("the canonical repository has no remote `{}`", mirror.remote))
                 .with("repository", repository.top.as_path()),

@@ -10,7 +10,7 @@ use crate::fixes::hands::aside::{self, operation};
 use crate::fixes::hands::git::{Tell, as_os, commit, git_path, must, run, succeeded};
 use crate::fixes::hands::tree::Tree;
 use crate::fixes::hands::worktree::{not_elsewhere, own_files, room};
-use crate::fixes::hands::{submodules, swap};
+use crate::fixes::hands::{refs, submodules, swap};
 use crate::probes;
 use crate::probes::git::unchanged;
 
@@ -123,8 +123,10 @@ fn move_branch(
     if commit(config, top, "HEAD")? != *head {
         return Ok(false);
     }
+    refs::none_symbolic(config, mirror)?;
     let none = "0".repeat(sha.len());
-    let arguments = ["update-ref", "-m", "housecall: align", &branch, sha, tip.as_deref().unwrap_or(&none)];
+    let arguments =
+        ["update-ref", "--no-deref", "-m", "housecall: align", &branch, sha, tip.as_deref().unwrap_or(&none)];
     let moved = run(config, top, &arguments)?;
     if !moved.succeeded() && commit(config, top, &branch)? != *tip {
         return Ok(false);

@@ -186,7 +186,7 @@ fn keep(
     let from = upstream.as_deref().or(base.as_deref());
     let patch =
         patched(config, objects::whole(config, mirror, tell, |_| write_patch(index, &name, from, &kept)))?;
-    must(config, top, KEEP, &["update-ref", &name, &kept, &"0".repeat(kept.len())])?;
+    must(config, top, KEEP, &["update-ref", "--no-deref", &name, &kept, &"0".repeat(kept.len())])?;
     if let Some(operation) = &operation {
         let last = name.rsplit('/').next().unwrap_or(&name);
         operation.keep(config, top, &config.state.join("rescued").join(last))?;
@@ -339,7 +339,7 @@ fn commit_tree(
 /// Makes a new ref for what is kept; never over one that is there.
 fn reference(config: &Config, directory: &Path, time: &str, sha: &str) -> Result<String, StepError> {
     let name = free_name(config, directory, time)?;
-    must(config, directory, KEEP, &["update-ref", &name, sha, &"0".repeat(sha.len())])?;
+    must(config, directory, KEEP, &["update-ref", "--no-deref", &name, sha, &"0".repeat(sha.len())])?;
     Ok(name)
 }
 

@@ -165,6 +165,9 @@ pub fn try_fetch(
     repository: &Repository,
     tell: Tell<'_>,
 ) -> Result<Output, StepError> {
+    if let Some([name, target]) = &repository.symbolic {
+        return Err(refs::symbolic(config, mirror, name, target));
+    }
     let url = repository.remote_url.as_deref();
     let _turn = turns::wait(config);
     let mut first = fetch_command(config, mirror, url, tell)?;

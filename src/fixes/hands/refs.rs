@@ -8,12 +8,33 @@ use crate::config::{Config, Mirror};
 use crate::error::StepError;
 use crate::fixes::events::{self, Decision};
 use crate::fixes::hands::git::{administration, commit, common_directory, must, run};
-use crate::fixes::hands::{aside, worktree};
+use crate::fixes::hands::{aside, commands, worktree};
+use crate::git;
 use crate::plain;
 use crate::probes::state;
 
 /// How many lines of a log are looked through for a commit that is there.
 const DEEPEST: usize = 100;
+
+/// Refuses where a ref that a sync writes is symbolic: git would follow it and move another ref.
+pub(super) fn none_symbolic(config: &Config, mirror: &Mirror) -> Result<(), StepError> {
+    for name in [mirror.tracking_ref(), format!("refs/heads/{}", mirror.branch)] {
+        let found = run(config, &mirror.repository, &["symbolic-ref", "--quiet", &name])?;
+        if found.succeeded() {
+            return Err(symbolic(config, mirror, &name, &git::said(&found)));
+        }
+    }
+    Ok(())
+}
+
+/// The refusal to write through a symbolic ref, with the command that removes it.
+pub(super) fn symbolic(config: &Config, mirror: &Mirror, name: &str, target: &str) -> StepError {
+    let repository = commands::shell(&config.tilde(&mirror.repository));
+    StepError::Refused(format!(
+        "{name} is a symbolic ref to {target}, which a sync would move; \
+         remove it with `git -C {repository} symbolic-ref --delete {name}`"
+    ))
+}
 
 /// Mends the tracking ref, the mirror's branch and its HEAD where they are torn or name a commit that is not there;
 /// says whether there was anything to mend.
@@ -37,7 +58,7 @@ pub(super) fn mend(config: &Config, mirror: &Mirror) -> Result<bool, StepError> 
     }
     // What was packed before is there again; it may lead nowhere as well.
     if leads_nowhere(config, repository, &tracking)? {
-        must(config, repository, "mend the tracking branch", &["update-ref", "-d", &tracking])?;
+        must(config, repository, "mend the tracking branch", &["update-ref", "--no-deref", "-d", &tracking])?;
         mended = true;
     }
     if mended || leads_nowhere(config, repository, &branch)? {
@@ -89,8 +110,8 @@ fn mend_branch(config: &Config, mirror: &Mirror, branch: &str) -> Result<bool, S
         return Ok(false);
     }
     let arguments = match commit(config, repository, &mirror.tracking_ref())? {
-        Some(sha) => vec!["update-ref".to_owned(), branch.to_owned(), sha],
-        None => vec!["update-ref".to_owned(), "-d".to_owned(), branch.to_owned()],
+        Some(sha) => vec!["update-ref".to_owned(), "--no-deref".to_owned(), branch.to_owned(), sha],
+        None => vec!["update-ref".to_owned(), "--no-deref".to_owned(), "-d".to_owned(), branch.to_owned()],
     };
     must(config, repository, "mend the mirror's branch", &arguments).map(|_| true)
 }

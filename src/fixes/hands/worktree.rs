@@ -11,7 +11,7 @@ use crate::fixes::hands::files;
 use crate::fixes::hands::git::{
     Tell, administration, as_os, commit, must, run, run_told, succeeded, trimmed,
 };
-use crate::fixes::hands::{align, aside};
+use crate::fixes::hands::{align, aside, refs};
 use crate::plain;
 use crate::probes::deps::{INSTALLED, TREE};
 use crate::probes::{link, program};
@@ -31,6 +31,7 @@ pub fn add_worktree(config: &Config, mirror: &Mirror, tell: Tell<'_>) -> Result<
             mirror.upstream_name()
         ))
     })?;
+    refs::none_symbolic(config, mirror)?;
     not_elsewhere(config, mirror, repository)?;
     let parent = mirror.worktree.parent().unwrap_or(&mirror.worktree);
     fs::create_dir_all(parent)

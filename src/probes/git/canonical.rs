@@ -131,11 +131,25 @@ fn describe(place: &Place, repository: &git2::Repository) -> Result<Repository, 
     };
     Ok(Repository {
         top: real(top),
+        symbolic: symbolic(place, repository),
         fetched: fetched(place, &common_dir, remote_url.as_deref()),
         branch_worktree: branch_worktree(place, repository, &common_dir),
         remote_url,
         tracking,
         common_dir,
+    })
+}
+
+/// The first of the refs that a sync writes that is symbolic, and the ref it points at: a write would move that one.
+fn symbolic(place: &Place, repository: &git2::Repository) -> Option<[String; 2]> {
+    [place.tracking_ref(), format!("refs/heads/{}", place.branch)].into_iter().find_map(|name| {
+        // Old gits wrote a symbolic ref as a link, and today's still follow it.
+        if let Ok(target) = std::fs::read_link(repository.commondir().join(&name)) {
+            return Some([name, target.to_string_lossy().into_owned()]);
+        }
+        let found = repository.find_reference(&name).ok()?;
+        let target = String::from_utf8_lossy(found.symbolic_target_bytes()?).into_owned();
+        Some([name, target])
     })
 }
 
@@ -205,10 +219,18 @@ fn ask(config: &Config, place: &Place) -> Result<Canonical, ProbeError> {
     let url = git(&["remote", "get-url", "--", &place.remote])?;
     let remote_url = url.succeeded().then(|| git::without_credentials(&git::said(&url)));
     let tracking = git(&["rev-parse", "--verify", "--quiet", &place.tracking_ref()])?;
+    let mut symbolic = None;
+    for name in [place.tracking_ref(), format!("refs/heads/{}", place.branch)] {
+        let target = git(&["symbolic-ref", "--quiet", &name])?;
+        if symbolic.is_none() && target.succeeded() {
+            symbolic = Some([name, git::said(&target)]);
+        }
+    }
     let worktrees = git(&["worktree", "list", "--porcelain", "-z"])?;
     let common_dir = real(Path::new(&common_dir));
     Ok(Canonical::Present(Repository {
         top,
+        symbolic,
         tracking: tracking.succeeded().then(|| git::said(&tracking)),
         fetched: fetched(place, &common_dir, remote_url.as_deref()),
         branch_worktree: listed(&git::said(&worktrees), &place.branch),

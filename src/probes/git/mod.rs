@@ -59,6 +59,9 @@ pub struct Repository {
     pub remote_url: Option<String>,
     /// The remote-tracking branch's commit, as last fetched.
     pub tracking: Option<String>,
+    /// The first of the tracking ref and the mirror's branch that is symbolic, and the ref it points at.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub symbolic: Option<[String; 2]>,
     /// When the remote was last fetched from, by any git: the age of `FETCH_HEAD` or of the ref.
     pub fetched: Option<Timestamp>,
     /// Where the mirror's branch is checked out, if it is, real path.

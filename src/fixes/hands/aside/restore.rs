@@ -172,13 +172,18 @@ fn whole(place: &Path, beside: &Path, rescue: &Rescue) -> io::Result<()> {
 pub fn forget(config: &Config, mirror: &Mirror, rescue: &Rescue, _lock: &Lock) -> Result<(), StepError> {
     let what = format!("delete {}", rescue.name);
     if let Some(reference) = &rescue.reference {
-        let arguments = ["update-ref", "-d", &reference.name, &reference.commit];
+        let arguments = ["update-ref", "--no-deref", "-d", &reference.name, &reference.commit];
         must(config, &mirror.repository, &what, &arguments)?;
     }
     if let Some(inside) = &rescue.inside {
         let inner = mirror.worktree.join(inside);
         if inner.join(".git").exists() {
-            must(config, &inner, &what, &["update-ref", "-d", &format!("{REFS}/{}", rescue.name)])?;
+            must(
+                config,
+                &inner,
+                &what,
+                &["update-ref", "--no-deref", "-d", &format!("{REFS}/{}", rescue.name)],
+            )?;
         }
     }
     for path in rescue.patch.iter().chain(&rescue.place) {

@@ -205,7 +205,7 @@ fn keep_one(it: &Tree<'_>, found: Found<'_>, directory: &Path) -> Result<String,
     let to = whole(config, &name);
     files::private_directory(to.parent().unwrap_or(&to)).map_err(failed)?;
     fs::rename(&place, &to).map_err(failed)?;
-    must(config, inner, KEEP, &["update-ref", &name, &kept, &"0".repeat(kept.len())])?;
+    must(config, inner, KEEP, &["update-ref", "--no-deref", &name, &kept, &"0".repeat(kept.len())])?;
     Ok(format!("what was left in {} set aside as its {name} and {lies}", path.display()))
 }
 
