@@ -64,8 +64,7 @@ pub fn align(
             // It needs an index, and on the branch that HEAD is on now it moves nothing.
             must(config, top, "end the bisect", &["bisect", "reset", "HEAD"])?;
         }
-        let Some(inside) = submodules::follow(config, mirror, tell)? else { continue };
-        kept.extend(inside);
+        kept.extend(submodules::follow(config, mirror, tell)?);
         look_afterwards(config, top, sha)?;
         let same;
         (last, same) = differing(config, top, &own_files(config, mirror)?, Inner::Commits)?;

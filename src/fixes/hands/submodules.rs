@@ -2,79 +2,29 @@
 //! the exchange that the mirror's own files have.
 #![expect(clippy::disallowed_methods, reason = "hands write")]
 
+pub(super) use remote::fetch;
+mod remote;
+
 use std::collections::BTreeSet;
-use std::ffi::{OsStr, OsString};
+use std::ffi::OsStr;
 use std::fs;
 use std::path::{Path, PathBuf};
 
 use crate::config::{Config, Mirror};
-use crate::error::{ProbeError, StepError, human_duration};
+use crate::error::StepError;
 use crate::fixes::hands::align::{self, PERSISTENT};
 use crate::fixes::hands::aside::{self, operation};
 use crate::fixes::hands::files;
-use crate::fixes::hands::git::{Tell, as_os, command, commit, configure, git_path, must, run, succeeded};
+use crate::fixes::hands::git::{Tell, commit, must, run, succeeded};
 use crate::fixes::hands::tree::Tree;
 use crate::fixes::hands::{held, killed, within};
 use crate::git;
 use crate::probes::clock;
-use crate::probes::git::submodules::{active, links, never_cloned, recorded_links, wishes};
-use crate::probes::git::{Remote, failure};
-use crate::probes::program::{self, Output};
-
-/// A clone is followed by a look at what it brought, which may say nothing for longer than a remote may.
-const CLONE: u32 = 4;
+use crate::probes::git::submodules::{active, links, recorded_links, wishes};
+use crate::probes::program;
 
 /// How deep submodules of submodules may lie.
 const DEEPEST: usize = 8;
-
-/// Fetches what that commit records of the submodules that are checked out, and of theirs: where a remote is away, nothing
-/// is changed.
-///
-/// # Errors
-/// A remote that is away; git's words.
-pub(super) fn fetch(config: &Config, mirror: &Mirror, sha: &str, tell: Tell<'_>) -> Result<(), StepError> {
-    fetch_within(config, mirror, Path::new(""), sha, tell)
-}
-
-fn fetch_within(
-    config: &Config,
-    mirror: &Mirror,
-    within: &Path,
-    sha: &str,
-    tell: Tell<'_>,
-) -> Result<(), StepError> {
-    let top = mirror.worktree.join(within);
-    let linked = linked(config, &top)?;
-    if linked.is_empty() {
-        return Ok(());
-    }
-    let active = active(config, &top)?;
-    for path in linked.iter().filter(|path| active.contains(*path)) {
-        let (inner, whole) = (top.join(path), within.join(path));
-        let Some(wanted) = recorded(config, &top, sha, path)? else { continue };
-        let by_name = ["fetch", "--progress", "--no-auto-maintenance", "--no-recurse-submodules"];
-        let by_commit = [&by_name[..], &["origin", &wanted]].concat();
-        // As git does it: what its branches do not have, the remote may have all the same.
-        for arguments in [&by_name[..], &by_commit] {
-            if commit(config, &inner, &wanted)?.is_some() {
-                break;
-            }
-            let what = format!("fetch the submodule {}", whole.display());
-            talk(
-                config,
-                mirror,
-                &inner,
-                arguments,
-                Talk { silence: git::silence(config), what: &what, settings: &[] },
-                tell,
-            )?;
-        }
-        if commit(config, &inner, &wanted)?.is_some() {
-            fetch_within(config, mirror, &whole, &wanted, tell)?;
-        }
-    }
-    Ok(())
-}
 
 /// Takes away the submodules that this commit does not have, or that are not active any more. Each is moved out whole,
 /// and stays where it is kept unless it holds nothing but what is kept already. Says where they are.
@@ -154,22 +104,17 @@ fn holds_nothing_but(tree: &Tree<'_>, snapshot: &aside::Snapshot, moved: &Path) 
 }
 
 /// Brings the submodules that the repository has active to what the commit records: those that are missing are cloned.
-/// Says what was kept; `None` where a person has put something meanwhile where one is to be cloned to.
+/// Says what was kept.
 ///
 /// # Errors
 /// A remote that is away; git's words.
-pub(super) fn follow(
-    config: &Config,
-    mirror: &Mirror,
-    tell: Tell<'_>,
-) -> Result<Option<Vec<String>>, StepError> {
+pub(super) fn follow(config: &Config, mirror: &Mirror, tell: Tell<'_>) -> Result<Vec<String>, StepError> {
     let mut told = Vec::new();
     let mut level = vec![PathBuf::new()];
     for _ in 0..DEEPEST {
         let mut next = Vec::new();
         for within in &level {
-            let Some(inner) = follow_in(config, mirror, within, &mut told, tell)? else { return Ok(None) };
-            next.extend(inner);
+            next.extend(follow_in(config, mirror, within, &mut told, tell)?);
         }
         if next.is_empty() {
             break;
@@ -181,7 +126,7 @@ pub(super) fn follow(
         }
         level = next;
     }
-    Ok(Some(told))
+    Ok(told)
 }
 
 /// The same for those of one worktree: says which of them may have submodules of their own.
@@ -191,29 +136,34 @@ fn follow_in(
     within: &Path,
     told: &mut Vec<String>,
     tell: Tell<'_>,
-) -> Result<Option<Vec<PathBuf>>, StepError> {
+) -> Result<Vec<PathBuf>, StepError> {
     let top = mirror.worktree.join(within);
     if !top.join(".gitmodules").exists() {
-        return Ok(Some(Vec::new()));
+        return Ok(Vec::new());
     }
     let active = active(config, &top)?;
     let listed = must(config, &top, "list the submodules", &["ls-files", "--stage", "-z"])?;
     let wanted: Vec<(PathBuf, String)> =
         recorded_links(&listed.stdout).filter(|(path, _)| active.contains(path)).collect();
     if wanted.is_empty() {
-        return Ok(Some(Vec::new()));
+        return Ok(Vec::new());
     }
-    let is_occupied = |path: &Path| {
-        let place = top.join(path);
-        !place.join(".git").exists() && fs::read_dir(place).is_ok_and(|mut it| it.next().is_some())
-    };
-    if wanted.iter().any(|(path, _)| is_occupied(path)) {
-        return Ok(None);
-    }
-    answers(config, mirror, &top, tell)?;
-    match clone(config, mirror, &top, tell) {
-        Err(_) if wanted.iter().any(|(path, _)| is_occupied(path)) => return Ok(None),
-        done => done?,
+    remote::answers(config, mirror, &top, tell)?;
+    let mut attempt = 0;
+    loop {
+        // git sees no file in the place of a submodule that is not checked out, and clones nothing over one.
+        let occupied = wanted.iter().map(|(path, _)| within.join(path));
+        let occupied: Vec<PathBuf> =
+            occupied.filter(|path| is_occupied(&mirror.worktree.join(path))).collect();
+        for path in &occupied {
+            told.push(vacate(config, mirror, path)?);
+        }
+        attempt += 1;
+        match remote::clone(config, mirror, &top, tell) {
+            Err(_) if attempt < PERSISTENT && wanted.iter().any(|(path, _)| is_occupied(&top.join(path))) => {
+            }
+            done => break done?,
+        }
     }
     let mut inner = Vec::new();
     for (path, sha) in wanted {
@@ -227,38 +177,27 @@ fn follow_in(
             inner.push(whole);
         }
     }
-    Ok(Some(inner))
+    Ok(inner)
 }
 
-/// Has git clone the submodules that are missing, link those that are cloned, and fetch what is recorded and not there. It
-/// writes no file of theirs.
-fn clone(config: &Config, mirror: &Mirror, top: &Path, tell: Tell<'_>) -> Result<(), StepError> {
-    // Without `--init`: which ones are wanted is the repository's to say, and its configuration is not written to. A
-    // command takes the place of git's checkout, which would overwrite what a person saves meanwhile.
-    let found = run(
-        config,
-        top,
-        &[
-            "config",
-            "--file",
-            ".gitmodules",
-            "--null",
-            "--name-only",
-            "--get-regexp",
-            r"^submodule\..*\.path$",
-        ],
-    )?;
-    let keys = found.stdout.split(|byte| *byte == 0).filter_map(|key| key.strip_suffix(b".path"));
-    let settings: Vec<(OsString, OsString)> = keys
-        .map(|key| {
-            let mut key = as_os(key).to_owned();
-            key.push(".update");
-            (key, OsString::from("!true"))
-        })
-        .collect();
-    let silence = git::silence(config).saturating_mul(CLONE);
-    let how = Talk { silence, what: "update the submodules", settings: &settings };
-    talk(config, mirror, top, &["submodule", "update", "--progress"], how, tell)
+/// Whether something is where a submodule belongs, and no submodule is.
+fn is_occupied(place: &Path) -> bool {
+    !place.join(".git").exists() && fs::read_dir(place).is_ok_and(|mut it| it.next().is_some())
+}
+
+/// Moves what is in the place of a submodule out of its way, whole; says where it is kept.
+fn vacate(config: &Config, mirror: &Mirror, within: &Path) -> Result<String, StepError> {
+    let place = files::rescued_place(config, clock::now());
+    let top = mirror.worktree.join(within);
+    let failed = |error: std::io::Error| {
+        StepError::failed(format!("move {} out of the mirror", within.display()), &error)
+    };
+    let (kept, _) = held::keep(config, mirror, &top, [&place, within]).map_err(failed)?;
+    Ok(format!(
+        "files in the place of the submodule {} set aside in {}",
+        within.display(),
+        config.tilde(&kept)
+    ))
 }
 
 /// Brings one to that commit; its HEAD is detached then, so that no branch of a person's moves. Says what was kept.
@@ -298,63 +237,6 @@ fn detach(tree: &Tree<'_>, snapshot: &aside::Snapshot, sha: &str) -> Result<bool
         return Ok(false);
     }
     succeeded("move HEAD of a submodule", moved).map(|_| true)
-}
-
-/// Asks each remote first that was never cloned from: a clone that hangs looks like a checkout that takes its time.
-fn answers(config: &Config, mirror: &Mirror, top: &Path, tell: Tell<'_>) -> Result<(), StepError> {
-    let modules = git_path(config, top, "modules")?;
-    for (path, address) in never_cloned(config, top, &modules)? {
-        let what = format!("reach the remote of the submodule {}", path.display());
-        let arguments = ["ls-remote", "--quiet", "--"].map(OsStr::new);
-        let arguments = [&arguments[..], &[address.as_os_str(), OsStr::new("HEAD")]].concat();
-        talk(
-            config,
-            mirror,
-            top,
-            &arguments,
-            Talk { silence: git::silence(config), what: &what, settings: &[] },
-            tell,
-        )?;
-    }
-    Ok(())
-}
-
-/// How a remote is talked to.
-#[derive(Clone, Copy)]
-struct Talk<'a> {
-    /// How long it may say nothing.
-    silence: std::time::Duration,
-    /// What is done, for people.
-    what: &'a str,
-    /// Settings of git's for this one command.
-    settings: &'a [(OsString, OsString)],
-}
-
-/// Runs a git that asks a submodule's remote; one that does not answer is no failure.
-fn talk(
-    config: &Config,
-    mirror: &Mirror,
-    directory: &Path,
-    arguments: &[impl AsRef<OsStr>],
-    Talk { silence, what, settings }: Talk<'_>,
-    tell: Tell<'_>,
-) -> Result<(), StepError> {
-    // What is asked, and how long it may stay silent, for whoever watches.
-    tell(format!("{what}, for up to {} of silence\n", human_duration(silence)).as_bytes());
-    let mut command = command(config, directory, arguments);
-    command.environment.remove(OsStr::new("GIT_LITERAL_PATHSPECS"));
-    configure(&mut command, settings.iter().cloned());
-    git::never_ask_over_ssh(config, directory, &mut command);
-    let is_away = |why: &str| StepError::Away(format!("cannot {what}: {why}"));
-    let output: Output = match program::run_while_it_speaks(&command, silence, tell) {
-        Ok(output) => output,
-        Err(error @ ProbeError::TimedOut { .. }) => return Err(is_away(&error.to_string())),
-        Err(error) => return Err(error.into()),
-    };
-    match failure(mirror, &output) {
-        Ok(Remote::Unreachable(why)) if !output.succeeded() => Err(is_away(&why)),
-        _ => succeeded(what, output).map(drop),
-    }
 }
 
 /// The submodules of a worktree that are checked out, by their path in it.

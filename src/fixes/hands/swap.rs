@@ -307,9 +307,10 @@ fn resume_one(tree: &Tree<'_>, place: PathBuf) -> Result<(), StepError> {
         it.put_back()?;
         return it.end().map(drop);
     }
-    let inner = match tree.mirror.worktree.join(within).join(".git").exists() {
-        true => Tree::of_submodule(tree.config, tree.mirror, within)?,
-        false => None,
+    let inner = if tree.mirror.worktree.join(within).join(".git").exists() {
+        Tree::of_submodule(tree.config, tree.mirror, within)?
+    } else {
+        None
     };
     if let Some(inner) = inner {
         let it = Waiting { tree: &inner, place };

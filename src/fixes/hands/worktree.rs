@@ -38,22 +38,21 @@ pub fn add_worktree(config: &Config, mirror: &Mirror, tell: Tell<'_>) -> Result<
         .map_err(|error| StepError::failed(format!("make {}", parent.display()), &error))?;
     room(parent)?;
     let kept = aside::keep_branch(config, mirror, &target)?;
-    match administration(config, mirror)? {
+    if let Some(known) = administration(config, mirror)? {
         // What was staged in the old one, and the repositories of its submodules, are there: they go on.
-        Some(known) => begin_again(config, mirror, &known)?,
-        None => {
-            let arguments: [&OsStr; 7] = [
-                "worktree".as_ref(),
-                "add".as_ref(),
-                "--no-checkout".as_ref(),
-                "-B".as_ref(),
-                mirror.branch.as_ref(),
-                mirror.worktree.as_os_str(),
-                target.as_ref(),
-            ];
-            succeeded("add the worktree", run_told(config, repository, &arguments, tell)?)?;
-            lock_worktree(config, mirror)?;
-        }
+        begin_again(config, mirror, &known)?;
+    } else {
+        let arguments: [&OsStr; 7] = [
+            "worktree".as_ref(),
+            "add".as_ref(),
+            "--no-checkout".as_ref(),
+            "-B".as_ref(),
+            mirror.branch.as_ref(),
+            mirror.worktree.as_os_str(),
+            target.as_ref(),
+        ];
+        succeeded("add the worktree", run_told(config, repository, &arguments, tell)?)?;
+        lock_worktree(config, mirror)?;
     }
     // git's own checkout would overwrite what a person saves there meanwhile.
     let kept_meanwhile = align::align(config, mirror, &target, tell)?;
