@@ -138,3 +138,15 @@ fn a_lock_that_a_killed_git_left_in_a_submodule_is_taken_away() {
         }
     }
 }
+
+#[test]
+fn a_repository_that_git_cannot_read_is_set_aside_and_cloned_again() {
+    let world = furnished();
+    world.edit("lib/page.html", "mine before\n");
+    fs::remove_file(module(&world, "lib").join("HEAD")).expect("it is torn");
+    publish(&world, Version::default());
+    settle(&world);
+    assert!(is_kept(&world, "mine before"));
+    let page = fs::read_to_string(world.worktree().join("lib/page.html")).unwrap_or_default();
+    assert_eq!(page, "old\n");
+}

@@ -101,8 +101,8 @@ pub(in crate::fixes::hands) fn snapshot(
     let index = Index { config, top, file: directory.path().join("index") };
     let seen = guard::identity(&own);
     let staged = index.start(base.as_deref())?;
-    let moved = move_repositories(&tree, &index, time)?;
-    index.add_all(base.as_deref(), &worktree::own_files(config, mirror)?)?;
+    let own_files = worktree::own_files(config, mirror)?;
+    let moved = tree.add_all(&index, base.as_deref(), &own_files, time)?;
     if let Some(upstream) = &upstream {
         index.add_overwritten(upstream)?;
     }
@@ -251,28 +251,6 @@ pub(in crate::fixes::hands) fn keep_commits(
     }
     kept.dedup();
     Ok((!kept.is_empty()).then(|| format!("commits set aside as {}", kept.join(" and "))))
-}
-
-/// Moves repositories inside a worktree out of it, whole, since git would keep only their names; says where to.
-fn move_repositories(
-    tree: &Tree<'_>,
-    index: &Index<'_>,
-    time: jiff::Timestamp,
-) -> Result<Option<PathBuf>, StepError> {
-    let place = files::rescued_place(tree.config, time);
-    let found = index.repositories()?;
-    for repository in &found {
-        let whole = tree.within.join(repository);
-        held::keep(tree.config, tree.mirror, &index.top.join(repository), [&place, &whole]).map_err(
-            |error| {
-                StepError::failed(
-                    format!("move the repository {} out of the mirror", whole.display()),
-                    &error,
-                )
-            },
-        )?;
-    }
-    Ok((!found.is_empty()).then_some(place))
 }
 
 fn known_as<'a>(known: &[&'a String], tree: &'a OsStr) -> Vec<&'a OsStr> {

@@ -148,6 +148,7 @@ fn follow_in(
     if wanted.is_empty() {
         return Ok(Vec::new());
     }
+    told.extend(remote::move_broken(config, &top, &wanted)?);
     remote::answers(config, mirror, &top, tell)?;
     let mut attempt = 0;
     loop {

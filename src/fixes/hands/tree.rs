@@ -6,9 +6,14 @@ use std::ffi::OsStr;
 use std::fs;
 use std::path::{Path, PathBuf};
 
+use jiff::Timestamp;
+
 use crate::config::{Config, Mirror};
 use crate::error::StepError;
+use crate::fixes::hands::align::PERSISTENT;
 use crate::fixes::hands::git::{as_os, command, git_path, real, run, succeeded};
+use crate::fixes::hands::index::Index;
+use crate::fixes::hands::{files, held};
 use crate::probes::program;
 
 /// What is done with files that were moved out, for people.
@@ -58,6 +63,39 @@ impl<'a> Tree<'a> {
         };
         let is_its_own = fs::canonicalize(&found).ok() == Some(real(&top)?);
         Ok(is_its_own.then(|| Self { config, mirror, top, within: within.to_owned(), administration }))
+    }
+
+    /// Adds all that is there to that index, but for what Housecall itself put there. Repositories in the worktree are moved
+    /// out whole before, since git would keep only their names; says where to.
+    ///
+    /// # Errors
+    /// git's words, or the disk's.
+    pub(super) fn add_all(
+        &self,
+        index: &Index<'_>,
+        base: Option<&str>,
+        own: &[PathBuf],
+        time: Timestamp,
+    ) -> Result<Option<PathBuf>, StepError> {
+        let place = files::rescued_place(self.config, time);
+        let mut is_moved = false;
+        let mut attempt = 0;
+        loop {
+            for repository in index.repositories()? {
+                let (from, whole) = (index.top.join(&repository), self.within.join(&repository));
+                held::keep(self.config, self.mirror, &from, [&place, &whole]).map_err(|error| {
+                    let what = format!("move the repository {} out of the mirror", whole.display());
+                    StepError::failed(what, &error)
+                })?;
+                is_moved = true;
+            }
+            attempt += 1;
+            match index.add_all(base, own) {
+                // A repository that was made meanwhile is in git's way.
+                Err(_) if attempt < PERSISTENT && !index.repositories()?.is_empty() => {}
+                done => return done.map(|()| is_moved.then_some(place)),
+            }
+        }
     }
 
     /// A git of this repository with another index and another directory for its files.

@@ -223,7 +223,10 @@ fn active_of(
 }
 
 /// The paths that `.gitmodules` gives to submodules, and their names.
-fn named(config: &Config, top: &Path) -> Result<BTreeMap<PathBuf, OsString>, ProbeError> {
+///
+/// # Errors
+/// git cannot say.
+pub fn named(config: &Config, top: &Path) -> Result<BTreeMap<PathBuf, OsString>, ProbeError> {
     let found = settings_of_file(config, top)?;
     let of_one = |(key, path): (OsString, OsString)| {
         let key = key.as_bytes();

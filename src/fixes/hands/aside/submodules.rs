@@ -8,10 +8,7 @@ use std::path::{Path, PathBuf};
 
 use jiff::Timestamp;
 
-use super::{
-    KEEP, Snapshot, commit_tree, free_name, is_kept, message, move_repositories, patched, restore,
-    write_patch,
-};
+use super::{KEEP, Snapshot, commit_tree, free_name, is_kept, message, patched, restore, write_patch};
 use crate::config::{Config, Mirror};
 use crate::error::StepError;
 use crate::fixes::hands::files::{self, stamp};
@@ -108,8 +105,7 @@ pub(in crate::fixes::hands) fn snapshot(
     let seen = guard::identity(&own);
     let base = head.clone().or_else(|| before.clone());
     let staged = index.start(base.as_deref())?;
-    let moved = move_repositories(it, &index, time)?;
-    index.add_all(base.as_deref(), &own_files(it)?)?;
+    let moved = it.add_all(&index, base.as_deref(), &own_files(it)?, time)?;
     if let Some(after) = &after {
         index.add_overwritten(after)?;
     }

@@ -1,14 +1,15 @@
 //! What is asked of the remotes of submodules: each is given up once it stays silent for too long.
 
 use std::ffi::{OsStr, OsString};
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 use super::{linked, recorded};
 use crate::config::{Config, Mirror};
 use crate::error::{ProbeError, StepError, human_duration};
+use crate::fixes::hands::files;
 use crate::fixes::hands::git::{Tell, as_os, command, commit, configure, git_path, run, succeeded};
 use crate::git;
-use crate::probes::git::submodules::{active, never_cloned};
+use crate::probes::git::submodules::{active, named, never_cloned};
 use crate::probes::git::{Remote, failure};
 use crate::probes::program::{self, Output};
 
@@ -67,6 +68,39 @@ fn fetch_within(
         }
     }
     Ok(())
+}
+
+/// Moves repositories of submodules aside that git cannot read, such as one whose clone was cut off: git would take each
+/// for cloned. Says where they are kept, since a person's commits may be in one.
+///
+/// # Errors
+/// git's words, or the disk's.
+pub(super) fn move_broken(
+    config: &Config,
+    top: &Path,
+    wanted: &[(PathBuf, String)],
+) -> Result<Option<String>, StepError> {
+    let modules = git_path(config, top, "modules")?;
+    let mut kept = Vec::new();
+    for (path, name) in named(config, top)? {
+        let repository = modules.join(name);
+        let is_wanted = wanted.iter().any(|(it, _)| *it == path) && !top.join(&path).join(".git").exists();
+        if !is_wanted || !repository.exists() {
+            continue;
+        }
+        let mut directory = OsString::from("--git-dir=");
+        directory.push(&repository);
+        let asked = [&directory, OsStr::new("rev-parse"), OsStr::new("--git-dir")];
+        if !run(config, top, &asked)?.succeeded() {
+            let aside = files::move_aside(&repository)?;
+            kept.push(format!(
+                "the unreadable repository of {} set aside as {}",
+                path.display(),
+                config.tilde(&aside)
+            ));
+        }
+    }
+    Ok((!kept.is_empty()).then(|| kept.join("; ")))
 }
 
 /// Has git clone the submodules that are missing, link those that are cloned, and fetch what is recorded and not there. It
