@@ -20,7 +20,7 @@ use crate::fixes::hands::files::{self, stamp};
 use crate::fixes::hands::git::{self, Tell, commit, must, run};
 use crate::fixes::hands::index::Index;
 use crate::fixes::hands::tree::Tree;
-use crate::fixes::hands::{guard, held, killed, objects, swap, worktree};
+use crate::fixes::hands::{guard, killed, objects, swap, worktree};
 use crate::plain;
 use crate::probes::git::{LEFT, REFS, STAGED};
 use crate::probes::{clock, state};
