@@ -91,6 +91,8 @@ struct Keeping<'a> {
     sync: Option<Role>,
     next_sync: Instant,
     synced: bool,
+    /// Whether the worktree was there before the first sync: one that is being made has no files yet.
+    was_there: bool,
     written: Option<Running>,
     /// What kept it from being written lately: of the same, the words differ each time.
     unwritten: Option<ErrorKind>,
@@ -117,6 +119,7 @@ impl<'a> Keeping<'a> {
         let own = own.ok_or_else(|| StepError::failed("find this very process", &"the system has none"))?;
         Ok(Self {
             keeps: Keeps::of(&config),
+            was_there: follow::has_worktree(&config),
             unfollowed: None,
             machine: Machine::default(),
             config,
@@ -140,9 +143,7 @@ impl<'a> Keeping<'a> {
         match &mut self.server {
             State::None => {}
             State::Waiting => {
-                let is_ready =
-                    self.config.mirror.as_ref().is_none_or(|it| is_there(&it.worktree.join(".git")));
-                if self.synced || is_ready {
+                if self.synced || self.was_there {
                     self.start();
                 }
             }

@@ -11,6 +11,7 @@ use crate::plain;
 use crate::probes::declared::disk;
 use crate::probes::keeper::{Keeps, Unfollowed};
 use crate::probes::{built, clock};
+use crate::serve::kept::is_there;
 
 impl Keeping<'_> {
     /// Whether a sync is due, and its configuration is to be read before that.
@@ -78,6 +79,10 @@ impl Keeping<'_> {
         let before = std::mem::replace(&mut self.keeps, Keeps::of(&config));
         // The server waits for the first sync of a mirror.
         self.synced &= self.config.mirror.is_some() || config.mirror.is_none();
+        let place = |config: &Config| config.mirror.as_ref().map(|it| it.worktree.clone());
+        if place(&self.config) != place(&config) {
+            self.was_there = has_worktree(&config);
+        }
         self.config = config;
         if before != self.keeps {
             self.say("the configuration has changed, and is followed");
@@ -121,4 +126,9 @@ impl Keeping<'_> {
         }
         Ok(())
     }
+}
+
+/// Whether the worktree is there, where there is to be one.
+pub(super) fn has_worktree(config: &Config) -> bool {
+    config.mirror.as_ref().is_none_or(|it| is_there(&it.worktree.join(".git")))
 }
