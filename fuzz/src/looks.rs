@@ -104,6 +104,7 @@ fn world() -> Probes {
     Probes {
         canonical: Probe::given(Ok(Canonical::Present(Repository {
             top: format!("{HOME}/dev/site").into(),
+            symbolic: None,
             common_dir: common_dir.clone().into(),
             remote_url: None,
             tracking: Some(SHA.to_owned()),
