@@ -130,7 +130,7 @@ impl Question for Command {
     /// It cannot be run, or did not end in time.
     fn look(&self, cx: &Cx, deadline: Duration) -> Seen {
         cx.machine("command")?;
-        let output = program::run(&self.launch.program(cx.config(), deadline)?)?;
+        let output = program::run_observed(&self.launch.program(cx.config(), deadline)?, &mut |_| ())?;
         let command = || Fact::Command(self.launch.line(cx.config()));
         let (stdout, stderr) =
             (String::from_utf8_lossy(&output.stdout), String::from_utf8_lossy(&output.stderr));

@@ -110,12 +110,13 @@ pub(crate) enum Orphans {
     Kill,
 }
 
-/// Runs it to its end. Its group is killed at the deadline, and also when it ended and a grandchild holds its output.
+/// Asks a program: runs it to its end. Its group is killed at the deadline, and also when it ended and a grandchild holds
+/// its output.
 ///
 /// # Errors
-/// It cannot be started, or its deadline passed.
+/// It cannot be started, its deadline passed, or a signal ended it: that is neither a yes nor a no.
 pub fn run(program: &Program) -> Result<Output, ProbeError> {
-    run_observed(program, &mut |_| ())
+    watch(program, Orphans::Spare, program.deadline, &mut |_| ())?.answered(program)
 }
 
 /// The most that [`run_given`] hands to a program, in bytes: as much as any pipe holds.
@@ -134,13 +135,14 @@ pub fn run_given(program: &Program, words: &[u8]) -> Result<Output, ProbeError> 
         Ok(reader)
     };
     let given = given().map_err(|error| ProbeError::failed(format!("run {}", program.name()), &error))?;
-    follow(program, given.into(), Orphans::Spare, program.deadline, &mut |_| ())?.ended(program)
+    follow(program, given.into(), Orphans::Spare, program.deadline, &mut |_| ())?.answered(program)
 }
 
-/// The same, handing over each chunk of either output as it comes, for logs and progress.
+/// Runs a program for what it does, to whatever end; hands over each chunk of either output as it comes, for logs and
+/// progress.
 ///
 /// # Errors
-/// As for [`run`].
+/// It cannot be started, or its deadline passed.
 pub fn run_observed(program: &Program, on_output: &mut dyn FnMut(&[u8])) -> Result<Output, ProbeError> {
     run_while_it_speaks(program, program.deadline, on_output)
 }
@@ -148,7 +150,7 @@ pub fn run_observed(program: &Program, on_output: &mut dyn FnMut(&[u8])) -> Resu
 /// The same for a program that tells of its progress: it is also ended when it says nothing for that long.
 ///
 /// # Errors
-/// As for [`run`].
+/// As for [`run_observed`].
 pub fn run_while_it_speaks(
     program: &Program,
     silence: Duration,
@@ -247,6 +249,18 @@ impl Run {
             Self::Ended(output) => Ok(output),
             Self::NotStarted(error) => Err(ProbeError::failed(format!("run {}", program.name()), &error)),
             Self::TimedOut { after, .. } => Err(ProbeError::TimedOut { what: program.name(), after }),
+        }
+    }
+
+    /// The same where its exit status is an answer.
+    pub(crate) fn answered(self, program: &Program) -> Result<Output, ProbeError> {
+        let output = self.ended(program)?;
+        match output.ended {
+            Ended::Code(_) => Ok(output),
+            Ended::Signal(signal) => {
+                let why = format!("signal {signal} ended it");
+                Err(ProbeError::failed(format!("run {}", program.name()), &why))
+            }
         }
     }
 }

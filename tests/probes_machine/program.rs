@@ -44,8 +44,14 @@ fn a_program_tells_what_it_wrote_and_how_it_ended() {
     let output = run(&shell("echo out; echo err >&2; exit 3", LATER)).unwrap();
     assert_eq!((output.stdout.as_slice(), output.stderr.as_slice()), (&b"out\n"[..], &b"err\n"[..]));
     assert_eq!((output.ended, output.truncated), (Ended::Code(3), false));
-    let output = run(&shell("kill -TERM $$", LATER)).unwrap();
+    let output = run_observed(&shell("kill -TERM $$", LATER), &mut |_| ()).unwrap();
     assert_eq!(output.ended, Ended::Signal(15));
+}
+
+#[test]
+fn a_program_that_was_killed_has_answered_neither_yes_nor_no() {
+    let error = run(&shell("kill -KILL $$", LATER)).unwrap_err();
+    assert_eq!(error.to_string(), "cannot run sh: signal 9 ended it");
 }
 
 #[test]

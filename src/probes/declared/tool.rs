@@ -7,7 +7,7 @@ use std::time::Duration;
 use crate::config::Config;
 use crate::error::ProbeError;
 use crate::probes::machine::{Machine, Where};
-use crate::probes::program::{self, Program, is_program};
+use crate::probes::program::{self, Ended, Program, is_program};
 use crate::probes::tools;
 
 /// The first program of that name on the declared PATH; `None` where there is none.
@@ -35,7 +35,13 @@ pub fn find(
                 };
                 let mut asking = asking;
                 asking.argv.push(path.clone().into_os_string());
-                machine.in_child(&mount, &asking)?.succeeded()
+                match machine.in_child(&mount, &asking)?.ended {
+                    Ended::Signal(signal) => {
+                        let why = format!("signal {signal} ended the look");
+                        return Err(ProbeError::failed(format!("look at {}", path.display()), &why));
+                    }
+                    Ended::Code(code) => code == 0,
+                }
             }
         };
         if is_there {

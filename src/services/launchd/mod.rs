@@ -68,7 +68,8 @@ fn launchctl(config: &Config, arguments: &[&str], deadline: Duration) -> Result<
     environment.insert("PATH".into(), path);
     environment.insert("LC_ALL".into(), "C".into());
     let argv = ["launchctl"].iter().chain(arguments).map(OsString::from).collect();
-    program::run(&Program { argv, directory: None, environment, deadline, limit: LIMIT })
+    let program = Program { argv, directory: None, environment, deadline, limit: LIMIT };
+    program::run_observed(&program, &mut |_| ())
 }
 
 /// What it said, complaints last.

@@ -133,7 +133,8 @@ fn run(config: &Config, argv: Vec<OsString>, deadline: Duration) -> Result<Outpu
     environment.insert("PATH".into(), path);
     environment.insert("LC_ALL".into(), "C".into());
     environment.insert("SYSTEMD_COLORS".into(), "0".into());
-    program::run(&Program { argv, directory: None, environment, deadline, limit: LIMIT })
+    let program = Program { argv, directory: None, environment, deadline, limit: LIMIT };
+    program::run_observed(&program, &mut |_| ())
 }
 
 /// The first thing that systemctl complained of, on one line.
