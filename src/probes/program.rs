@@ -6,11 +6,11 @@
 #![expect(clippy::disallowed_methods, reason = "programs are run here, and only here")]
 
 pub(crate) mod at_work;
+mod pipes;
 
 use std::collections::BTreeMap;
 use std::ffi::{OsStr, OsString};
-use std::io::{self, ErrorKind, PipeReader, Read, Write};
-use std::os::fd::AsFd;
+use std::io::{self, ErrorKind, PipeReader, Write};
 use std::os::unix::fs::PermissionsExt;
 use std::os::unix::process::{CommandExt, ExitStatusExt};
 use std::path::{Path, PathBuf};
@@ -19,10 +19,10 @@ use std::sync::{Mutex, PoisonError};
 use std::thread::sleep;
 use std::time::{Duration, Instant};
 
-use rustix::event::{PollFd, PollFlags, Timespec, poll};
 use rustix::process::{Pid, Signal, WaitId, WaitIdOptions, kill_process_group, waitid};
 
 use crate::error::ProbeError;
+use crate::probes::program::pipes::Pipes;
 
 /// A program to run, with its whole environment.
 #[derive(Debug, Clone)]
@@ -345,65 +345,4 @@ pub(crate) fn is_undead(id: u32) -> bool {
 fn reap_undead() {
     let mut undead = UNDEAD.lock().unwrap_or_else(PoisonError::into_inner);
     undead.retain_mut(|child| matches!(child.try_wait(), Ok(None)));
-}
-
-/// Both outputs of a child.
-struct Pipes([Pipe; 2]);
-
-/// One output, and the part of it that is kept.
-struct Pipe {
-    source: Option<Box<dyn Source>>,
-    kept: Vec<u8>,
-    limit: usize,
-    truncated: bool,
-}
-
-trait Source: Read + AsFd {}
-impl<T: Read + AsFd> Source for T {}
-
-impl Pipes {
-    fn of(child: &mut Child, limit: usize) -> Self {
-        let pipe = |source: Option<Box<dyn Source>>| {
-            // One that blocks would outlive the deadline: it is closed rather than read.
-            let source = source.filter(|source| rustix::io::ioctl_fionbio(source.as_fd(), true).is_ok());
-            Pipe { source, kept: Vec::new(), limit, truncated: false }
-        };
-        let stdout = child.stdout.take().map(|it| Box::new(it) as Box<dyn Source>);
-        let stderr = child.stderr.take().map(|it| Box::new(it) as Box<dyn Source>);
-        Self([pipe(stdout), pipe(stderr)])
-    }
-
-    fn are_open(&self) -> bool {
-        self.0.iter().any(|pipe| pipe.source.is_some())
-    }
-
-    /// Waits at most that long for output, and takes one chunk of each.
-    fn read(&mut self, wait: Duration, on_output: &mut dyn FnMut(&[u8])) {
-        let mut asked: Vec<PollFd<'_>> = Vec::with_capacity(2);
-        for source in self.0.iter().filter_map(|pipe| pipe.source.as_ref()) {
-            asked.push(PollFd::from_borrowed_fd(source.as_fd(), PollFlags::IN));
-        }
-        let wait = Timespec { tv_sec: 0, tv_nsec: wait.subsec_nanos().into() };
-        // An interruption is as good as an output: what is not there is not read.
-        let _ = poll(&mut asked, Some(&wait));
-        self.0.iter_mut().for_each(|pipe| pipe.take(on_output));
-    }
-}
-
-impl Pipe {
-    fn take(&mut self, on_output: &mut dyn FnMut(&[u8])) {
-        let Some(source) = &mut self.source else { return };
-        let mut buffer = [0; 16 << 10];
-        match source.read(&mut buffer) {
-            Ok(count @ 1..) => {
-                let chunk = &buffer[..count];
-                on_output(chunk);
-                let room = self.limit.saturating_sub(self.kept.len()).min(count);
-                self.kept.extend_from_slice(&chunk[..room]);
-                self.truncated |= room < count;
-            }
-            Err(error) if matches!(error.kind(), ErrorKind::WouldBlock | ErrorKind::Interrupted) => (),
-            Ok(0) | Err(_) => self.source = None,
-        }
-    }
 }

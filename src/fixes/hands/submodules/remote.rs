@@ -173,7 +173,6 @@ fn talk(
     Talk { silence, what, settings }: Talk<'_>,
     tell: Tell<'_>,
 ) -> Result<(), StepError> {
-    // What is asked, and how long it may stay silent, for whoever watches.
     tell(format!("{what}, for up to {} of silence\n", human_duration(silence)).as_bytes());
     let mut command = command(config, directory, arguments);
     command.environment.remove(OsStr::new("GIT_LITERAL_PATHSPECS"));
