@@ -93,3 +93,53 @@ fn a_commit_on_a_detached_head_and_a_merge_under_way_are_kept() {
     assert!(is_kept(&world, "half resolved") && is_kept(&world, "side one"));
     assert!(!module(&world, "lib").join("MERGE_HEAD").exists(), "it is ended");
 }
+
+/// A text in a file of that part that is staged, and written over in the worktree: only an index knows it.
+fn stage(world: &World, part: &str, text: &str) {
+    world.edit(&format!("{part}/staged.html"), &format!("{text}\n"));
+    world.home.git(&world.worktree().join(part), ["add", "staged.html"]);
+    world.edit(&format!("{part}/staged.html"), "mine since\n");
+}
+
+#[test]
+fn what_is_staged_in_a_submodule_is_kept_where_the_index_above_is_torn() {
+    // git reads an index that ends in the middle of a file's entry without a complaint.
+    for length in [0, 100, 200] {
+        for (is_library_torn, kept) in
+            [(false, &["mine staged", "mine deeper"][..]), (true, &["mine deeper"])]
+        {
+            let world = furnished();
+            for (part, text) in [("lib", "mine staged"), ("lib/deep", "mine deeper")] {
+                stage(&world, part, text);
+            }
+            let torn = is_library_torn.then(|| module(&world, "lib"));
+            for administration in [Some(world.administration()), torn].into_iter().flatten() {
+                let index = fs::File::options().write(true).open(administration.join("index"));
+                index.and_then(|it| it.set_len(length)).expect("an index that is torn");
+            }
+            settle(&world);
+            for text in kept.iter().chain(&["mine since"]) {
+                assert!(
+                    is_kept(&world, text),
+                    "{length} bytes, the library's too: {is_library_torn}: {text}"
+                );
+            }
+        }
+    }
+}
+
+#[test]
+fn what_is_staged_in_a_submodule_is_kept_where_its_files_are_gone() {
+    for part in ["lib", "lib/deep"] {
+        for is_all_gone in [true, false] {
+            let world = furnished();
+            stage(&world, part, "mine staged");
+            let place = world.worktree().join(part);
+            let gone =
+                if is_all_gone { fs::remove_dir_all(&place) } else { fs::remove_file(place.join(".git")) };
+            gone.expect("files are deleted");
+            settle(&world);
+            assert!(is_kept(&world, "mine staged"), "{part}, all of it gone: {is_all_gone}");
+        }
+    }
+}

@@ -8,6 +8,9 @@ use std::io;
 use std::path::{Path, PathBuf};
 use std::time::SystemTime;
 
+use sha1::Sha1;
+use sha2::{Digest as _, Sha256};
+
 use crate::config::Config;
 use crate::error::StepError;
 use crate::fixes::hands::git::{self, as_os, command, git_path, run, succeeded};
@@ -31,7 +34,7 @@ impl Index<'_> {
     /// Begins as a copy of the person's; the tree that is staged there, where it makes one.
     pub(super) fn start(&self, base: Option<&str>) -> Result<Option<OsString>, StepError> {
         let own = git_path(self.config, self.top, "index")?;
-        if own.exists() && !index_is_corrupt(self.config, self.top)? {
+        if own.exists() && !is_torn(self.config, self.top)? {
             copy(&own, &self.file).map_err(|error| StepError::failed("copy the index", &error))?;
             let tree = self.run(&["write-tree"])?;
             let staged = if tree.succeeded() {
@@ -334,8 +337,19 @@ pub(super) fn date(index: &Path, looked: SystemTime) -> io::Result<()> {
     fs::File::options().write(true).open(index)?.set_modified(looked)
 }
 
-/// Whether git cannot read the worktree's index.
-fn index_is_corrupt(config: &Config, top: &Path) -> Result<bool, StepError> {
+/// Whether the worktree's index is torn. git reads some torn ones without a complaint, and finds other files in them: only
+/// `git fsck` compares the checksum at the end, which `index.skipHash` leaves zero.
+pub(super) fn is_torn(config: &Config, top: &Path) -> Result<bool, StepError> {
     let index = git_path(config, top, "index")?;
-    Ok(index.exists() && !run(config, top, &["ls-files", "--stage", "--cached", "-z"])?.succeeded())
+    if !index.exists() {
+        return Ok(false);
+    }
+    let content = fs::read(&index).map_err(|error| StepError::failed("read the index", &error))?;
+    let is_sum = |length: usize, sum: fn(&[u8]) -> Vec<u8>| {
+        content.split_at_checked(content.len().saturating_sub(length)).is_some_and(|(rest, end)| {
+            !rest.is_empty() && (end.iter().all(|byte| *byte == 0) || end == sum(rest))
+        })
+    };
+    let is_whole = is_sum(20, |it| Sha1::digest(it).to_vec()) || is_sum(32, |it| Sha256::digest(it).to_vec());
+    Ok(!is_whole || !run(config, top, &["ls-files", "--stage", "--cached", "-z"])?.succeeded())
 }

@@ -9,6 +9,7 @@ use std::time::{Duration, SystemTime};
 
 use crate::config::{Config, Mirror};
 use crate::fixes::hands::files::UNFINISHED;
+use crate::fixes::hands::submodules::indexes;
 use crate::fixes::hands::tree::Tree;
 use crate::fixes::hands::{at_work, git, locks, swap};
 use crate::probes::git::REFS;
@@ -55,6 +56,7 @@ pub(super) fn in_mirror(config: &Config, mirror: &Mirror, began: SystemTime) {
         let (top, within) = (mirror.worktree.clone(), PathBuf::new());
         let _ = swap::resume(&Tree { config, mirror, top, within, administration: administration.clone() });
         for inner in &repositories(&administration) {
+            let _ = indexes::put_back(inner);
             locks_in(inner, mirror, since);
             locks_in(&inner.join(REFS), mirror, since);
             remove(&half_packs_in(inner, since));

@@ -3,6 +3,7 @@
 #![expect(clippy::disallowed_methods, reason = "hands write")]
 
 pub(super) use remote::fetch;
+pub(super) mod indexes;
 mod remote;
 
 use std::collections::BTreeSet;
@@ -21,7 +22,10 @@ use crate::fixes::hands::{held, killed, within};
 use crate::git;
 use crate::probes::clock;
 use crate::probes::git::submodules::{active, links, recorded_links, wishes};
-use crate::probes::program;
+use crate::probes::program::{self, Output};
+
+/// What is done with the index and the commits, for people.
+const LIST: &str = "list the submodules";
 
 /// How deep submodules of submodules may lie.
 const DEEPEST: usize = 8;
@@ -142,7 +146,7 @@ fn follow_in(
         return Ok(Vec::new());
     }
     let active = active(config, &top)?;
-    let listed = must(config, &top, "list the submodules", &["ls-files", "--stage", "-z"])?;
+    let listed = must(config, &top, LIST, &["ls-files", "--stage", "-z"])?;
     let wanted: Vec<(PathBuf, String)> =
         recorded_links(&listed.stdout).filter(|(path, _)| active.contains(path)).collect();
     if wanted.is_empty() {
@@ -150,22 +154,10 @@ fn follow_in(
     }
     told.extend(remote::move_broken(config, &top, &wanted)?);
     remote::answers(config, mirror, &top, tell)?;
-    let mut attempt = 0;
-    loop {
-        // git sees no file in the place of a submodule that is not checked out, and clones nothing over one.
-        let occupied = wanted.iter().map(|(path, _)| within.join(path));
-        let occupied: Vec<PathBuf> =
-            occupied.filter(|path| is_occupied(&mirror.worktree.join(path))).collect();
-        for path in &occupied {
-            told.push(vacate(config, mirror, path)?);
-        }
-        attempt += 1;
-        match remote::clone(config, mirror, &top, tell) {
-            Err(_) if attempt < PERSISTENT && wanted.iter().any(|(path, _)| is_occupied(&top.join(path))) => {
-            }
-            done => break done?,
-        }
-    }
+    let saved = indexes::save(config, &top, &wanted)?;
+    let cloned = clone(config, mirror, within, &wanted, told, tell);
+    saved.iter().try_for_each(|repository| indexes::put_back(repository))?;
+    cloned?;
     let mut inner = Vec::new();
     for (path, sha) in wanted {
         let whole = within.join(path);
@@ -179,6 +171,34 @@ fn follow_in(
         }
     }
     Ok(inner)
+}
+
+/// Has git clone and link those that are missing; files in their places go out of its way. Says what was kept.
+fn clone(
+    config: &Config,
+    mirror: &Mirror,
+    within: &Path,
+    wanted: &[(PathBuf, String)],
+    told: &mut Vec<String>,
+    tell: Tell<'_>,
+) -> Result<(), StepError> {
+    let top = mirror.worktree.join(within);
+    let mut attempt = 0;
+    loop {
+        // git sees no file in the place of a submodule that is not checked out, and clones nothing over one.
+        let occupied = wanted.iter().map(|(path, _)| within.join(path));
+        let occupied: Vec<PathBuf> =
+            occupied.filter(|path| is_occupied(&mirror.worktree.join(path))).collect();
+        for path in &occupied {
+            told.push(vacate(config, mirror, path)?);
+        }
+        attempt += 1;
+        match remote::clone(config, mirror, &top, tell) {
+            Err(_) if attempt < PERSISTENT && wanted.iter().any(|(path, _)| is_occupied(&top.join(path))) => {
+            }
+            done => return done,
+        }
+    }
 }
 
 /// Whether something is where a submodule belongs, and no submodule is.
@@ -247,12 +267,27 @@ pub(super) fn linked(config: &Config, top: &Path) -> Result<BTreeSet<PathBuf>, S
     if !top.join(".gitmodules").exists() && !is_known("HEAD:.gitmodules")? && !is_known(":.gitmodules")? {
         return Ok(BTreeSet::new());
     }
-    let mut listed = run(config, top, &["ls-files", "--stage", "-z"])?;
-    if !listed.succeeded() {
-        // The index is corrupt.
-        listed = must(config, top, "list the submodules", &["ls-tree", "-r", "-z", "HEAD"])?;
+    // HEAD counts as well: git reads some torn indexes without a complaint, and an index may lack a submodule.
+    let indexed = run(config, top, &["ls-files", "--stage", "-z"])?;
+    let is_readable = indexed.succeeded();
+    let mut found = BTreeSet::new();
+    if is_readable {
+        found.extend(links(&whole(indexed)?));
     }
-    Ok(links(&listed.stdout).filter(|path| top.join(path).join(".git").exists()).collect())
+    if !is_readable || commit(config, top, "HEAD")?.is_some() {
+        let arguments = ["ls-tree", "-r", "-z", "--full-tree", "HEAD"];
+        found.extend(links(&whole(must(config, top, LIST, &arguments)?)?));
+    }
+    found.retain(|path| top.join(path).join(".git").exists());
+    Ok(found)
+}
+
+/// All that git listed.
+fn whole(listed: Output) -> Result<Vec<u8>, StepError> {
+    if listed.truncated {
+        return Err(StepError::failed(LIST, &"git says more than is read"));
+    }
+    Ok(listed.stdout)
 }
 
 /// What a commit records of the submodule at that path, if it is one there.

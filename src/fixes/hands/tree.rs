@@ -13,7 +13,7 @@ use crate::error::StepError;
 use crate::fixes::hands::align::PERSISTENT;
 use crate::fixes::hands::git::{as_os, command, git_path, real, run, succeeded};
 use crate::fixes::hands::index::Index;
-use crate::fixes::hands::{files, held};
+use crate::fixes::hands::{files, held, submodules};
 use crate::probes::program;
 
 /// What is done with files that were moved out, for people.
@@ -80,8 +80,14 @@ impl<'a> Tree<'a> {
         let place = files::rescued_place(self.config, time);
         let mut is_moved = false;
         let mut attempt = 0;
+        // A submodule is aligned by itself, though a torn index lacks it.
+        let linked = submodules::linked(self.config, &self.top)?;
+        let repositories = || -> Result<Vec<PathBuf>, StepError> {
+            let found = index.repositories()?;
+            Ok(found.into_iter().filter(|path| !linked.contains(path)).collect())
+        };
         loop {
-            for repository in index.repositories()? {
+            for repository in repositories()? {
                 let (from, whole) = (index.top.join(&repository), self.within.join(&repository));
                 held::keep(self.config, self.mirror, &from, [&place, &whole]).map_err(|error| {
                     let what = format!("move the repository {} out of the mirror", whole.display());
@@ -92,7 +98,7 @@ impl<'a> Tree<'a> {
             attempt += 1;
             match index.add_all(base, own) {
                 // A repository that was made meanwhile is in git's way.
-                Err(_) if attempt < PERSISTENT && !index.repositories()?.is_empty() => {}
+                Err(_) if attempt < PERSISTENT && !repositories()?.is_empty() => {}
                 done => return done.map(|()| is_moved.then_some(place)),
             }
         }

@@ -184,7 +184,10 @@ pub fn reference(
 }
 
 fn ask(config: &Config, repository: &Path, arguments: &[&str]) -> Result<String, ProbeError> {
-    let output = program::run(&git::command(config, repository, arguments))?;
+    let mut command = git::command(config, repository, arguments);
+    // diff-tree reads an index though it needs none, and fails where that is torn: this one is never there.
+    command.environment.insert("GIT_INDEX_FILE".into(), config.state.join(".housecall-no-index").into());
+    let output = program::run(&command)?;
     if output.succeeded() {
         return Ok(String::from_utf8_lossy(&output.stdout).into_owned());
     }
