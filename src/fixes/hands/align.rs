@@ -86,8 +86,8 @@ pub(super) fn gave_up(what: &str, last: &[String]) -> StepError {
     StepError::failed(what, &why)
 }
 
-/// Brings files and index to that commit, in this order, so that what is killed in the middle is told from what a person
-/// made. Says whether nobody staged something meanwhile, and what was saved meanwhile.
+/// Brings files and index to that commit. The files come first: until the index follows, an interrupted exchange can be
+/// distinguished from a person's edits. Returns whether the index was unchanged meanwhile, and what was saved meanwhile.
 pub(super) fn move_files(
     tree: &Tree<'_>,
     snapshot: &aside::Snapshot,

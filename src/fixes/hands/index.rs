@@ -251,8 +251,8 @@ impl Index<'_> {
         Ok(listed.stdout.split(|byte| *byte == 0).filter_map(of_one).collect())
     }
 
-    /// The tree without a file, where the worktree with that tree was not checked out as far as can be seen: it has no
-    /// index, or not one file. Then what is not there was deleted by nobody.
+    /// The empty tree, where the worktree with that tree was never checked out: it has no index, or no file at all. Missing
+    /// files do not count as deleted then.
     pub(super) fn nothing(&self, has_no_index: bool, tree: &OsStr) -> Result<Option<OsString>, StepError> {
         let made =
             self.must("write a tree without a file", &["hash-object", "-t", "tree", "-w", "/dev/null"])?;
