@@ -199,7 +199,9 @@ pub(crate) fn left_behind(world: &World) -> Vec<String> {
         let is_inside = path.components().any(|it| it.as_os_str() == "submodule");
         let is_empty = || fs::metadata(&path).is_ok_and(|it| it.len() == 0);
         let empty_patch = is_a("patch") && !is_inside && is_empty();
-        if temporary || of_index || empty_patch || is_a("lock") {
+        // A person's git that was killed leaves its own lock, in a repository that is kept as it is.
+        let is_persons = path.components().any(|it| it.as_os_str().to_string_lossy().starts_with("inner"));
+        if temporary || of_index || empty_patch || is_a("lock") && !is_persons {
             found.push(format!("left behind: {}", path.strip_prefix(home.path()).unwrap_or(&path).display()));
         }
     }

@@ -2,7 +2,7 @@
 
 use std::fs;
 
-use crate::kept::{Moment, is_kept, meanwhile_in, settle};
+use crate::kept::{Moment, files, is_kept, meanwhile_in, settle};
 use crate::parts::{Version, furnished, module, publish};
 use crate::world::World;
 
@@ -142,4 +142,16 @@ fn what_is_staged_in_a_submodule_is_kept_where_its_files_are_gone() {
             assert!(is_kept(&world, "mine staged"), "{part}, all of it gone: {is_all_gone}");
         }
     }
+}
+
+#[test]
+fn what_is_staged_alone_has_a_patch() {
+    let world = furnished();
+    stage(&world, "lib", "mine staged");
+    fs::remove_file(world.worktree().join("lib/staged.html")).expect("only the index has it");
+    settle(&world);
+    let patches = files(&world.home.at("ops"));
+    let patches = patches.iter().filter(|it| it.extension().is_some_and(|it| it == "patch"));
+    let holds = |it: &std::path::PathBuf| fs::read_to_string(it).is_ok_and(|it| it.contains("+mine staged"));
+    assert!(patches.clone().any(holds), "{:?}", patches.collect::<Vec<_>>());
 }

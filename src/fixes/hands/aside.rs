@@ -184,8 +184,10 @@ fn keep(
     // The patch first: whatever has a ref has its patch, unless an object that it needs is lost.
     let name = free_name(config, top, &stamp(time))?;
     let from = upstream.as_deref().or(base.as_deref());
-    let patch =
-        patched(config, objects::whole(config, mirror, tell, |_| write_patch(index, &name, from, &kept)))?;
+    let patch = patched(
+        config,
+        objects::whole(config, mirror, tell, |_| write_patch(index, &name, from, &kept, staged.as_deref())),
+    )?;
     must(config, top, KEEP, &["update-ref", "--no-deref", &name, &kept, &"0".repeat(kept.len())])?;
     if let Some(operation) = &operation {
         let last = name.rsplit('/').next().unwrap_or(&name);
@@ -343,8 +345,15 @@ fn patched(config: &Config, came: Result<PathBuf, StepError>) -> Result<String, 
     }
 }
 
-/// Writes the patch whole: beside the temporary index first, then to its place.
-fn write_patch(index: &Index<'_>, name: &str, from: Option<&str>, kept: &str) -> Result<PathBuf, StepError> {
+/// Writes the patch whole: beside the temporary index first, then to its place. Where no file was edited it is the patch of
+/// what was staged.
+fn write_patch(
+    index: &Index<'_>,
+    name: &str,
+    from: Option<&str>,
+    kept: &str,
+    staged: Option<&OsStr>,
+) -> Result<PathBuf, StepError> {
     let what = "write the patch of what was set aside";
     let path = git::patch_file(index.config, name.rsplit('/').next().unwrap_or(name));
     let failed = |error: std::io::Error| StepError::failed(what, &error);
@@ -358,18 +367,14 @@ fn write_patch(index: &Index<'_>, name: &str, from: Option<&str>, kept: &str) ->
     let draft = index.file.with_extension("patch");
     let mut output = OsString::from("--output=");
     output.push(&draft);
-    let arguments: [&OsStr; 9] = [
-        "diff-tree".as_ref(),
-        "-r".as_ref(),
-        "-p".as_ref(),
-        "--binary".as_ref(),
-        "--full-index".as_ref(),
-        "--no-ext-diff".as_ref(),
-        &output,
-        base.as_ref(),
-        kept.as_ref(),
-    ];
-    index.must(what, &arguments)?;
+    for to in [Some(OsStr::new(kept)), staged].into_iter().flatten() {
+        let start = ["diff-tree", "-r", "-p", "--binary", "--full-index", "--no-ext-diff"].map(OsStr::new);
+        let arguments = [&start[..], &[&output, OsStr::new(&base), to]].concat();
+        index.must(what, &arguments)?;
+        if fs::metadata(&draft).is_ok_and(|it| it.len() > 0) {
+            break;
+        }
+    }
     files::settle_private(&draft, &path).map_err(failed)?;
     Ok(path)
 }

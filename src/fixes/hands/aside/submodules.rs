@@ -197,7 +197,7 @@ fn keep_one(it: &Tree<'_>, found: Found<'_>, directory: &Path) -> Result<String,
     let last: String = path.to_string_lossy().chars().map(plain).collect();
     // The patch and the whole first: whatever has a ref is kept outside of its repository too.
     let name = free_name(config, inner, &format!("{}-{last}", stamp(time)))?;
-    let lies = patched(config, write_patch(index, &name, from.as_deref(), &kept))?;
+    let lies = patched(config, write_patch(index, &name, from.as_deref(), &kept, staged.as_deref()))?;
     let place = directory.join("whole");
     let failed = |error: std::io::Error| StepError::failed(KEEP, &error);
     files::private_directory(&place.join(INSIDE)).map_err(failed)?;
