@@ -331,6 +331,18 @@ impl World {
         is_any
     }
 
+    /// Opens the same files once more: those that were open were copied to another volume.
+    pub(crate) fn open_late_again(&mut self) {
+        let Some(parts) = &mut self.parts else { return };
+        parts.late.retain_mut(|late| match File::options().append(true).open(&late.path) {
+            Ok(file) => {
+                late.file = file;
+                true
+            }
+            Err(_) => false,
+        });
+    }
+
     /// Starts those who write while the cycle runs.
     pub(crate) fn start_work(&mut self) -> Option<Work> {
         let worktree = self.mirror.worktree();

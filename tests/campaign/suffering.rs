@@ -53,7 +53,11 @@ fn one(
     let aim = if step == "fetch" { Aim::Pack } else { Aim::Begun(step) };
     let states = if is_new { Vec::new() } else { begin(world, aim) };
     let small = match fault {
-        Fault::Full(place) => Some(Small::over(&place.path(world), 160)),
+        Fault::Full(place) => {
+            let small = Small::over(&place.path(world), 160);
+            world.open_late_again();
+            Some(small)
+        }
         _ => None,
     };
     let before = world.canonical();

@@ -11,7 +11,7 @@ use crate::fixes::hands::files;
 use crate::fixes::hands::git::{
     Tell, administration, as_os, commit, must, run, run_told, succeeded, trimmed,
 };
-use crate::fixes::hands::{align, aside, refs};
+use crate::fixes::hands::{align, aside, locks, refs};
 use crate::plain;
 use crate::probes::deps::{INSTALLED, TREE};
 use crate::probes::{link, program};
@@ -62,6 +62,12 @@ pub fn add_worktree(config: &Config, mirror: &Mirror, tell: Tell<'_>) -> Result<
 /// Links a directory anew where the administration is whole and the directory is gone.
 fn begin_again(config: &Config, mirror: &Mirror, administration: &Path) -> Result<(), StepError> {
     let failed = |error: std::io::Error| StepError::failed("make the worktree again", &error);
+    // No look saw the locks there: it looks through the worktree, which is gone.
+    for lock in ["index.lock", "HEAD.lock"].map(|name| administration.join(name)) {
+        if lock.exists() {
+            locks::remove(config, mirror, &lock)?;
+        }
+    }
     write_head(mirror, administration)?;
     fs::create_dir_all(&mirror.worktree).map_err(failed)?;
     relink(config, mirror)
