@@ -18,5 +18,5 @@ mod logs;
 mod tools;
 #[path = "probes_machine/who.rs"]
 mod who;
-#[path = "checks/worlds.rs"]
+#[path = "judgements/checks/worlds.rs"]
 mod worlds;

@@ -12,6 +12,7 @@ pub mod processes;
 pub mod housecall;
 pub mod report;
 pub mod schema;
+pub mod snapshots;
 pub mod git;
 pub mod remotes;
 pub mod servers;
