@@ -8,7 +8,7 @@ use housecall::probes::git::{self, Changes, Checkout, Remote};
 use housecall::probes::state::SyncStatus::{Noop, Updated};
 use support::{Part, Test};
 
-#[path = "../probes_git/world.rs"]
+#[path = "../machine/probes_git/world.rs"]
 #[expect(dead_code, reason = "other test binaries use the rest of it")]
 mod probed;
 #[path = "../mending/world.rs"]

@@ -1,5 +1,4 @@
 //! The usual mirror as a value, and a verdict as text for snapshots.
-#![allow(dead_code, clippy::allow_attributes, reason = "each group of tests uses its own part of this")]
 
 use std::collections::BTreeMap;
 use std::fmt::Write;
