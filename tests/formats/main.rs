@@ -11,7 +11,8 @@ use support::{Part, Test};
 #[path = "../machine/probes_git/world.rs"]
 #[expect(dead_code, reason = "other test binaries use the rest of it")]
 mod probed;
-#[path = "../mending/world.rs"]
+#[path = "../mirror/world.rs"]
+#[expect(dead_code, reason = "other test binaries use the rest of it")]
 mod synced;
 
 use probed::World;
