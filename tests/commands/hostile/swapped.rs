@@ -8,7 +8,7 @@ use housecall::config::{Surroundings, Trust};
 use housecall::trust;
 use support::Home;
 
-use crate::world::{Clone, fifo};
+use super::world::{Clone, fifo};
 
 #[test]
 fn a_configuration_that_changes_under_way_runs_as_it_was_trusted() {
@@ -23,7 +23,7 @@ fn a_configuration_that_changes_under_way_runs_as_it_was_trusted() {
         "[check.b]\nneeds = [\"a\"]\ncommand = { run = [\"test\", \"-e\", \"good-b\"] }\nfix = { run = [\"touch\", \"good-b\"], safety = \"safe\" }\n",
     );
     let ran = home.housecall_in(&home.at("gate"), ["--fix"]).exits(0);
-    let made = crate::world::names(&home.at("gate"));
+    let made = super::world::names(&home.at("gate"));
     assert_eq!(made, ["good-a", "good-b", "housecall.toml", "more.toml"], "{ran}");
 }
 

@@ -1,7 +1,7 @@
 //! A configuration that came with a repository runs none of its programs, whichever verb is called; and `trust` shows
 //! each of them before it may.
 
-use crate::world::{Clone, harmless};
+use super::world::{Clone, harmless};
 
 /// Every way of the configuration to have a program run.
 const EVERYTHING: &str = r#"

@@ -7,7 +7,7 @@ use std::path::Path;
 
 use support::Mirror;
 
-use crate::world::{Clone, fifo, harmless, names};
+use super::world::{Clone, fifo, harmless, names};
 
 const FORMATS: [&str; 8] = ["human", "json", "ndjson", "junit", "tap", "prometheus", "github", "markdown"];
 

@@ -3,7 +3,7 @@
 use std::fs;
 use std::os::unix::fs::symlink;
 
-use crate::world::{Clone, fifo, harmless};
+use super::world::{Clone, fifo, harmless};
 
 fn including(written: &str) -> Clone {
     let clone = Clone::new("");

@@ -6,7 +6,7 @@ use std::path::Path;
 
 use support::{Mirror, Ran};
 
-use crate::world::{fifo, harmless};
+use super::world::{fifo, harmless};
 
 /// What somebody else has, and must keep.
 const PRECIOUS: &str = "precious";
@@ -27,7 +27,7 @@ fn untouched(mirror: &Mirror, what: &str) {
     {
         let ran = mirror.run(verb);
         harmless(&ran);
-        let victims = crate::world::names(&mirror.home.at("victim"));
+        let victims = super::world::names(&mirror.home.at("victim"));
         assert_eq!(victims, ["file"], "{what}: {verb:?} wrote through the link\n{ran}");
         let text = fs::read_to_string(mirror.home.at("victim/file")).expect("the victim");
         assert_eq!(text, PRECIOUS, "{what}: {verb:?} wrote through the link\n{ran}");
@@ -90,7 +90,7 @@ fn where_anybody_may_write_nothing_is_written() {
         fs::set_permissions(mirror.home.at(open), Permissions::from_mode(0o777)).expect("its mode");
         for verb in [&["--fix"][..], &["sync"], &["up", "--detach"], &["stop"]] {
             refused(&mirror.run(verb), "everybody may write");
-            assert_eq!(crate::world::names(&mirror.state()), [""; 0], "{open}: {verb:?} wrote");
+            assert_eq!(super::world::names(&mirror.state()), [""; 0], "{open}: {verb:?} wrote");
             assert!(!mirror.worktree().exists(), "{open}: {verb:?} made a worktree");
         }
         let report = mirror.examine();
@@ -112,7 +112,7 @@ fn a_state_directory_of_another_user_is_refused() {
     std::os::unix::fs::chown(mirror.state(), Some(65_534), None).expect("it is nobody's");
     for verb in [&["--fix"][..], &["sync"], &["up", "--detach"], &["stop"]] {
         refused(&mirror.run(verb), "belongs to user 65534");
-        assert_eq!(crate::world::names(&mirror.state()), [""; 0], "{verb:?} wrote");
+        assert_eq!(super::world::names(&mirror.state()), [""; 0], "{verb:?} wrote");
     }
     assert_eq!(mirror.examine().saw("state-file"), "fail");
 }

@@ -10,7 +10,7 @@ use flate2::write::GzEncoder;
 use support::Home;
 use support::servers::Server;
 
-use crate::world::{WICKED, harmless};
+use super::world::{WICKED, harmless};
 
 const HTML: &str = "HTTP/1.1 200 OK\r\nContent-Type: text/html\r\nConnection: close\r\n";
 

@@ -9,6 +9,7 @@ use std::process::Command;
 use housecall::config::{Config, Options, Serving, Surroundings, Trust};
 use housecall::init::{self, InitError, Place, write};
 use insta::assert_snapshot;
+use support::shown;
 use tempfile::TempDir;
 
 /// A home with a repository in it that has a remote.
@@ -141,7 +142,7 @@ fn a_server_that_is_not_known_to_watch_its_files_says_so() {
 #[test]
 fn the_file_is_commented() {
     let (_, text) = World::new("astro").write(Place::Registry).unwrap();
-    assert_snapshot!(text);
+    shown!(text);
 }
 
 #[test]

@@ -12,7 +12,7 @@ use support::processes::{Kept, eventually};
 use support::servers::answers;
 use support::{Home, Mirror};
 
-use crate::world::{WICKED, harmless};
+use super::world::{WICKED, harmless};
 
 /// A file server under another name, with one more argument than it needs.
 fn serving(home: &Home, name: &OsStr, extra: &OsStr, directory: &Path, port: u16) -> Kept {

@@ -6,7 +6,7 @@ use std::path::Path;
 use housecall::config::{Config, ConfigError, Limits, Surroundings};
 use housecall::report::words::is_dangerous;
 
-use crate::world::WICKED;
+use super::world::WICKED;
 
 fn read(text: &str) -> Result<Config, ConfigError> {
     let home = Path::new("/nobody/home");
