@@ -9,7 +9,6 @@ mod reload;
 use std::collections::BTreeMap;
 use std::fs;
 use std::path::Path;
-use std::process::ExitCode;
 use std::time::{Duration, Instant};
 
 use housecall::config::{Config, Limits, Surroundings};
@@ -19,13 +18,13 @@ use housecall::services::systemd::{self, MANAGER};
 use housecall::services::{Definition, Job, Keep, Observed, Rendered, Scope, State, Verb};
 use support::processes::{eventually, read, signal};
 use support::systemd::{UserManager, property, systemctl};
-use support::{Home, Part, Test};
+use support::{Home, Part, Test, shown};
 
 const SYSTEMD: &[Part] = &[Part::Systemd];
 const ASTRO: &[Part] = &[Part::Systemd, Part::Lighttpd, Part::Node(22), Part::Astro];
 const SOON: Duration = Duration::from_secs(10);
 
-const TESTS: &[Test] = &[
+pub(crate) const TESTS: &[Test] = &[
     Test { name: "a_job_is_rendered_as_a_person_would_write_it", needs: &[], run: rendered },
     Test { name: "commands_are_what_a_person_would_type", needs: &[], run: typed },
     Test { name: "any_path_and_word_arrives_as_it_was", needs: SYSTEMD, run: odd_words },
@@ -48,14 +47,6 @@ const TESTS: &[Test] = &[
     Test { name: "a_declared_check_asks_about_a_unit", needs: SYSTEMD, run: declared::asked },
     Test { name: "a_manager_out_of_reach_is_unknown_never_stopped", needs: &[], run: out_of_reach },
 ];
-
-fn main() -> ExitCode {
-    systemd_inside().unwrap_or_else(|| support::harness::run(&[("systemd", TESTS)]))
-}
-
-fn systemd_inside() -> Option<ExitCode> {
-    support::systemd::enter()
-}
 
 /// A configuration in that home, and its jobs.
 struct World {
@@ -160,11 +151,8 @@ fn rendered() {
         files.iter().map(one).collect::<String>().replace(&home.path().display().to_string(), "/home/ann")
     };
     let argv = ["/home/ann/bin/housecall", "--config", "/home/ann/site.toml", "sync"];
-    insta::assert_snapshot!(
-        "sync",
-        show(&define(&config, "sync", Keep::Every(Duration::from_mins(1)), &argv))
-    );
-    insta::assert_snapshot!("serve", show(&define(&config, "serve", Keep::Alive, &argv)));
+    shown!("sync", show(&define(&config, "sync", Keep::Every(Duration::from_mins(1)), &argv)));
+    shown!("serve", show(&define(&config, "serve", Keep::Alive, &argv)));
 }
 
 fn typed() {
@@ -179,7 +167,7 @@ fn typed() {
             told.extend([format!("{role} {verb:?}: {}\n", commands.join(" && "))]);
         }
     }
-    insta::assert_snapshot!("commands", told);
+    shown!("commands", told);
 }
 
 /// Quotes, backslashes, specifiers, variables and what is not ASCII, in every place where they may stand.

@@ -2,7 +2,6 @@
 #![expect(clippy::disallowed_methods, reason = "tests make the world that the product looks at")]
 
 use std::fs;
-use std::process::ExitCode;
 
 use housecall::probes::git::{self, Changes, Checkout, Remote};
 use housecall::probes::state::SyncStatus::{Noop, Updated};
@@ -20,7 +19,7 @@ use probed::World;
 const SHA256: &[&str] = &["--object-format=sha256"];
 const REFTABLE: &[&str] = &["--ref-format=reftable"];
 
-const OF_SHA256: &[Test] = &[
+pub(crate) const OF_SHA256: &[Test] = &[
     Test { name: "a_repository_is_described", needs: &[], run: || repository(SHA256) },
     Test { name: "a_worktree_is_described", needs: &[], run: || worktree(SHA256) },
     Test { name: "a_remote_of_files_says_its_commit", needs: &[], run: || remote(SHA256) },
@@ -29,7 +28,7 @@ const OF_SHA256: &[Test] = &[
     Test { name: "a_sync_aligns_and_sets_aside", needs: &[], run: || sync(SHA256, &[]) },
 ];
 
-const OF_REFTABLE: &[Test] = &[
+pub(crate) const OF_REFTABLE: &[Test] = &[
     Test { name: "a_repository_is_described", needs: &[Part::Reftable], run: || repository(REFTABLE) },
     Test { name: "a_worktree_is_described", needs: &[Part::Reftable], run: || worktree(REFTABLE) },
     Test { name: "a_remote_of_files_says_its_commit", needs: &[Part::Reftable], run: || remote(REFTABLE) },
@@ -37,10 +36,6 @@ const OF_REFTABLE: &[Test] = &[
     Test { name: "edits_that_a_mark_hides_are_found", needs: &[Part::Reftable], run: || marked(REFTABLE) },
     Test { name: "a_sync_aligns_and_sets_aside", needs: &[Part::Reftable], run: || sync(REFTABLE, REFTABLE) },
 ];
-
-fn main() -> ExitCode {
-    support::harness::run(&[("sha256", OF_SHA256), ("reftable", OF_REFTABLE)])
-}
 
 fn changes(world: &World) -> Changes {
     git::changes(&world.machine, &world.config, &world.checkout()).expect("git's answer")

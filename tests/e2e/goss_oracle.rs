@@ -8,7 +8,7 @@ use std::fs;
 use std::io::{Read as _, Write as _};
 use std::net::{TcpListener, TcpStream, UdpSocket};
 use std::path::Path;
-use std::process::{Command, ExitCode};
+use std::process::Command;
 use std::thread;
 
 use serde_json::Value;
@@ -16,22 +16,18 @@ use support::processes::Kept;
 use support::servers::free_port;
 use support::{Home, Part, Test, parts};
 
-const RECORDED: &[Test] = &[
+pub(crate) const RECORDED: &[Test] = &[
     Test { name: "a_home_and_its_servers", needs: &[], run: || recorded("loopback.yaml") },
     Test { name: "packages", needs: &[Part::Program("dpkg-query")], run: || recorded("debian.yaml") },
 ];
 
-const REAL: &[Test] = &[
+pub(crate) const REAL: &[Test] = &[
     Test { name: "matchers", needs: &[Part::Goss], run: || real("matchers.yaml") },
     Test { name: "kinds", needs: &[Part::Goss], run: || real("kinds.yaml") },
     Test { name: "a_home_and_its_servers", needs: &[Part::Goss], run: || real("loopback.yaml") },
     Test { name: "packages", needs: &[Part::Goss, Part::Program("dpkg-query")], run: || real("debian.yaml") },
     Test { name: "worlds_in_which_less_holds", needs: &[Part::Goss], run: other_worlds },
 ];
-
-fn main() -> ExitCode {
-    support::harness::run(&[("recorded", RECORDED), ("real", REAL)])
-}
 
 /// Kind and key of a resource: "file pass-plain".
 type Name = String;

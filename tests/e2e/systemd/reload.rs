@@ -7,7 +7,7 @@ use support::servers::free_port;
 use support::systemd::{UserManager, journal, property, systemctl};
 use support::{Home, Mirror, Ran};
 
-use crate::SOON;
+use super::SOON;
 
 const UNIT: &str = "site.service";
 

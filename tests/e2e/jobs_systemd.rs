@@ -3,21 +3,16 @@
 #![expect(clippy::disallowed_methods, reason = "a test sets the world up, and looks at it with its own eyes")]
 
 use std::fs;
-use std::process::ExitCode;
 use std::time::Duration;
 
 use support::processes::eventually;
-use support::systemd::{UserManager, enter, systemctl};
+use support::systemd::{UserManager, systemctl};
 use support::{Mirror, Part, Test};
 
 const SYSTEMD: &[Part] = &[Part::Systemd];
 
-const TESTS: &[Test] =
+pub(crate) const TESTS: &[Test] =
     &[Test { name: "installed_jobs_pass_and_what_is_done_to_them_is_found", needs: SYSTEMD, run: judged }];
-
-fn main() -> ExitCode {
-    enter().unwrap_or_else(|| support::harness::run(&[("systemd", TESTS)]))
-}
 
 fn judged() {
     let mut mirror = Mirror::fixed();

@@ -11,7 +11,7 @@ use support::Mirror;
 use support::processes::{eventually, signal};
 use support::systemd::{UserManager, property, systemctl};
 
-use crate::{SOON, config, define, text, write};
+use super::{SOON, config, define, text, write};
 
 /// Installed, aligned by the clock, served, killed and back, stopped by a signal and back, uninstalled.
 pub(crate) fn whole_life() {

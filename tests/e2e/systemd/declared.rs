@@ -4,7 +4,7 @@ use support::Home;
 use support::processes::eventually;
 use support::systemd::{UserManager, property, systemctl};
 
-use crate::SOON;
+use super::SOON;
 
 /// A configuration of one check for each question, in this order.
 fn ask(home: &Home, questions: &[&str]) -> Vec<String> {
