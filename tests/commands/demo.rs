@@ -5,6 +5,8 @@ use std::path::Path;
 use std::process::{Command, Output, Stdio};
 use std::time::Duration;
 
+use support::Folder;
+
 fn demo(temporary: &Path, arguments: &[&str]) -> Command {
     let mut command = Command::new(env!("CARGO_BIN_EXE_housecall"));
     command.arg("demo").args(arguments).env("TMPDIR", temporary).env("HOME", temporary).stdin(Stdio::null());
@@ -33,7 +35,7 @@ fn left(temporary: &Path) -> Vec<String> {
 
 #[test]
 fn every_scene_is_found_and_mended_and_nothing_is_left() {
-    let temporary = tempfile::tempdir().expect("a directory");
+    let temporary = Folder::new();
     let output = demo(temporary.path(), &[]).output().expect("run the demo");
     let text = text(&output);
     assert!(output.status.success(), "{text}");
@@ -63,7 +65,7 @@ fn every_scene_is_found_and_mended_and_nothing_is_left() {
 
 #[test]
 fn one_scene_can_be_played_and_its_files_kept() {
-    let temporary = tempfile::tempdir().expect("a directory");
+    let temporary = Folder::new();
     let output = demo(temporary.path(), &["3", "--keep"]).output().expect("run the demo");
     let text = text(&output);
     assert!(output.status.success(), "{text}");
@@ -75,7 +77,7 @@ fn one_scene_can_be_played_and_its_files_kept() {
 
 #[test]
 fn a_scene_that_is_not_there_is_a_usage_error() {
-    let temporary = tempfile::tempdir().expect("a directory");
+    let temporary = Folder::new();
     let output = demo(temporary.path(), &["99"]).output().expect("run the demo");
     assert_eq!(output.status.code(), Some(2), "{}", text(&output));
     assert_eq!(left(temporary.path()), Vec::<String>::new());
@@ -83,7 +85,7 @@ fn a_scene_that_is_not_there_is_a_usage_error() {
 
 #[test]
 fn a_signal_leaves_nothing_either() {
-    let temporary = tempfile::tempdir().expect("a directory");
+    let temporary = Folder::new();
     let mut child = demo(temporary.path(), &[]).stdout(Stdio::null()).spawn().expect("run the demo");
     std::thread::sleep(Duration::from_millis(900));
     let pid = rustix::process::Pid::from_child(&child);

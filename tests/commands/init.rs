@@ -9,18 +9,17 @@ use std::process::Command;
 use housecall::config::{Config, Options, Serving, Surroundings, Trust};
 use housecall::init::{self, InitError, Place, write};
 use insta::assert_snapshot;
-use support::shown;
-use tempfile::TempDir;
+use support::{Folder, shown};
 
 /// A home with a repository in it that has a remote.
 struct World {
-    _folder: TempDir,
+    _folder: Folder,
     surroundings: Surroundings,
 }
 
 impl World {
     fn new(fixture: &str) -> Self {
-        let folder = tempfile::tempdir().unwrap();
+        let folder = Folder::new();
         let home = folder.path().canonicalize().unwrap();
         let repository = home.join("dev/site");
         fs::create_dir_all(&repository).unwrap();

@@ -6,9 +6,9 @@ use std::os::unix::fs::PermissionsExt;
 use std::path::PathBuf;
 use std::time::Duration;
 
-use support::Mirror;
 use support::launchd::{ctl, domain, log_in, shut_down};
 use support::processes::eventually;
+use support::{Folder, Mirror};
 
 const SOON: Duration = Duration::from_secs(20);
 const SYNC: &str = "me.site.localhost-sync";
@@ -294,7 +294,7 @@ fn what_would_not_last_is_refused_with_the_remedy() {
     let said = String::from_utf8_lossy(&output.expect("it starts").stderr).into_owned();
     assert!(said.contains("build folder") && said.contains("cargo install --path ."), "{said}");
 
-    let outside = tempfile::tempdir().expect("a folder outside");
+    let outside = Folder::new();
     let elsewhere = outside.path().canonicalize().expect("the folder").join("site.toml");
     fs::copy(&mirror.config, &elsewhere).expect("the configuration is copied");
     mirror.config = elsewhere;

@@ -7,3 +7,4 @@ mod probes_http;
 mod probes_machine;
 mod declared;
 mod launchd;
+mod leftovers;

@@ -5,6 +5,8 @@ use std::os::unix::fs::PermissionsExt as _;
 use std::path::Path;
 use std::process::{Command, Output};
 
+use support::Folder;
+
 use super::job;
 
 fn housecall(home: &Path, arguments: &[&str]) -> Output {
@@ -26,7 +28,7 @@ fn stdout(output: &Output) -> String {
 
 #[test]
 fn it_tells_people_and_programs_and_its_exit_code_says_the_rest() {
-    let home = tempfile::tempdir().unwrap();
+    let home = Folder::new();
     let write = |name: &str, text: &str| fs::write(home.path().join(name), text).unwrap();
     write("com.example.job.plist", &job(""));
     write("typo.plist", &job("<key>WatchPath</key><array/>").replace("com.example.job", "typo"));
@@ -86,7 +88,7 @@ fn it_tells_people_and_programs_and_its_exit_code_says_the_rest() {
 
 #[test]
 fn a_secret_is_told_and_never_shown() {
-    let home = tempfile::tempdir().unwrap();
+    let home = Folder::new();
     let keys =
         "<key>EnvironmentVariables</key><dict><key>API_KEY</key><string>hunter2hunter2</string></dict>";
     fs::write(home.path().join("com.example.job.plist"), job(keys)).unwrap();
@@ -98,7 +100,7 @@ fn a_secret_is_told_and_never_shown() {
 
 #[test]
 fn what_this_machine_says_counts_where_launchd_loads_jobs_from() {
-    let home = tempfile::tempdir().unwrap();
+    let home = Folder::new();
     let agents = home.path().join("Library/LaunchAgents");
     fs::create_dir_all(&agents).unwrap();
     let log = home.path().join("gone/x.log");
@@ -119,7 +121,7 @@ fn what_this_machine_says_counts_where_launchd_loads_jobs_from() {
 
 #[test]
 fn a_unit_is_judged_by_systemd_where_that_is() {
-    let home = tempfile::tempdir().unwrap();
+    let home = Folder::new();
     let unit = "[Service]\nExecStart=/bin/true\nRestrt=always\nRestartSec=soon\n";
     fs::write(home.path().join("typo.service"), unit).unwrap();
     fs::write(home.path().join("good.service"), "[Service]\nExecStart=/bin/true\n").unwrap();

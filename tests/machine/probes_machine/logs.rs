@@ -5,11 +5,12 @@ use std::os::unix::fs::PermissionsExt;
 
 use housecall::config::Config;
 use housecall::probes::logs::read;
+use support::Folder;
 
 use super::worlds;
 
-fn with(content: Option<&[u8]>) -> (tempfile::TempDir, Config) {
-    let place = tempfile::tempdir().expect("a directory");
+fn with(content: Option<&[u8]>) -> (Folder, Config) {
+    let place = Folder::new();
     let config = Config { state: place.path().to_owned(), ..worlds::config() };
     let file = config.log_file("serve");
     fs::create_dir_all(file.parent().expect("a parent")).expect("a directory");

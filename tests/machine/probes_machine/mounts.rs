@@ -12,6 +12,7 @@ use housecall::error::ProbeError;
 use housecall::probes::machine::{Machine, Where};
 use housecall::probes::mounts::{Kind, Mounts};
 use housecall::probes::program::Program;
+use support::Folder;
 
 use super::alone::{alone_under, assert_held, held, skip};
 
@@ -57,7 +58,7 @@ fn options_of_a_filesystem_are_told_from_those_of_a_mount() {
 
 #[test]
 fn links_are_followed_up_to_a_volume_that_can_hang() {
-    let place = tempfile::tempdir().unwrap();
+    let place = Folder::new();
     let home = place.path().canonicalize().unwrap();
     symlink("/srv/nfs/dev", home.join("dev")).unwrap();
     symlink("dev/site", home.join("site")).unwrap();
@@ -106,7 +107,7 @@ fn a_volume_that_hangs_costs_one_deadline() {
         return skip("needs a mount namespace of its own");
     }
     alone_under(&private, "probes_machine::mounts::a_volume_that_hangs_costs_one_deadline", || {
-        let place = tempfile::tempdir().unwrap();
+        let place = Folder::new();
         let (point, link) = (place.path().join("disk"), place.path().join("link"));
         fs::create_dir(&point).unwrap();
         symlink(point.join("site"), &link).unwrap();

@@ -6,10 +6,11 @@ use std::time::Duration;
 
 use housecall::probes::clock;
 use housecall::probes::processes::{Process, read};
+use support::Folder;
 
 #[test]
 fn a_process_is_read() {
-    let place = tempfile::tempdir().unwrap();
+    let place = Folder::new();
     let place = place.path().canonicalize().unwrap();
     let mut child = Command::new("sh")
         .args(["-c", "read line", "a\nb", "\u{1b}[31m"])

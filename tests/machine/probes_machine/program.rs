@@ -6,6 +6,7 @@ use std::time::{Duration, Instant};
 
 use housecall::error::ProbeError;
 use housecall::probes::program::{Ended, Program, run, run_observed};
+use support::Folder;
 
 use super::alone::{alone, assert_held, held, lives};
 
@@ -117,7 +118,7 @@ fn a_grandchild_that_holds_nothing_is_left_alone() {
 fn nothing_is_left_of_programs_that_hang() {
     alone("probes_machine::program::nothing_is_left_of_programs_that_hang", || {
         let before = held();
-        let place = tempfile::tempdir().unwrap();
+        let place = Folder::new();
         let list = place.path().join("pids");
         let list = list.display();
         // A program that ignores signals, its child, and a grandchild that closed everything.

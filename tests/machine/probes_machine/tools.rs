@@ -9,18 +9,18 @@ use housecall::config::{Config, Limits, Trust};
 use housecall::error::ProbeError;
 use housecall::probes::machine::Machine;
 use housecall::probes::tools::{find, installers, version_of, written};
-use tempfile::TempDir;
+use support::Folder;
 
 use super::worlds;
 
 /// A machine's home with one directory of tools, first on the jobs' PATH.
 struct Home {
-    place: TempDir,
+    place: Folder,
 }
 
 impl Home {
     fn new() -> Self {
-        Self { place: tempfile::tempdir().expect("a directory") }
+        Self { place: Folder::new() }
     }
 
     fn path(&self) -> PathBuf {

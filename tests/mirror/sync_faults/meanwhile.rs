@@ -9,6 +9,7 @@ use std::sync::Arc;
 use std::time::{Duration, UNIX_EPOCH};
 
 use housecall::probes::state::SyncStatus::Failed;
+use support::Folder;
 
 use super::oracle::assert_tidy;
 use crate::world::{World, walk};
@@ -127,9 +128,8 @@ fn a_save_that_git_cannot_tell_by_its_time_and_size_is_kept() {
 }
 
 /// A directory on another disk: memory is one where there is such a place.
-fn another_disk() -> tempfile::TempDir {
-    let other = Path::new("/dev/shm");
-    tempfile::tempdir_in(if other.is_dir() { other } else { Path::new("/tmp") }).expect("a directory")
+fn another_disk() -> Folder {
+    Folder::in_memory().unwrap_or_default()
 }
 
 #[test]
@@ -227,7 +227,7 @@ fn a_new_file_is_kept_wherever_it_is_saved_meanwhile() {
 
 #[test]
 fn nothing_is_written_through_a_link_that_comes_meanwhile() {
-    let other = tempfile::tempdir().expect("a directory");
+    let other = Folder::new();
     let save = format!("ln -s {} fresh", other.path().display());
     let world = meanwhile(&[("fresh/page.html", Some("new\n"))], &save);
     assert_eq!(fs::read_dir(other.path()).expect("still there").count(), 0);

@@ -7,6 +7,8 @@
 
 pub mod harness;
 pub mod parts;
+mod run;
+pub mod folder;
 pub mod home;
 pub mod processes;
 pub mod housecall;
@@ -23,6 +25,7 @@ pub mod terminal;
 pub mod launchd;
 pub mod systemd;
 
+pub use folder::Folder;
 pub use harness::Test;
 pub use home::Home;
 pub use housecall::Ran;

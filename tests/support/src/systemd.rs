@@ -9,9 +9,11 @@ use std::time::Duration;
 
 use libtest_mimic::Failed;
 
+use crate::folder::Folder;
 use crate::home::Home;
 use crate::parts::{self, Part};
 use crate::processes::{Kept, eventually, signal};
+use crate::run;
 
 /// So that each has a control group of its own.
 static NEXT: AtomicU32 = AtomicU32::new(0);
@@ -38,7 +40,11 @@ pub(crate) fn can_be_entered() -> bool {
 pub(crate) fn run_inside(test: &str) -> Result<(), Failed> {
     let program = std::env::current_exe().expect("this program");
     let script = parts::root().join("tests/support/systemd.sh");
-    let status = Command::new(script).arg(program).args(["--exact", test]).status();
+    // Its pids are of another namespace: the homes that it makes are this process's own.
+    let folder = Folder::new();
+    let mut again = Command::new(script);
+    let status = again.arg(program).args(["--exact", test]).env(run::MARK, run::folder()).status();
+    drop(folder);
     let status = status.map_err(|error| format!("the namespaces are not made: {error}"))?;
     if status.success() { Ok(()) } else { Err(format!("in its namespaces: {status}").into()) }
 }
