@@ -1,9 +1,9 @@
 //! `housecall demo`, by the real binary: every scene is found and mended, and nothing is left behind.
 #![expect(clippy::disallowed_methods, reason = "a test runs the binary and looks at what it leaves")]
 
+use std::io::{BufRead as _, BufReader};
 use std::path::Path;
 use std::process::{Command, Output, Stdio};
-use std::time::Duration;
 
 use support::Folder;
 
@@ -86,8 +86,9 @@ fn a_scene_that_is_not_there_is_a_usage_error() {
 #[test]
 fn a_signal_leaves_nothing_either() {
     let temporary = Folder::new();
-    let mut child = demo(temporary.path(), &[]).stdout(Stdio::null()).spawn().expect("run the demo");
-    std::thread::sleep(Duration::from_millis(900));
+    let mut child = demo(temporary.path(), &[]).stdout(Stdio::piped()).spawn().expect("run the demo");
+    let mut lines = BufReader::new(child.stdout.take().expect("its output")).lines();
+    assert!(lines.any(|line| line.is_ok_and(|it| it.contains("── "))), "a scene begins");
     let pid = rustix::process::Pid::from_child(&child);
     rustix::process::kill_process(pid, rustix::process::Signal::INT).expect("interrupt it");
     let status = child.wait().expect("it ends");

@@ -8,7 +8,7 @@ use support::Mirror;
 use support::processes::eventually;
 use support::servers::free_port;
 
-const SOON: Duration = Duration::from_secs(20);
+const SOON: Duration = support::processes::HANG;
 
 fn up() -> Mirror {
     let mirror = Mirror::fixed();

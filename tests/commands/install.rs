@@ -10,7 +10,7 @@ use support::launchd::{ctl, domain, log_in, shut_down};
 use support::processes::eventually;
 use support::{Folder, Mirror};
 
-const SOON: Duration = Duration::from_secs(20);
+const SOON: Duration = support::processes::HANG;
 const SYNC: &str = "me.site.localhost-sync";
 const SERVE: &str = "me.site.localhost-serve";
 

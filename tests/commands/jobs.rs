@@ -8,7 +8,7 @@ use support::launchd::{Launchd, ctl, domain};
 use support::processes::eventually;
 use support::{Mirror, Report};
 
-const SOON: Duration = Duration::from_secs(20);
+const SOON: Duration = support::processes::HANG;
 const SYNC: &str = "me.site.localhost-sync";
 const SERVE: &str = "me.site.localhost-serve";
 

@@ -50,9 +50,9 @@ fn it_returns_within_a_second_of_what_drain_and_server_need() {
     assert!(!launchd.was_legacy_used());
     let needed = Duration::from_millis(1500) + server;
     assert!(ran.took >= Duration::from_millis(1500), "it drained: {ran}");
-    // A machine that is busy with other tests may be late once.
+    // A machine that is busy with other tests may be late once; how slow it is, the server's own start tells.
     let again = || reload(&launchd, &["site"]).exits(0).took;
-    let in_time = |took| took < needed + Duration::from_secs(1);
+    let in_time = |took| took < needed + (server * 10).max(Duration::from_secs(1));
     assert!(in_time(ran.took) || in_time(again()) || in_time(again()), "{:?}, {needed:?} needed", ran.took);
 }
 
@@ -252,7 +252,7 @@ fn a_crash_loop_behind_which_another_answers_is_not_believed() {
     let text = fs::read_to_string(&agent.file).expect("the file");
     let crashing = launchd.home.program("crash", "#!/bin/sh\nsleep 0.5\necho no more >&2\nexit 3\n");
     let _ = launchd.ctl(&["bootout", &launchd.target("a.site")]);
-    assert!(eventually(Duration::from_secs(5), || !answers(([127, 0, 0, 1], agent.port))));
+    assert!(eventually(support::processes::HANG, || !answers(([127, 0, 0, 1], agent.port))));
     let other = launchd.serving("b.other", "0", "");
     let taken = fs::read_to_string(&other.file).expect("the file");
     fs::write(&other.file, taken.replace(&other.port.to_string(), &agent.port.to_string()))
@@ -280,7 +280,7 @@ fn an_interruption_leaves_the_job_loaded() {
     let _ = serving(&launchd, "1.5");
     let running = launchd.home.start_in(launchd.home.path(), ["reload", "site"]);
     let drains = || launchd.print("a.site").is_some_and(|it| it.contains("state = SIGTERMed"));
-    assert!(eventually(Duration::from_secs(5), drains), "it drains");
+    assert!(eventually(support::processes::HANG, drains), "it drains");
     processes::signal(running.pid(), "INT");
     let ran = running.wait(Duration::from_secs(20));
     assert_ne!(ran.code, -1, "it ends by itself: {ran}");

@@ -12,6 +12,9 @@ use housecall::fixes;
 /// The most lines a file may have.
 const LONGEST: usize = 400;
 
+/// The most binaries of tests, each linked with all that the program is: see `docs/testing.md`.
+const MOST_BINARIES: usize = 6;
+
 /// What every page of a check has, in this order.
 const HEADINGS: [&str; 4] =
     ["## What it checks", "## Why it matters", "## How it is fixed", "## Look yourself"];
@@ -100,11 +103,7 @@ fn nothing_is_allowed_ignored_or_left_undone() {
         concat!("to", "do!("),
         concat!("unimple", "mented!("),
     ];
-    let undone = |path: &Path, line: &str| {
-        // A module that several test binaries share is never used whole by any of them.
-        let shared = path.starts_with(root().join("tests")) && line.contains("dead_code");
-        !shared && words.iter().any(|word| line.contains(word))
-    };
+    let undone = |_: &Path, line: &str| words.iter().any(|word| line.contains(word));
     assert_none(&lines_where(&sources(), undone), "use #[expect(…, reason = …)], or do it");
 }
 
@@ -114,6 +113,49 @@ fn a_crashed_look_is_a_result_in_a_release_too() {
     assert_eq!(manifest["profile"]["release"]["panic"].as_str(), Some("unwind"));
     let elsewhere = files(&[".cargo"], "toml");
     assert_none(&lines_where(&elsewhere, |_, line| line.contains("panic")), "the profile is in Cargo.toml");
+}
+
+/// The test binaries of the workspace: what cargo finds in the `tests` of each member, and what a manifest adds.
+fn test_binaries() -> BTreeSet<PathBuf> {
+    let table = |folder: &Path| -> toml::Table { read(&folder.join("Cargo.toml")).parse().expect("TOML") };
+    let entries = |folder: &Path| -> Vec<PathBuf> {
+        let entries = fs::read_dir(folder).into_iter().flatten();
+        entries.map(|entry| entry.expect("an entry").path()).collect()
+    };
+    let mut members = vec![root().to_owned()];
+    for member in table(root())["workspace"]["members"].as_array().expect("members") {
+        let member = member.as_str().expect("a folder");
+        match member.strip_suffix("/*") {
+            Some(folder) => members.extend(entries(&root().join(folder))),
+            None => members.push(root().join(member)),
+        }
+    }
+    let mut found = BTreeSet::new();
+    for member in &members {
+        for path in entries(&member.join("tests")) {
+            let main = path.join("main.rs");
+            if main.is_file() {
+                found.insert(main);
+            } else if path.extension().is_some_and(|it| it == "rs") {
+                found.insert(path);
+            }
+        }
+        let manifest = table(member);
+        for test in manifest.get("test").and_then(toml::Value::as_array).into_iter().flatten() {
+            found.extend(test.get("path").and_then(toml::Value::as_str).map(|path| member.join(path)));
+        }
+    }
+    found
+}
+
+#[test]
+fn no_seventh_test_binary_is_linked() {
+    let found = test_binaries();
+    assert!(found.len() <= MOST_BINARIES, "put the test into one of the others: {found:#?}");
+    for main in found {
+        let says = read(&main).contains("\n//! A test belongs here if ");
+        assert!(says, "{} does not say what belongs there", main.display());
+    }
 }
 
 #[test]

@@ -16,7 +16,7 @@ use housecall::services::{Definition, Job, Keep, MARKER, Observed, Scope, State,
 use support::launchd::Launchd;
 use support::processes::{self, eventually};
 
-const SOON: Duration = Duration::from_secs(10);
+const SOON: Duration = support::processes::HANG;
 
 fn config(launchd: &Launchd) -> Config {
     let environment: BTreeMap<String, String> = launchd

@@ -13,7 +13,7 @@ use std::time::Duration;
 use support::processes::{Kept, eventually, read, signal};
 use support::{Folder, Home};
 
-const SOON: Duration = Duration::from_secs(30);
+const SOON: Duration = support::processes::HANG;
 const CHILD: &str = "HOUSECALL_TEST_CHILD";
 
 /// Not a test of its own: a run that leaves all sorts of things, and says which in that file; or one that is over at once.

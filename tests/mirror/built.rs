@@ -49,7 +49,7 @@ fn who_is_interrupted_leaves_no_program_behind() {
         signal(running.pid(), how);
         let _ = running.wait(Duration::from_secs(10));
         assert!(
-            eventually(Duration::from_secs(5), || mirror.home.processes().is_empty()),
+            eventually(support::processes::HANG, || mirror.home.processes().is_empty()),
             "{:?}",
             mirror.home.processes()
         );

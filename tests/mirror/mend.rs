@@ -3,7 +3,7 @@
 
 use std::fs;
 use std::sync::Arc;
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
 use housecall::config::{Config, Trust};
 use housecall::fixes::events::{self, Decision};
@@ -16,7 +16,7 @@ use housecall::fixes::{
 };
 use housecall::probes::{processes, state};
 use housecall::selection::{Selection, Wanted};
-use support::processes::Kept;
+use support::processes::{HANG, Kept, eventually};
 
 use crate::world::{self, World, child};
 
@@ -211,10 +211,8 @@ fn a_second_mend_is_busy_and_is_told_by_whom_and_a_dead_holder_holds_nothing() {
     assert_eq!(state::read(&world.config).expect("the state").holder, None);
 
     let mut dead = Kept::start(&mut child(world.home.path(), "mend::hold_the_lock_in_a_child"));
-    let start = Instant::now();
-    while state::read(&world.config).expect("the state").holder.is_none() {
-        assert!(start.elapsed() < Duration::from_secs(10), "the child takes the lock");
-    }
+    let is_held = || state::read(&world.config).expect("the state").holder.is_some();
+    assert!(eventually(HANG, is_held), "the child takes the lock");
     dead.0.kill().expect("killed");
     dead.0.wait().expect("ended");
     assert_eq!(

@@ -22,7 +22,7 @@ use support::{Home, Part, Test, shown};
 
 const SYSTEMD: &[Part] = &[Part::Systemd];
 const ASTRO: &[Part] = &[Part::Systemd, Part::Lighttpd, Part::Node(22), Part::Astro];
-const SOON: Duration = Duration::from_secs(10);
+const SOON: Duration = support::processes::HANG;
 
 pub(crate) const TESTS: &[Test] = &[
     Test { name: "a_job_is_rendered_as_a_person_would_write_it", needs: &[], run: rendered },

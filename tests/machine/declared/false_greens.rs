@@ -95,7 +95,7 @@ fn a_check_that_hangs_ends_with_all_it_started() {
     let report = examined(&home, 3);
     assert_eq!((report.status("stuck"), report.status("well")), ("unknown", "pass"));
     let gone = || !home.processes().iter().any(|it| it.command.contains("sleep 432"));
-    assert!(eventually(Duration::from_secs(5), gone), "{:?}", home.processes());
+    assert!(eventually(support::processes::HANG, gone), "{:?}", home.processes());
 }
 
 /// Elsewhere a server on `::1` alone is "not listening", whichever address is asked for.

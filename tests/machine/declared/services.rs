@@ -1,4 +1,4 @@
-//! `service`: jobs of launchd's; those of systemd's are asked about in `tests/systemd`, where there is a manager.
+//! `service`: jobs of launchd's; those of systemd's are asked about in `tests/e2e/systemd`, where there is a manager.
 
 use support::launchd::{ctl, domain, stand_in};
 use support::processes::eventually;

@@ -2,11 +2,11 @@
 #![cfg(target_os = "linux")]
 
 use std::process::{Command, Stdio};
-use std::time::Duration;
 
 use housecall::probes::clock;
 use housecall::probes::processes::{Process, read};
 use support::Folder;
+use support::processes::{HANG, eventually};
 
 #[test]
 fn a_process_is_read() {
@@ -28,10 +28,8 @@ fn a_process_is_read() {
     let again = read(child.id()).unwrap().expect("it runs");
     drop(child.stdin.take());
     // It ends when its input does, and stays a zombie until it is waited for.
-    std::thread::sleep(Duration::from_millis(100));
-    let zombie = read(child.id()).unwrap();
+    assert!(eventually(HANG, || read(child.id()).unwrap().is_none()), "a zombie serves nothing");
     child.wait().unwrap();
-    assert_eq!(zombie, None, "a zombie serves nothing");
     assert_eq!(read(child.id()).unwrap(), None);
 
     assert_eq!(process.parent, Some(std::process::id()));
@@ -40,7 +38,7 @@ fn a_process_is_read() {
     assert_eq!(process.command(), "sh -c read line a\\nb \\u{1b}[31m");
     assert_eq!(process.executable, std::fs::canonicalize("/bin/sh").ok());
     let age = clock::now().duration_since(process.started);
-    assert!((0..5).contains(&age.as_secs()), "{age}");
+    assert!((0..60).contains(&age.as_secs()), "{age}");
     assert_eq!(again.identity, process.identity);
 }
 

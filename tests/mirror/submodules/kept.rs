@@ -3,7 +3,6 @@
 use std::collections::BTreeSet;
 use std::fs;
 use std::path::{Path, PathBuf};
-use std::time::Duration;
 
 use housecall::probes::state::SyncStatus::{Failed, Noop};
 use support::processes::eventually;
@@ -134,7 +133,7 @@ pub(crate) fn assert_tidy(world: &World) {
     let all = [world.repository().join(".git"), world.home.at("ops")];
     let left: Vec<PathBuf> = all.iter().flat_map(|it| files(it)).filter(is_left).collect();
     assert!(left.is_empty(), "left behind: {left:?}");
-    let gone = eventually(Duration::from_secs(5), || world.home.processes().is_empty());
+    let gone = eventually(support::processes::HANG, || world.home.processes().is_empty());
     assert!(gone, "left running: {:?}", world.home.processes());
 }
 

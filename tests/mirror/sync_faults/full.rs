@@ -10,7 +10,7 @@ use support::Mirror;
 use support::parts::{Part, lacks};
 use support::processes::{eventually, signal};
 
-const SOON: Duration = Duration::from_secs(15);
+const SOON: Duration = support::processes::HANG;
 
 /// What the keeper says of itself.
 fn said(mirror: &Mirror) -> serde_json::Value {

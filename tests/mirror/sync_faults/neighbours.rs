@@ -237,7 +237,7 @@ fn unfinished_files_of_a_git_at_work_are_left_alone_and_removed_when_it_is_gone(
         let neighbour = at_work(&world, place);
         let is_git =
             |pid: &u32| fs::read_to_string(format!("/proc/{pid}/comm")).is_ok_and(|it| it == "git\n");
-        let began = eventually(Duration::from_secs(5), || started_by(&neighbour).iter().any(is_git));
+        let began = eventually(support::processes::HANG, || started_by(&neighbour).iter().any(is_git));
         assert!(began, "it is at work");
         let oracle = Oracle::of(&world);
         let pack = world.repository().join(".git/objects/pack/tmp_pack_theirs");
@@ -254,7 +254,7 @@ fn unfinished_files_of_a_git_at_work_are_left_alone_and_removed_when_it_is_gone(
             signal(*pid, "KILL");
         }
         let ended = || !group.iter().any(|pid| support::processes::read(*pid).is_some());
-        assert!(eventually(Duration::from_secs(5), ended), "it ended");
+        assert!(eventually(support::processes::HANG, ended), "it ended");
         super::oracle::set_url(&world, &world.home.at("remote.git").display().to_string());
         oracle.goes_on(&world);
     }

@@ -81,7 +81,7 @@ pub(crate) fn assert_tidy(world: &World) {
         let left: Vec<PathBuf> = walk(&top).into_iter().filter(|it| is_left(it) || is_index(it)).collect();
         assert!(left.is_empty(), "left behind: {left:?}");
     }
-    let gone = eventually(Duration::from_secs(5), || world.home.processes().is_empty());
+    let gone = eventually(support::processes::HANG, || world.home.processes().is_empty());
     assert!(gone, "left running: {:?}", world.home.processes());
 }
 

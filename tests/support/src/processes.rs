@@ -10,6 +10,9 @@ use rustix::process::{Pid, Signal};
 
 use crate::run;
 
+/// What only a hang exceeds: ten times and more what any test waits for, on a machine that is busy with others.
+pub const HANG: Duration = Duration::from_mins(1);
+
 /// A process as /proc shows it.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Process {
