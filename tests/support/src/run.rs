@@ -8,7 +8,6 @@ use std::fs;
 use std::path::{Path, PathBuf};
 use std::process::Command;
 use std::sync::{Mutex, MutexGuard, Once, OnceLock, PoisonError};
-use std::thread;
 use std::time::Duration;
 
 use crate::processes::{self, started};
@@ -150,14 +149,16 @@ fn end(run: &Path) {
     let prefix = format!("{name}-");
     let volume = |it: &PathBuf| it.file_name().is_some_and(|it| it.to_string_lossy().starts_with(&prefix));
     places.extend(children(Path::new(MEDIA)).filter(volume));
-    for _ in 0..100 {
+    processes::eventually(Duration::from_secs(3), || {
         let alive = of_run(run, &places);
-        if alive.is_empty() {
-            break;
-        }
         alive.iter().for_each(|pid| processes::signal(*pid, "KILL"));
-        thread::sleep(Duration::from_millis(20));
-    }
+        alive.is_empty()
+    });
+    // A process leaves its group a moment after its memory.
+    processes::eventually(Duration::from_secs(3), || {
+        control_groups(&name).iter().for_each(|it| remove_groups(it));
+        control_groups(&name).is_empty()
+    });
     for mount in mounts(&places) {
         let _ = Command::new("umount").args(["-i", "-l"]).arg(mount).status();
     }
@@ -167,6 +168,21 @@ fn end(run: &Path) {
         children(run).filter(|it| !it.ends_with(OWNER)).for_each(|it| remove(&it));
         remove(run);
     }
+}
+
+/// The control groups that the run's user managers lived in.
+fn control_groups(run: &str) -> Vec<PathBuf> {
+    let text = fs::read_to_string("/proc/self/mounts").unwrap_or_default();
+    let roots = text.lines().filter_map(|line| line.split_once(' ')?.1.split_once(" cgroup2 "));
+    let groups = roots.flat_map(|(root, _)| children(Path::new(root)));
+    let prefix = format!("{run}-");
+    groups.filter(|it| it.file_name().is_some_and(|it| it.to_string_lossy().starts_with(&prefix))).collect()
+}
+
+/// A control group can be removed once those in it are; its files are the kernel's.
+fn remove_groups(group: &Path) {
+    children(group).filter(|it| it.is_dir()).for_each(|it| remove_groups(&it));
+    let _ = fs::remove_dir(group);
 }
 
 fn remove(path: &Path) {
