@@ -1,4 +1,4 @@
-//! The tests' own house: what an interrupted run leaves, processes and folders, is gone once the next one has begun.
+//! The sweep of the test support: the next run ends the processes and removes the folders of an interrupted one.
 #![expect(
     clippy::disallowed_methods,
     reason = "a test makes a run, interrupts it, and looks at what is left"
@@ -16,7 +16,7 @@ use support::{Folder, Home};
 const SOON: Duration = support::processes::HANG;
 const CHILD: &str = "HOUSECALL_TEST_CHILD";
 
-/// Not a test of its own: a run that leaves all sorts of things, and says which in that file; or one that is over at once.
+/// Not a test of its own: a run that leaves processes and folders, and lists them in a file; or one that ends at once.
 #[test]
 fn a_run_in_a_child() {
     let Some(told) = std::env::var_os(CHILD) else { return };
@@ -27,9 +27,9 @@ fn a_run_in_a_child() {
     let memory = Home::in_memory(0);
     let lines = "setsid sleep 300 >/dev/null 2>&1 & echo $! >daemon";
     let status = home.command("sh").args(["-c", lines]).current_dir(home.path()).status();
-    assert!(status.is_ok_and(|it| it.success()), "a daemon is left alone");
+    assert!(status.is_ok_and(|it| it.success()), "the daemon starts");
     let daemon = fs::read_to_string(home.at("daemon")).expect("its pid");
-    // As sshd, whose environment says nothing.
+    // Like sshd, whose environment does not name the run.
     let mute = Kept::start(Command::new("sleep").arg("300").env_clear());
     let facts = format!(
         "home {}\nmemory {}\nrun {}\ndaemon {daemon}mute {}\nself {}\n",
@@ -44,7 +44,7 @@ fn a_run_in_a_child() {
     std::thread::sleep(Duration::from_mins(5));
 }
 
-/// Runs with a temporary directory of their own, of which no other run's are any business.
+/// Runs with a temporary directory of their own, which no run outside this test sweeps.
 struct Runs {
     temporary: Folder,
 }
@@ -54,7 +54,7 @@ impl Runs {
         Self { temporary: Folder::new() }
     }
 
-    /// The child above, by way of this program.
+    /// The child above, started through this wrapper.
     fn child(&self, wrapper: &[&str], told: &Path) -> Command {
         let mut command = Command::new(wrapper[0]);
         command.args(&wrapper[1..]).arg(std::env::current_exe().expect("this test"));
@@ -64,7 +64,7 @@ impl Runs {
         command
     }
 
-    /// A run that has said what it made.
+    /// Starts a run, and waits for its list.
     fn begun(&self, wrapper: &[&str]) -> (Kept, Left) {
         let told = self.temporary.path().join("told");
         let run = Kept::start(&mut self.child(wrapper, &told));
@@ -74,14 +74,14 @@ impl Runs {
         (run, Left(facts.map(|(name, fact)| (name.to_owned(), fact.to_owned())).collect()))
     }
 
-    /// Another run comes and goes.
+    /// Starts another run, and waits for its end.
     fn next(&self) {
         let status = self.child(&["env"], Path::new("")).status();
-        assert!(status.is_ok_and(|it| it.success()), "a run comes and goes");
+        assert!(status.is_ok_and(|it| it.success()), "the next run passes");
     }
 }
 
-/// What a run has made.
+/// The processes and folders that a run lists.
 struct Left(BTreeMap<String, String>);
 
 impl Left {
@@ -94,7 +94,7 @@ impl Left {
         all.into_iter().filter(|it| it.exists()).collect()
     }
 
-    /// Those that are still there, by name.
+    /// The names of those that are alive.
     fn processes(&self) -> Vec<&'static str> {
         ["daemon", "mute", "self"].into_iter().filter(|it| read(self.pid(it)).is_some()).collect()
     }
@@ -106,7 +106,7 @@ fn what_a_killed_test_leaves_is_gone_once_the_next_run_begins() {
     let (mut run, left) = runs.begun(&["env"]);
     run.0.kill().expect("killed");
     run.0.wait().expect("ended");
-    assert_eq!((left.folders().len(), left.processes()), (3, vec!["daemon", "mute"]), "nobody cleans up");
+    assert_eq!((left.folders().len(), left.processes()), (3, vec!["daemon", "mute"]), "all of it is left");
     runs.next();
     assert!(eventually(SOON, || left.processes().is_empty()), "{:?}", left.processes());
     assert_eq!(left.folders(), Vec::<PathBuf>::new());

@@ -166,7 +166,7 @@ fn a_reset_and_garbage_are_said() {
 
 #[test]
 fn many_threads_share_one_client_in_parallel() {
-    // Nobody is answered before all have asked: one after another they would never be.
+    // The server answers once all 16 requests are there: requests made one after another would time out.
     let all = Barrier::new(16);
     let url = server("127.0.0.1", move |mut stream| {
         read_request(&mut stream);

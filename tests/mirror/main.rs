@@ -1,6 +1,6 @@
 //! What the library does to a mirror: syncs, mends and what they set aside, and that nothing is lost by them.
 //!
-//! A test belongs here if it makes real repositories, runs cycles or mends on them, and asks for every byte of a person.
+//! A test belongs here if it makes real repositories, runs cycles or mends on them, and checks every byte that a person wrote.
 
 mod world;
 mod sync;

@@ -1,4 +1,5 @@
 //! A real mirror in a home of its own: remote, canonical repository, worktree; and what a person does to it.
+#![expect(clippy::disallowed_methods, reason = "tests make the world that the product looks at")]
 
 use std::collections::BTreeMap;
 use std::fs;

@@ -73,7 +73,7 @@ fn a_program_that_is_not_there_is_said_to_be_so() {
 fn a_fast_program_is_not_slowed_down() {
     let times = (0..20).map(|_| run(&program(&["true"], LATER)).unwrap().took);
     let best = times.min().unwrap();
-    // What the machine takes for one now, and no pause between looks at it.
+    // Compared with the standard library at the same moment: a pause between two looks would show.
     let plain = (0..20).map(|_| {
         let start = Instant::now();
         std::process::Command::new("true").output().unwrap();

@@ -1,4 +1,4 @@
-//! A temporary folder of this test run; whatever becomes of the run, nothing of it stays for ever.
+//! A temporary folder of this test run; if the run is killed, the next one removes it.
 
 use std::path::{Path, PathBuf};
 
@@ -6,18 +6,18 @@ use tempfile::TempDir;
 
 use crate::run;
 
-/// It is removed when the test leaves it, or by the next run.
+/// Removed when it is dropped, or by the next run.
 #[derive(Debug)]
 pub struct Folder(Option<TempDir>);
 
 impl Folder {
-    /// A fresh one, where temporary folders are.
+    /// A fresh one in the temporary directory.
     #[must_use]
     pub fn new() -> Self {
         Self::beneath(&run::temporary())
     }
 
-    /// A fresh one in memory, which is another disk; `None`: there is none such.
+    /// A fresh one in memory, which is another disk; `None` where the machine has no such disk.
     #[must_use]
     pub fn in_memory() -> Option<Self> {
         let memory = Path::new(run::MEMORY);
@@ -39,7 +39,7 @@ impl Folder {
         self.0.as_ref().expect("it is there until it is dropped").path()
     }
 
-    /// Leaves it there, whatever the next run does.
+    /// Keeps it on disk, also for later runs.
     pub(crate) fn keep(mut self) -> Option<PathBuf> {
         run::keep();
         self.0.take().map(TempDir::keep)

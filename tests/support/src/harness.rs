@@ -28,7 +28,7 @@ pub fn run(groups: &[(&str, &'static [Test])], inside: &[&str]) -> ExitCode {
     for (group, tests) in groups {
         for test in *tests {
             let name = format!("{group}::{}", test.name);
-            // nextest starts a process for each test: only that one's parts are looked for.
+            // nextest starts a process for each test: look only for the parts of that one.
             if !arguments.exact || arguments.filter.as_ref().is_none_or(|it| *it == name) {
                 let apart = inside.contains(group) && !arguments.list && systemd::can_be_entered();
                 trials.push(trial(name, test, apart, &mut present));
@@ -38,7 +38,7 @@ pub fn run(groups: &[(&str, &'static [Test])], inside: &[&str]) -> ExitCode {
     libtest_mimic::run(&arguments, trials).exit_code()
 }
 
-/// Which parts were looked for, and found: some take a program to see.
+/// The parts that were looked for, and whether each is present: some checks run a program.
 #[derive(Default)]
 struct Present(Vec<(Part, bool)>);
 
@@ -58,7 +58,13 @@ fn trial(name: String, test: &'static Test, apart: bool, present: &mut Present) 
     if lacking.is_empty() {
         let run = test.run;
         let again = name.clone();
-        return Trial::test(name, move || if apart { systemd::run_inside(&again) } else { Ok(run()) });
+        return Trial::test(name, move || {
+            if apart {
+                return systemd::run_inside(&again);
+            }
+            run();
+            Ok(())
+        });
     }
     let names: Vec<String> = lacking.iter().map(ToString::to_string).collect();
     let reason = format!("needs {}", names.join(", "));

@@ -10,7 +10,7 @@ use rustix::process::{Pid, Signal};
 
 use crate::run;
 
-/// What only a hang exceeds: ten times and more what any test waits for, on a machine that is busy with others.
+/// A limit that only a hang exceeds: at least ten times what any test waits for, for machines that are busy.
 pub const HANG: Duration = Duration::from_mins(1);
 
 /// A process as /proc shows it.
@@ -159,7 +159,7 @@ fn parent(pid: u32) -> Option<u32> {
     text.rsplit_once(')')?.1.split_whitespace().nth(1)?.parse().ok()
 }
 
-/// When a process began, in ticks of the kernel: with its id it names one process for ever. A zombie is none.
+/// The start time of a process, in clock ticks: with the pid it identifies one process. A zombie does not count.
 pub(crate) fn started(pid: u32) -> Option<u64> {
     let text = fs::read_to_string(format!("/proc/{pid}/stat")).ok()?;
     let mut words = text.rsplit_once(')')?.1.split_whitespace();

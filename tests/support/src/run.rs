@@ -1,8 +1,7 @@
-//! The folder of a test run: all that a test process makes lies beneath it, and names it. So what an interrupted run left
-//! is known, and ended by the next one.
+//! The folder of a test run, and the sweep: the next run ends the processes and removes the files of an interrupted one.
 //!
-//! A run is one test process. Its folder is `housecall-<pid>-<start>` in the temporary directory, and says in `owner` who
-//! owns it and which runner started that one. Both are known by pid and start, in one namespace of pids.
+//! A run is one test process. Its folder is `housecall-<pid>-<start>` in the temporary directory. The file `owner` in it
+//! records that process, the runner that started it, each by pid and start time, and their pid namespace.
 
 use std::fs;
 use std::path::{Path, PathBuf};
@@ -12,20 +11,20 @@ use std::time::Duration;
 
 use crate::processes::{self, started};
 
-/// Marks what a run starts outside its homes, and hands the run on to a process in another namespace of pids.
+/// The variable that passes a run on to a process in another pid namespace; everything started there inherits it.
 pub(crate) const MARK: &str = "HOUSECALL_TEST_RUN";
-/// Where homes in memory are.
+/// The directory of homes in memory.
 pub(crate) const MEMORY: &str = "/dev/shm";
-/// Where volumes are plugged in.
+/// The directory where volumes are mounted.
 pub(crate) const MEDIA: &str = "/media";
 
 const OWNER: &str = "owner";
 const KEPT: &str = "kept";
 
-/// A run's folder comes and goes with what is in it: one thread at a time looks.
+/// Guards the run's folder, which is removed with the last entry in it.
 static LOCK: Mutex<()> = Mutex::new(());
 
-/// The run that this process hands on, or belongs to.
+/// The folder of the run that this process belongs to.
 pub(crate) fn folder() -> &'static Path {
     static FOLDER: OnceLock<PathBuf> = OnceLock::new();
     FOLDER.get_or_init(|| inherited().unwrap_or_else(|| temporary().join(name(std::process::id()))))
@@ -36,7 +35,7 @@ pub(crate) fn own_name() -> String {
     folder().file_name().expect("the name of a run").to_string_lossy().into_owned()
 }
 
-/// Makes a folder of this run in that directory, unless it is there; nobody takes it away while the guard lives.
+/// Creates the folder of this run in that directory, unless it exists; it is not removed while the guard lives.
 ///
 /// # Panics
 /// Where it cannot be made.
@@ -55,7 +54,7 @@ pub(crate) fn enter(place: &Path) -> (PathBuf, MutexGuard<'static, ()>) {
     (here, guard)
 }
 
-/// Takes the folders of this run away if nothing is left in them.
+/// Removes the folders of this run if they are empty.
 pub(crate) fn leave() {
     let _guard = LOCK.lock().unwrap_or_else(PoisonError::into_inner);
     let _ = fs::remove_dir(Path::new(MEMORY).join(own_name()));
@@ -65,12 +64,12 @@ pub(crate) fn leave() {
     }
 }
 
-/// Has no later run take anything of this one away.
+/// Excludes this run from the sweep of later ones.
 pub(crate) fn keep() {
     let _ = fs::write(folder().join(KEPT), "");
 }
 
-/// Writes down a process of this run that its environment may not tell.
+/// Records a process of this run, for programs that overwrite their environment, as sshd does.
 pub(crate) fn remember(pid: u32) {
     if inherited().is_none() {
         let (folder, _guard) = enter(&temporary());
@@ -78,7 +77,7 @@ pub(crate) fn remember(pid: u32) {
     }
 }
 
-/// Strikes it out.
+/// Removes that record.
 pub(crate) fn forget(pid: u32) {
     if inherited().is_none() {
         let _ = fs::remove_file(folder().join(format!("pid-{pid}")));
@@ -106,16 +105,16 @@ fn namespace() -> String {
 fn owner() -> String {
     let line = |what: &str, pid: u32| format!("{what} {pid} {}\n", started(pid).unwrap_or_default());
     let own = line("process", std::process::id());
-    // By hand it may outlive the shell that started it.
+    // A test started by hand may outlive its shell.
     let has_runner = ["NEXTEST", "CARGO"].iter().any(|it| std::env::var_os(it).is_some());
     let runner = if has_runner { line("runner", std::os::unix::process::parent_id()) } else { String::new() };
     format!("{own}{runner}namespace {}\n", namespace())
 }
 
-/// Ends what dead runs, and runs of dead runners, have left: their processes, their mounts and their folders.
+/// Ends every run whose process or runner is dead: its processes, mounts, control groups and folders.
 fn sweep() {
     if started(std::process::id()).is_none() {
-        return; // Without procfs every run seems dead.
+        return; // Without procfs every run would count as dead.
     }
     for entry in fs::read_dir(temporary()).into_iter().flatten().filter_map(Result::ok) {
         let path = entry.path();
@@ -125,7 +124,7 @@ fn sweep() {
     }
 }
 
-/// Whether this is the folder of a run whose owner, or whose runner, is no more.
+/// Whether the process or the runner of this run is dead; `None`: this is no folder of a run, or not ours to remove.
 fn is_dead(path: &Path) -> Option<bool> {
     use std::os::unix::fs::MetadataExt;
     let is_named = path.file_name()?.to_str()?.starts_with("housecall-");
@@ -151,26 +150,30 @@ fn end(run: &Path) {
     places.extend(children(Path::new(MEDIA)).filter(volume));
     processes::eventually(Duration::from_secs(3), || {
         let alive = of_run(run, &places);
-        alive.iter().for_each(|pid| processes::signal(*pid, "KILL"));
+        for pid in &alive {
+            processes::signal(*pid, "KILL");
+        }
         alive.is_empty()
     });
     // A process leaves its group a moment after its memory.
     processes::eventually(Duration::from_secs(3), || {
-        control_groups(&name).iter().for_each(|it| remove_groups(it));
+        for group in control_groups(&name) {
+            remove_groups(&group);
+        }
         control_groups(&name).is_empty()
     });
     for mount in mounts(&places) {
         let _ = Command::new("umount").args(["-i", "-l"]).arg(mount).status();
     }
     if mounts(&places).is_empty() {
-        // Whoever owned it stands there until the last.
+        // `owner` goes last, so that an interrupted sweep is repeated.
         places[1..].iter().for_each(|it| remove(it));
         children(run).filter(|it| !it.ends_with(OWNER)).for_each(|it| remove(&it));
         remove(run);
     }
 }
 
-/// The control groups that the run's user managers lived in.
+/// The control groups of the run's user managers.
 fn control_groups(run: &str) -> Vec<PathBuf> {
     let text = fs::read_to_string("/proc/self/mounts").unwrap_or_default();
     let roots = text.lines().filter_map(|line| line.split_once(' ')?.1.split_once(" cgroup2 "));
@@ -179,7 +182,7 @@ fn control_groups(run: &str) -> Vec<PathBuf> {
     groups.filter(|it| it.file_name().is_some_and(|it| it.to_string_lossy().starts_with(&prefix))).collect()
 }
 
-/// A control group can be removed once those in it are; its files are the kernel's.
+/// Removes a control group and those in it; their files belong to the kernel.
 fn remove_groups(group: &Path) {
     children(group).filter(|it| it.is_dir()).for_each(|it| remove_groups(&it));
     let _ = fs::remove_dir(group);
@@ -193,7 +196,7 @@ fn children(path: &Path) -> impl Iterator<Item = PathBuf> + use<> {
     fs::read_dir(path).into_iter().flatten().filter_map(|it| Some(it.ok()?.path()))
 }
 
-/// Every process that this run started: its owner, those it wrote down, those that carry its mark or a home in it.
+/// Every process of this run: its owner, the recorded ones, and those whose environment names the run or a home in it.
 fn of_run(run: &Path, places: &[PathBuf]) -> Vec<u32> {
     let mark = format!("{MARK}={}", run.display());
     let homes: Vec<String> = places.iter().map(|it| format!("HOME={}/", it.display())).collect();
@@ -213,7 +216,7 @@ fn of_run(run: &Path, places: &[PathBuf]) -> Vec<u32> {
     alive.filter(|pid| is_owner(*pid) || is_written(*pid) || carries(*pid)).collect()
 }
 
-/// What is mounted in these places, the innermost first.
+/// The mount points in these places, the innermost first.
 fn mounts(places: &[PathBuf]) -> Vec<PathBuf> {
     let text = fs::read_to_string("/proc/self/mountinfo").unwrap_or_default();
     let mounted = text.lines().filter_map(|line| line.split(' ').nth(4)).map(PathBuf::from);

@@ -40,7 +40,7 @@ pub(crate) fn can_be_entered() -> bool {
 pub(crate) fn run_inside(test: &str) -> Result<(), Failed> {
     let program = std::env::current_exe().expect("this program");
     let script = parts::root().join("tests/support/systemd.sh");
-    // Its pids are of another namespace: the homes that it makes are this process's own.
+    // It runs in another pid namespace, so its homes belong to the run of this process.
     let folder = Folder::new();
     let mut again = Command::new(script);
     let status = again.arg(program).args(["--exact", test]).env(run::MARK, run::folder()).status();
