@@ -1,5 +1,7 @@
 //! Kills and faults by injection, and an oracle that knows every byte a person wrote.
 //!
+//! A test belongs here if it draws what it does by chance, for as many rounds as are asked for.
+//!
 //! Few rounds by default; `HOUSECALL_CAMPAIGN=full` (or `dev/campaign`) runs hundreds. `HOUSECALL_SEED` draws others;
 //! `HOUSECALL_LIFE` leads one life again, told round by round. Every second world has submodules, in which a person writes while
 //! the cycle runs.

@@ -3,7 +3,7 @@
 use std::fs;
 use std::time::Duration;
 
-use support::processes;
+use support::processes::{self, HANG};
 use support::{Mirror, Test};
 
 pub(crate) const TESTS: &[Test] = &[
@@ -128,11 +128,14 @@ fn killed() {
         let running = mirror.start(&["--fix"]);
         std::thread::sleep(Duration::from_millis(after));
         processes::signal(running.pid(), "KILL");
-        let _ = running.wait(Duration::from_secs(10));
+        let _ = running.wait(HANG);
     }
     // The git that it ran is on its own now, and comes to its end.
     let alone = || !mirror.home.processes().iter().any(|it| it.command.starts_with("git "));
-    assert!(processes::eventually(Duration::from_secs(10), alone), "{:?}", mirror.home.processes());
+    assert!(processes::eventually(HANG, alone), "{:?}", mirror.home.processes());
+    // A keeper that it started lives on, and its server is neither up nor down for a while.
+    let is_settled = || !mirror.examine().0["checks"].to_string().contains("\"status\":\"pending\"");
+    assert!(processes::eventually(HANG, is_settled), "{}", mirror.examine().troubles());
     let mended = mirror.run(&["--fix", "--json"]).exits(0).report().healthy();
     assert_eq!(mended.status("git-locks"), "pass");
 }

@@ -25,7 +25,7 @@ fn home_ends() {
     assert_ne!(Some(home.path().as_os_str()), std::env::var_os("HOME").as_deref());
     let sleeper = Kept::start(home.command("sleep").arg("300"));
     let pid = sleeper.pid();
-    assert!(processes::eventually(Duration::from_secs(5), || home
+    assert!(processes::eventually(support::processes::HANG, || home
         .processes()
         .iter()
         .any(|it| it.pid == pid)));
@@ -56,7 +56,7 @@ fn hung_mount() {
     std::thread::sleep(Duration::from_millis(500));
     assert!(look.alive(), "a look at it waits");
     drop(mount);
-    assert!(processes::eventually(Duration::from_secs(5), || processes::read(look.pid()).is_none()));
+    assert!(processes::eventually(support::processes::HANG, || processes::read(look.pid()).is_none()));
 }
 
 fn mute_server() {

@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use support::processes;
+use support::processes::{self, HANG};
 use support::servers::{self, free_port, python};
 use support::{Mirror, Test};
 
@@ -153,7 +153,7 @@ fn asleep() {
     processes::signal(server, "CONT");
     assert!(open, "the port was open all the same");
     assert!(ran.code == 1 || ran.code == 3, "{ran}");
-    assert!(ran.took < Duration::from_secs(4), "it costs one deadline: {ran}");
+    assert!(ran.took < HANG, "it ends by its deadline: {ran}");
     let report = ran.report();
     assert!(["fail", "unknown"].contains(&report.status("http-status:/")), "{}", report.troubles());
     let _ = mirror.run(&["--json"]).exits(0).report().healthy();
@@ -175,7 +175,7 @@ fn comes_back() {
     let _ = mirror.mend().healthy();
     let server = mirror.listener().expect("a server");
     processes::signal(server, "KILL");
-    assert!(processes::eventually(Duration::from_secs(5), || processes::read(server).is_none()));
+    assert!(processes::eventually(support::processes::HANG, || processes::read(server).is_none()));
     let alone = || mirror.page("/").contains("The first text");
     // The keeper restarts its server; where the keeper itself was the server, the next mend starts it.
     if !processes::eventually(Duration::from_secs(10), alone) {

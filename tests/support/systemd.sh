@@ -9,11 +9,12 @@ if [ -z "${HOUSECALL_SYSTEMD_CGROUP:-}" ]; then
     root=$(awk '$3 == "cgroup2" { print $2; exit }' /proc/mounts)
     mounted=
     if [ -z "$root" ]; then
-        root=$(mktemp -d)
+        root=$(mktemp -d -p "${HOUSECALL_TEST_RUN:-/tmp}")
         mount -t cgroup2 none "$root"
         mounted=1
     fi
-    group=$root/housecall-tests-$$
+    # By this name the next test run finds it, should this one be killed.
+    group=$root/$(basename "${HOUSECALL_TEST_RUN:-housecall-tests}")-$$
     mkdir "$group"
     (
         echo "$BASHPID" >"$group/cgroup.procs"

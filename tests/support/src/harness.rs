@@ -5,6 +5,7 @@ use std::process::ExitCode;
 use libtest_mimic::{Arguments, Failed, Trial};
 
 use crate::parts::Part;
+use crate::systemd;
 
 /// One test, the parts it needs, and what it does.
 #[derive(Debug)]
@@ -17,20 +18,51 @@ pub struct Test {
     pub run: fn(),
 }
 
-/// Runs all of them; call it from a `main` without libtest's harness.
+/// Runs all of them; call it from a `main` without libtest's harness. The tests of the groups `inside` run where a user
+/// manager of systemd can be started, if this machine lets them.
 #[must_use]
-pub fn run(groups: &[(&str, &'static [Test])]) -> ExitCode {
-    let trials =
-        groups.iter().flat_map(|(group, tests)| tests.iter().map(move |test| trial(group, test))).collect();
-    libtest_mimic::run(&Arguments::from_args(), trials).exit_code()
+pub fn run(groups: &[(&str, &'static [Test])], inside: &[&str]) -> ExitCode {
+    let arguments = Arguments::from_args();
+    let mut present = Present::default();
+    let mut trials = Vec::new();
+    for (group, tests) in groups {
+        for test in *tests {
+            let name = format!("{group}::{}", test.name);
+            // nextest starts a process for each test: look only for the parts of that one.
+            if !arguments.exact || arguments.filter.as_ref().is_none_or(|it| *it == name) {
+                let apart = inside.contains(group) && !arguments.list && systemd::can_be_entered();
+                trials.push(trial(name, test, apart, &mut present));
+            }
+        }
+    }
+    libtest_mimic::run(&arguments, trials).exit_code()
 }
 
-fn trial(group: &str, test: &'static Test) -> Trial {
-    let name = format!("{group}::{}", test.name);
-    let lacking: Vec<&Part> = test.needs.iter().filter(|it| !it.present()).collect();
+/// The parts that were looked for, and whether each is present: some checks run a program.
+#[derive(Default)]
+struct Present(Vec<(Part, bool)>);
+
+impl Present {
+    fn has(&mut self, part: Part) -> bool {
+        if let Some((_, found)) = self.0.iter().find(|(it, _)| *it == part) {
+            return *found;
+        }
+        let found = part.present();
+        self.0.push((part, found));
+        found
+    }
+}
+
+fn trial(name: String, test: &'static Test, apart: bool, present: &mut Present) -> Trial {
+    let lacking: Vec<&Part> = test.needs.iter().filter(|it| !present.has(**it)).collect();
     if lacking.is_empty() {
-        return Trial::test(name, || {
-            (test.run)();
+        let run = test.run;
+        let again = name.clone();
+        return Trial::test(name, move || {
+            if apart {
+                return systemd::run_inside(&again);
+            }
+            run();
             Ok(())
         });
     }

@@ -5,14 +5,14 @@ use std::fs;
 use std::os::unix::fs::{PermissionsExt, symlink};
 use std::path::{Path, PathBuf};
 
-use tempfile::TempDir;
-
+use crate::folder::Folder;
 use crate::processes::{self, Process};
+use crate::run;
 
 /// A temporary HOME with XDG directories, a git identity and a PATH of its own.
 #[derive(Debug)]
 pub struct Home {
-    folder: Option<TempDir>,
+    folder: Option<Folder>,
     path: PathBuf,
     environment: Vec<(String, OsString)>,
     pub(crate) program: Option<PathBuf>,
@@ -25,7 +25,7 @@ impl Home {
     /// Where it would be the user's own.
     #[must_use]
     pub fn new() -> Self {
-        Self::beneath(&std::env::temp_dir())
+        Self::beneath(&run::temporary())
     }
 
     /// A fresh one in memory, where there is room for that many bytes: so many files take a disk a minute.
@@ -34,14 +34,13 @@ impl Home {
     /// As [`Self::new`].
     #[must_use]
     pub fn in_memory(room: u64) -> Self {
-        let memory = Path::new("/dev/shm");
+        let memory = Path::new(run::MEMORY);
         let is_large = rustix::fs::statvfs(memory).is_ok_and(|it| it.f_bavail * it.f_frsize > room);
         if is_large { Self::beneath(memory) } else { Self::new() }
     }
 
     fn beneath(place: &Path) -> Self {
-        let folder = tempfile::Builder::new().prefix("housecall-").tempdir_in(place);
-        let folder = folder.expect("a temporary folder");
+        let folder = Folder::beneath(place);
         let path = folder.path().canonicalize().expect("the temporary folder");
         if let Some(real) = std::env::var_os("HOME").map(PathBuf::from) {
             assert!(!real.starts_with(&path), "a test must never use the user's own home");

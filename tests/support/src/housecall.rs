@@ -8,6 +8,7 @@ use std::process::{Child, Command, Stdio};
 use std::thread;
 use std::time::{Duration, Instant};
 
+use crate::folder::Folder;
 use crate::home::Home;
 use crate::report::Report;
 
@@ -30,7 +31,7 @@ pub struct Ran {
 #[derive(Debug)]
 pub struct Running {
     child: Child,
-    output: tempfile::TempDir,
+    output: Folder,
     since: Instant,
 }
 
@@ -62,7 +63,7 @@ impl Home {
         arguments: impl IntoIterator<Item = S>,
     ) -> Running {
         // Files, not pipes: a grandchild that keeps them open must not keep the test waiting.
-        let output = tempfile::tempdir().expect("a folder for the output");
+        let output = Folder::new();
         let file = |name| fs::File::create(output.path().join(name)).expect("a file for the output");
         let mut command = self.command(self.program.clone().unwrap_or_else(binary));
         command.args(arguments).current_dir(directory).stdin(Stdio::null());

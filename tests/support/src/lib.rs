@@ -7,11 +7,14 @@
 
 pub mod harness;
 pub mod parts;
+mod run;
+pub mod folder;
 pub mod home;
 pub mod processes;
 pub mod housecall;
 pub mod report;
 pub mod schema;
+pub mod snapshots;
 pub mod git;
 pub mod remotes;
 pub mod servers;
@@ -22,6 +25,7 @@ pub mod terminal;
 pub mod launchd;
 pub mod systemd;
 
+pub use folder::Folder;
 pub use harness::Test;
 pub use home::Home;
 pub use housecall::Ran;

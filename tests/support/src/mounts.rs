@@ -6,6 +6,7 @@ use std::process::{Command, Stdio};
 use std::sync::atomic::{AtomicU32, Ordering};
 
 use crate::processes::Kept;
+use crate::run;
 
 /// Mounted for as long as it lives; every look at it waits for ever.
 #[derive(Debug)]
@@ -62,8 +63,8 @@ impl Volume {
     #[must_use]
     pub fn plugged_in() -> Self {
         static COUNT: AtomicU32 = AtomicU32::new(0);
-        let name = format!("housecall-{}-{}", std::process::id(), COUNT.fetch_add(1, Ordering::Relaxed));
-        let path = Path::new("/media").join(name);
+        let name = format!("{}-{}", run::own_name(), COUNT.fetch_add(1, Ordering::Relaxed));
+        let path = Path::new(run::MEDIA).join(name);
         std::fs::create_dir_all(&path).expect("the mount point");
         let mounted = Command::new("mount").args(["-t", "tmpfs", "housecall"]).arg(&path).status();
         assert!(mounted.is_ok_and(|it| it.success()), "the volume is mounted");

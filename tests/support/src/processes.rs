@@ -8,6 +8,11 @@ use std::time::{Duration, Instant};
 
 use rustix::process::{Pid, Signal};
 
+use crate::run;
+
+/// A limit that only a hang exceeds: at least ten times what any test waits for, for machines that are busy.
+pub const HANG: Duration = Duration::from_mins(1);
+
 /// A process as /proc shows it.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Process {
@@ -40,7 +45,9 @@ impl Kept {
     /// # Panics
     /// Where it cannot be started.
     pub fn start(command: &mut Command) -> Self {
-        Self(command.spawn().expect("the process starts"))
+        let child = command.spawn().expect("the process starts");
+        run::remember(child.id());
+        Self(child)
     }
 
     /// Its id.
@@ -59,6 +66,7 @@ impl Drop for Kept {
     fn drop(&mut self) {
         let _ = self.0.kill();
         let _ = self.0.wait();
+        run::forget(self.0.id());
     }
 }
 
@@ -141,11 +149,20 @@ pub fn eventually(within: Duration, holds: impl Fn() -> bool) -> bool {
     }
 }
 
-fn all() -> impl Iterator<Item = u32> {
+/// Every process.
+pub(crate) fn all() -> impl Iterator<Item = u32> {
     fs::read_dir("/proc").into_iter().flatten().filter_map(|it| it.ok()?.file_name().to_str()?.parse().ok())
 }
 
 fn parent(pid: u32) -> Option<u32> {
     let text = fs::read_to_string(format!("/proc/{pid}/stat")).ok()?;
     text.rsplit_once(')')?.1.split_whitespace().nth(1)?.parse().ok()
+}
+
+/// The start time of a process, in clock ticks: with the pid it identifies one process. A zombie does not count.
+pub(crate) fn started(pid: u32) -> Option<u64> {
+    let text = fs::read_to_string(format!("/proc/{pid}/stat")).ok()?;
+    let mut words = text.rsplit_once(')')?.1.split_whitespace();
+    let state = words.next()?;
+    if matches!(state, "Z" | "X") { None } else { words.nth(18)?.parse().ok() }
 }

@@ -6,15 +6,14 @@ use std::path::Path;
 use std::process::{Command, Stdio};
 use std::time::Duration;
 
-use tempfile::TempDir;
-
+use crate::folder::Folder;
 use crate::processes::{Kept, eventually};
 use crate::servers::{answers, free_port};
 
 /// A git server.
 #[derive(Debug)]
 pub struct Remote {
-    folder: TempDir,
+    folder: Folder,
     server: Kept,
     port: u16,
 }
@@ -26,7 +25,7 @@ impl Remote {
     /// Where it does not come up.
     #[must_use]
     pub fn http(root: &Path) -> Self {
-        let folder = TempDir::new().expect("a folder for lighttpd");
+        let folder = Folder::new();
         let at = folder.path().display();
         let backend = exec_path().join("git-http-backend");
         let port = free_port();
@@ -58,7 +57,7 @@ $HTTP["url"] =~ "^/git/" {{
     /// Where it does not come up.
     #[must_use]
     pub fn ssh() -> Self {
-        let folder = TempDir::new().expect("a folder for sshd");
+        let folder = Folder::new();
         let at = folder.path().display();
         let port = free_port();
         for name in ["host", "id"] {
@@ -98,7 +97,7 @@ $HTTP["url"] =~ "^/git/" {{
     /// Where it does not come up.
     #[must_use]
     pub fn daemon(root: &Path) -> Self {
-        let folder = TempDir::new().expect("a folder for the daemon");
+        let folder = Folder::new();
         let port = free_port();
         let mut command = Command::new(exec_path().join("git-daemon"));
         command.args(["--reuseaddr", "--export-all", "--listen=127.0.0.1"]);
@@ -106,7 +105,7 @@ $HTTP["url"] =~ "^/git/" {{
         Self::up(folder, &mut command, port)
     }
 
-    fn up(folder: TempDir, command: &mut Command, port: u16) -> Self {
+    fn up(folder: Folder, command: &mut Command, port: u16) -> Self {
         let log = fs::File::create(folder.path().join("log")).expect("a log");
         let mut server = Kept::start(command.stdin(Stdio::null()).stdout(Stdio::null()).stderr(log));
         let address = SocketAddr::from(([127, 0, 0, 1], port));

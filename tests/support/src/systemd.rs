@@ -3,13 +3,17 @@
 use std::ffi::OsStr;
 use std::fs;
 use std::path::PathBuf;
-use std::process::{Command, ExitCode, Output};
+use std::process::{Command, Output};
 use std::sync::atomic::{AtomicU32, Ordering};
 use std::time::Duration;
 
+use libtest_mimic::Failed;
+
+use crate::folder::Folder;
 use crate::home::Home;
 use crate::parts::{self, Part};
 use crate::processes::{Kept, eventually, signal};
+use crate::run;
 
 /// So that each has a control group of its own.
 static NEXT: AtomicU32 = AtomicU32::new(0);
@@ -23,23 +27,26 @@ pub struct UserManager {
     group: PathBuf,
 }
 
-/// Runs this very program again where user managers can be started, unless this is there, or cannot be.
-///
-/// Call it first in `main`; a code is the end of it.
-///
-/// # Panics
-/// Where the namespaces cannot be made.
+/// Whether a test has to be run again, by [`run_inside`], to have user managers.
 #[must_use]
-pub fn enter() -> Option<ExitCode> {
-    let only_asked = std::env::args().any(|it| it == "--list" || it == "--help");
-    if only_asked || is_inside() || !Part::Systemd.present() {
-        return None;
-    }
+pub(crate) fn can_be_entered() -> bool {
+    !is_inside() && Part::Systemd.present()
+}
+
+/// Runs one test of this program again, in namespaces where user managers can be started.
+///
+/// # Errors
+/// Where it fails there.
+pub(crate) fn run_inside(test: &str) -> Result<(), Failed> {
     let program = std::env::current_exe().expect("this program");
     let script = parts::root().join("tests/support/systemd.sh");
-    let status = Command::new(script).arg(program).args(std::env::args_os().skip(1)).status();
-    let code = status.expect("the namespaces are made").code();
-    Some(ExitCode::from(code.and_then(|it| u8::try_from(it).ok()).unwrap_or(101)))
+    // It runs in another pid namespace, so its homes belong to the run of this process.
+    let folder = Folder::new();
+    let mut again = Command::new(script);
+    let status = again.arg(program).args(["--exact", test]).env(run::MARK, run::folder()).status();
+    drop(folder);
+    let status = status.map_err(|error| format!("the namespaces are not made: {error}"))?;
+    if status.success() { Ok(()) } else { Err(format!("in its namespaces: {status}").into()) }
 }
 
 fn is_inside() -> bool {
