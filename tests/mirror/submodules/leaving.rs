@@ -3,7 +3,7 @@
 use std::fs;
 
 use super::kept::{Moment, Saves, assert_kept, at, is_kept, script, settle};
-use super::parts::{Version, another, furnished, publish, with_another};
+use super::parts::{Version, another, furnished, module, publish, with_another};
 use crate::world::World;
 
 const SAVES: Saves<'static> = &[
@@ -117,4 +117,21 @@ fn files_where_a_submodule_is_not_checked_out_yet_are_kept() {
         assert!(is_kept(&world, "mine\n") && is_kept(&world, "mine too\n"), "{part}");
         assert_eq!(fs::read_to_string(place.join("page.html")).unwrap_or_default(), "old\n", "{part}");
     }
+}
+
+#[test]
+fn a_submodule_that_moves_while_its_files_are_gone_keeps_its_repository() {
+    let world = furnished();
+    let author = world.home.at("author");
+    world.edit("lib/own.html", "mine committed\n");
+    world.home.commit(&world.worktree().join("lib"), "mine");
+    fs::remove_dir_all(world.worktree().join("lib")).expect("it goes");
+    fs::create_dir_all(author.join("vendor")).expect("a directory");
+    world.home.git(&author, ["mv", "lib", "vendor/lib"]);
+    world.push("index.html", "the library moves\n");
+    settle(&world);
+    assert!(world.worktree().join("vendor/lib/page.html").exists(), "it is checked out at its new place");
+    assert!(is_kept(&world, "mine committed\n"));
+    let beside = module(&world, "lib").with_file_name("").read_dir().expect("the repositories");
+    assert_eq!(beside.count(), 1, "the repository is not set aside");
 }

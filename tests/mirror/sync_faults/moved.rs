@@ -7,7 +7,7 @@ use housecall::probes::state::SyncStatus::{Failed, Stale};
 use support::Mirror;
 
 use super::oracle::Oracle;
-use crate::world::World;
+use crate::world::{World, age};
 
 #[test]
 fn a_repository_that_moves_and_moves_back_finds_its_worktree_both_times() {
@@ -100,6 +100,19 @@ fn a_worktree_that_is_deleted_while_a_prune_runs_is_made_again() {
     fs::remove_dir_all(world.worktree()).expect("deleted");
     world.home.git(&world.repository(), ["worktree", "unlock", &world.worktree().display().to_string()]);
     world.home.git(&world.repository(), ["worktree", "prune", "--expire=now"]);
+    oracle.heals(&world);
+}
+
+#[test]
+fn a_worktree_that_is_deleted_with_a_stale_lock_is_made_again() {
+    let world = World::synced();
+    let oracle = Oracle::of(&world);
+    for name in ["index.lock", "HEAD.lock"] {
+        let lock = world.administration().join(name);
+        fs::write(&lock, "").expect("a lock");
+        age(&lock);
+    }
+    fs::remove_dir_all(world.worktree()).expect("deleted");
     oracle.heals(&world);
 }
 

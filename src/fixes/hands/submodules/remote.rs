@@ -90,7 +90,9 @@ pub(super) fn move_broken(
         }
         let mut directory = OsString::from("--git-dir=");
         directory.push(&repository);
-        let asked = [&directory, OsStr::new("rev-parse"), OsStr::new("--git-dir")];
+        // Its own configuration may name a worktree that is gone, where git would not even start.
+        let rest = ["--work-tree=.", "rev-parse", "--git-dir"].map(OsStr::new);
+        let asked = [&[directory.as_os_str()], &rest[..]].concat();
         if !run(config, top, &asked)?.succeeded() {
             let aside = files::move_aside(&repository)?;
             kept.push(format!(
