@@ -93,7 +93,7 @@ pub(in crate::probes) fn read(place: &Place) -> Local<Worktree> {
         return outside(path);
     }
     if let Some(broken) = broken_link(path) {
-        return Local::Read(Worktree::NotGit(broken));
+        return broken;
     }
     match git2::Repository::open(path) {
         Ok(repository) => describe(place, &repository)
@@ -117,18 +117,30 @@ fn outside(path: &Path) -> Local<Worktree> {
     }
 }
 
-/// What is wrong with the administrative directory that a worktree's `.git` file names, if anything is.
-fn broken_link(path: &Path) -> Option<String> {
+/// What is wrong with the administrative directory that a worktree's `.git` file names, if anything is. One that may not be
+/// looked at is not broken: nothing is known of it.
+fn broken_link(path: &Path) -> Option<Local<Worktree>> {
+    let broken = |why: String| Some(Local::Read(Worktree::NotGit(why)));
     let text = plain::text(&path.join(".git")).ok()?;
     let Some(named) = text.strip_prefix("gitdir: ") else {
-        return Some("its `.git` file is torn".to_owned());
+        return broken("its `.git` file is torn".to_owned());
     };
     let admin = path.join(named.trim());
-    if !admin.exists() {
-        return Some(format!("its `.git` file names {}, which is not there", admin.display()));
+    match fs::metadata(&admin) {
+        Err(error) if matches!(error.kind(), ErrorKind::NotFound | ErrorKind::NotADirectory) => {
+            return broken(format!("its `.git` file names {}, which is not there", admin.display()));
+        }
+        Err(error) => return Some(Local::failed("look at", &admin, &error)),
+        Ok(_) => {}
     }
-    let head = plain::text(&admin.join("HEAD")).unwrap_or_default();
-    head.trim_matches(['\0', '\n', ' ']).is_empty().then(|| "its HEAD is missing or empty".to_owned())
+    let head = admin.join("HEAD");
+    match plain::text(&head) {
+        Err(error) if error.kind() == ErrorKind::PermissionDenied => {
+            Some(Local::failed("read", &head, &error))
+        }
+        read if read.as_ref().is_ok_and(|it| !it.trim_matches(['\0', '\n', ' ']).is_empty()) => None,
+        _ => broken("its HEAD is missing or empty".to_owned()),
+    }
 }
 
 fn describe(place: &Place, repository: &git2::Repository) -> Result<Worktree, git2::Error> {

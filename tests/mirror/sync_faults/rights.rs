@@ -243,6 +243,8 @@ fn what_a_normal_user_may_not_touch_is_named_and_heals_with_the_right() {
         (world.repository().join(".git/objects"), 0o500),
         (world.repository().join(".git/refs/remotes/origin"), 0o500),
         (world.administration(), 0o500),
+        (world.administration(), 0o000),
+        (world.repository().join(".git/worktrees"), 0o000),
         (world.repository(), 0o000),
         (world.repository().join(".git/objects"), 0o000),
         (world.repository().join(".git/refs"), 0o000),
@@ -259,6 +261,10 @@ fn what_a_normal_user_may_not_touch_is_named_and_heals_with_the_right() {
         assert!(said, "{}: {told}", place.display());
         let told = as_nobody(&world);
         assert!(told.contains("told: Updated"), "{}: {told}", place.display());
+        let beside = fs::read_dir(world.home.at("ops")).expect("the mirror's place");
+        let mut aside = beside.filter_map(Result::ok).map(|it| it.file_name());
+        let aside = aside.find(|it| it.to_string_lossy().contains(".aside-"));
+        assert_eq!(aside, None, "{}: what may not be looked at was moved", place.display());
     }
     // Nothing is new, and what was edited cannot be seen.
     world.edit("deep/page.html", "an edit\n");
