@@ -96,6 +96,20 @@ fn not_own(found: &fs::Metadata) -> Option<String> {
     (mode & others != 0).then(|| format!("{who} may write to it: its mode is {mode:o}"))
 }
 
+/// Whether an error says that a file cannot be read now, as where a right is missing. Other errors say what the file is:
+/// absent, no plain file, no text.
+#[must_use]
+pub fn cannot_be_read(error: &io::Error) -> bool {
+    !matches!(
+        error.kind(),
+        ErrorKind::NotFound
+            | ErrorKind::NotADirectory
+            | ErrorKind::IsADirectory
+            | ErrorKind::InvalidInput
+            | ErrorKind::InvalidData
+    )
+}
+
 fn whole(path: &Path, flags: OFlags) -> io::Result<Vec<u8>> {
     open(path, flags).and_then(bounded)
 }

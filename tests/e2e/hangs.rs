@@ -259,7 +259,7 @@ fn dead_volume() {
     let (_, report) = look(&mirror);
     assert!(
         !report.told("canonical-repo").contains("did not answer"),
-        "it is told at once: {}",
+        "the look ends at once, without a deadline: {}",
         report.troubles()
     );
     assert!(["unknown", "fail"].contains(&report.status("canonical-repo")), "{}", report.troubles());

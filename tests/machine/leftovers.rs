@@ -19,9 +19,9 @@ const CHILD: &str = "HOUSECALL_TEST_CHILD";
 /// Not a test of its own: a run that leaves processes and folders, and lists them in a file; or one that ends at once.
 #[test]
 fn a_run_in_a_child() {
-    let Some(told) = std::env::var_os(CHILD) else { return };
+    let Some(list) = std::env::var_os(CHILD) else { return };
     let home = Home::new();
-    if told.is_empty() {
+    if list.is_empty() {
         return;
     }
     let memory = Home::in_memory(0);
@@ -40,7 +40,7 @@ fn a_run_in_a_child() {
         std::process::id()
     );
     fs::write(home.at("facts"), facts).expect("the facts");
-    fs::rename(home.at("facts"), told).expect("the facts");
+    fs::rename(home.at("facts"), list).expect("the facts");
     std::thread::sleep(Duration::from_mins(5));
 }
 
@@ -55,21 +55,21 @@ impl Runs {
     }
 
     /// The child above, started through this wrapper.
-    fn child(&self, wrapper: &[&str], told: &Path) -> Command {
+    fn child(&self, wrapper: &[&str], list: &Path) -> Command {
         let mut command = Command::new(wrapper[0]);
         command.args(&wrapper[1..]).arg(std::env::current_exe().expect("this test"));
         command.args(["--exact", "leftovers::a_run_in_a_child", "--nocapture"]);
-        command.env("TMPDIR", self.temporary.path()).env(CHILD, told).env("NEXTEST", "1");
+        command.env("TMPDIR", self.temporary.path()).env(CHILD, list).env("NEXTEST", "1");
         command.stdout(Stdio::null()).stderr(Stdio::null());
         command
     }
 
     /// Starts a run, and waits for its list.
     fn begun(&self, wrapper: &[&str]) -> (Kept, Left) {
-        let told = self.temporary.path().join("told");
-        let run = Kept::start(&mut self.child(wrapper, &told));
-        assert!(eventually(SOON, || told.exists()), "the run says what it made");
-        let text = fs::read_to_string(told).expect("what it says");
+        let list = self.temporary.path().join("list");
+        let run = Kept::start(&mut self.child(wrapper, &list));
+        assert!(eventually(SOON, || list.exists()), "the run lists what it made");
+        let text = fs::read_to_string(list).expect("its list");
         let facts = text.lines().filter_map(|it| it.split_once(' '));
         (run, Left(facts.map(|(name, fact)| (name.to_owned(), fact.to_owned())).collect()))
     }

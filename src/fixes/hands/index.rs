@@ -145,7 +145,7 @@ impl Index<'_> {
 
     /// Adds all that is there, but for what Housecall itself put there.
     ///
-    /// git reads some torn indexes without a complaint, and then cannot work with them: it begins afresh.
+    /// An index that is not torn may still name objects that are lost: then it begins afresh, from that commit.
     pub(super) fn add_all(&self, base: Option<&str>, own: &[PathBuf]) -> Result<(), StepError> {
         if self.add(own).and_then(|()| self.write_tree()).is_ok() {
             return Ok(());
@@ -337,19 +337,62 @@ pub(super) fn date(index: &Path, looked: SystemTime) -> io::Result<()> {
     fs::File::options().write(true).open(index)?.set_modified(looked)
 }
 
-/// Whether the worktree's index is torn. git reads some torn ones without a complaint, and finds other files in them: only
-/// `git fsck` compares the checksum at the end, which `index.skipHash` leaves zero.
+/// Whether the worktree's index is torn. git does not compare the checksum, so it reads many torn indexes without a
+/// complaint, and finds other files in them.
 pub(super) fn is_torn(config: &Config, top: &Path) -> Result<bool, StepError> {
     let index = git_path(config, top, "index")?;
     if !index.exists() {
         return Ok(false);
     }
     let content = fs::read(&index).map_err(|error| StepError::failed("read the index", &error))?;
-    let is_sum = |length: usize, sum: fn(&[u8]) -> Vec<u8>| {
-        content.split_at_checked(content.len().saturating_sub(length)).is_some_and(|(rest, end)| {
-            !rest.is_empty() && (end.iter().all(|byte| *byte == 0) || end == sum(rest))
-        })
+    let is_readable =
+        || run(config, top, &["ls-files", "--stage", "--cached", "-z"]).map(|it| it.succeeded());
+    Ok(!has_checksum(&content) || !is_readable()?)
+}
+
+/// Whether an index ends with the checksum of the rest, SHA-1 or SHA-256 by the repository's format. `index.skipHash`
+/// leaves zeros in its place. Source: gitformat-index(5).
+fn has_checksum(index: &[u8]) -> bool {
+    let ends_with = |length: usize, digest: fn(&[u8]) -> Vec<u8>| {
+        let parts = index.len().checked_sub(length).filter(|rest| *rest > 0).map(|at| index.split_at(at));
+        parts.is_some_and(|(rest, sum)| sum.iter().all(|byte| *byte == 0) || sum == digest(rest))
     };
-    let is_whole = is_sum(20, |it| Sha1::digest(it).to_vec()) || is_sum(32, |it| Sha256::digest(it).to_vec());
-    Ok(!is_whole || !run(config, top, &["ls-files", "--stage", "--cached", "-z"])?.succeeded())
+    ends_with(20, |rest| Sha1::digest(rest).to_vec()) || ends_with(32, |rest| Sha256::digest(rest).to_vec())
+}
+
+#[cfg(test)]
+mod tests {
+    use std::process::Command;
+
+    use super::*;
+
+    /// The index of a new repository of that format with one file, as git writes it.
+    fn written_by_git(format: &str) -> Vec<u8> {
+        let top = tempfile::tempdir().expect("a directory");
+        fs::write(top.path().join("page.html"), "one\n").expect("a file");
+        for arguments in [&["init", "--quiet", "--object-format", format][..], &["add", "page.html"]] {
+            let mut git = Command::new("git");
+            git.args(arguments).current_dir(top.path()).env("GIT_CONFIG_GLOBAL", "/dev/null");
+            git.env("GIT_CONFIG_SYSTEM", "/dev/null").env_remove("GIT_DIR").env_remove("GIT_INDEX_FILE");
+            assert!(git.status().expect("git starts").success(), "{arguments:?}");
+        }
+        fs::read(top.path().join(".git/index")).expect("the index")
+    }
+
+    #[test]
+    fn an_index_is_whole_with_its_checksum_or_with_none_and_torn_anywhere_else() {
+        for (format, length) in [("sha1", 20), ("sha256", 32)] {
+            let mut index = written_by_git(format);
+            assert!(has_checksum(&index), "{format}");
+            for end in 0..index.len() {
+                assert!(!has_checksum(&index[..end]), "{format}, cut after {end} bytes");
+            }
+            let at = index.len() - length;
+            index[at..].fill(0);
+            assert!(has_checksum(&index), "{format}, with index.skipHash");
+            index[at - 1] ^= 1;
+            index[at..].fill(1);
+            assert!(!has_checksum(&index), "{format}, another content");
+        }
+    }
 }

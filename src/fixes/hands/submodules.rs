@@ -24,7 +24,7 @@ use crate::probes::clock;
 use crate::probes::git::submodules::{active, links, recorded_links, wishes};
 use crate::probes::program::{self, Output};
 
-/// What is done with the index and the commits, for people.
+/// This task, as error messages name it.
 const LIST: &str = "list the submodules";
 
 /// How deep submodules of submodules may lie.
@@ -272,18 +272,18 @@ pub(super) fn linked(config: &Config, top: &Path) -> Result<BTreeSet<PathBuf>, S
     let is_readable = indexed.succeeded();
     let mut found = BTreeSet::new();
     if is_readable {
-        found.extend(links(&whole(indexed)?));
+        found.extend(links(&complete(indexed)?));
     }
     if !is_readable || commit(config, top, "HEAD")?.is_some() {
         let arguments = ["ls-tree", "-r", "-z", "--full-tree", "HEAD"];
-        found.extend(links(&whole(must(config, top, LIST, &arguments)?)?));
+        found.extend(links(&complete(must(config, top, LIST, &arguments)?)?));
     }
     found.retain(|path| top.join(path).join(".git").exists());
     Ok(found)
 }
 
-/// All that git listed.
-fn whole(listed: Output) -> Result<Vec<u8>, StepError> {
+/// The whole list; an error where git printed more than is read.
+fn complete(listed: Output) -> Result<Vec<u8>, StepError> {
     if listed.truncated {
         return Err(StepError::failed(LIST, &"git says more than is read"));
     }

@@ -133,7 +133,13 @@ pub(super) fn mend_administration(mirror: &Mirror, administration: &Path) -> Res
     let mut mended = false;
     for (name, content) in [("commondir", shared), ("gitdir", link)] {
         let file = administration.join(name);
-        if link::is_torn(&plain::read(&file).unwrap_or_default()) {
+        let found = match plain::read(&file) {
+            Err(error) if plain::cannot_be_read(&error) => {
+                return Err(StepError::failed(format!("read the worktree's {name}"), &error));
+            }
+            read => read.unwrap_or_default(),
+        };
+        if link::is_torn(&found) {
             replace(&file, &[content.as_encoded_bytes(), b"\n"].concat())
                 .map_err(|error| StepError::failed(format!("write the worktree's {name}"), &error))?;
             mended = true;

@@ -117,30 +117,39 @@ fn outside(path: &Path) -> Local<Worktree> {
     }
 }
 
-/// What is wrong with the administrative directory that a worktree's `.git` file names, if anything is. One that may not be
-/// looked at is not broken: nothing is known of it.
+/// What is wrong with a worktree's `.git` file or the administrative directory that it names, if anything is. Where one of
+/// these cannot be read, nothing is known of it: it does not count as broken.
 fn broken_link(path: &Path) -> Option<Local<Worktree>> {
     let broken = |why: String| Some(Local::Read(Worktree::NotGit(why)));
-    let text = plain::text(&path.join(".git")).ok()?;
+    let link = path.join(".git");
+    let text = match plain::text(&link) {
+        Ok(text) => text,
+        Err(error) if plain::cannot_be_read(&error) => return Some(Local::failed("read", &link, &error)),
+        Err(_) => return None,
+    };
     let Some(named) = text.strip_prefix("gitdir: ") else {
         return broken("its `.git` file is torn".to_owned());
     };
     let admin = path.join(named.trim());
     match fs::metadata(&admin) {
-        Err(error) if matches!(error.kind(), ErrorKind::NotFound | ErrorKind::NotADirectory) => {
+        Ok(_) => {}
+        Err(error) if plain::cannot_be_read(&error) => return Some(Local::failed("look at", &admin, &error)),
+        Err(_) => {
             return broken(format!("its `.git` file names {}, which is not there", admin.display()));
         }
-        Err(error) => return Some(Local::failed("look at", &admin, &error)),
-        Ok(_) => {}
     }
-    let head = admin.join("HEAD");
-    match plain::text(&head) {
-        Err(error) if error.kind() == ErrorKind::PermissionDenied => {
-            Some(Local::failed("read", &head, &error))
+    for name in ["HEAD", "commondir", "gitdir"] {
+        let file = admin.join(name);
+        match plain::read(&file) {
+            Err(error) if plain::cannot_be_read(&error) => return Some(Local::failed("read", &file, &error)),
+            _ => {}
         }
-        read if read.as_ref().is_ok_and(|it| !it.trim_matches(['\0', '\n', ' ']).is_empty()) => None,
-        _ => broken("its HEAD is missing or empty".to_owned()),
     }
+    let head = plain::text(&admin.join("HEAD")).unwrap_or_default();
+    if head.trim_matches(['\0', '\n', ' ']).is_empty() {
+        return broken("its HEAD is missing or empty".to_owned());
+    }
+    None
 }
 
 fn describe(place: &Place, repository: &git2::Repository) -> Result<Worktree, git2::Error> {

@@ -150,3 +150,24 @@ fn a_repository_that_git_cannot_read_is_set_aside_and_cloned_again() {
     let page = fs::read_to_string(world.worktree().join("lib/page.html")).unwrap_or_default();
     assert_eq!(page, "old\n");
 }
+
+#[test]
+fn what_is_staged_outlives_a_sync_that_is_killed_once_git_has_linked_the_files_again() {
+    let world = furnished();
+    world.edit("lib/staged.html", "mine staged\n");
+    world.home.git(&world.worktree().join("lib"), ["add", "staged.html"]);
+    fs::remove_dir_all(world.worktree().join("lib")).expect("its files are deleted");
+    publish(&world, Version { library: NEW, ..Version::default() });
+    let pid = world.home.at("pid");
+    // git links the files first, deletes the index, and then fetches what is recorded.
+    let done = at(&world, Moment::Sent("library"), &format!("kill -9 $(cat {})", pid.display()));
+    let mut sync = sync_in_a_child(&world);
+    fs::write(&pid, sync.pid().to_string()).expect("its pid");
+    let status = sync.0.wait().expect("it ends");
+    assert!(done.exists() && !status.success(), "it is killed");
+    assert!(!module(&world, "lib").join("index").exists(), "git deleted the index");
+    std::thread::sleep(Duration::from_millis(200));
+    let_a_minute_pass(&world);
+    settle(&world);
+    assert!(is_kept(&world, "mine staged"));
+}

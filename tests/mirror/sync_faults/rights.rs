@@ -244,6 +244,9 @@ fn what_a_normal_user_may_not_touch_is_named_and_heals_with_the_right() {
         (world.repository().join(".git/refs/remotes/origin"), 0o500),
         (world.administration(), 0o500),
         (world.administration(), 0o000),
+        (world.administration().join("HEAD"), 0o000),
+        (world.administration().join("commondir"), 0o000),
+        (world.worktree().join(".git"), 0o000),
         (world.repository().join(".git/worktrees"), 0o000),
         (world.repository(), 0o000),
         (world.repository().join(".git/objects"), 0o000),
@@ -264,7 +267,12 @@ fn what_a_normal_user_may_not_touch_is_named_and_heals_with_the_right() {
         let beside = fs::read_dir(world.home.at("ops")).expect("the mirror's place");
         let mut aside = beside.filter_map(Result::ok).map(|it| it.file_name());
         let aside = aside.find(|it| it.to_string_lossy().contains(".aside-"));
-        assert_eq!(aside, None, "{}: what may not be looked at was moved", place.display());
+        assert_eq!(
+            aside,
+            None,
+            "{}: the mirror was moved aside though it could not be read",
+            place.display()
+        );
     }
     // Nothing is new, and what was edited cannot be seen.
     world.edit("deep/page.html", "an edit\n");
