@@ -155,7 +155,9 @@ impl World {
                 self.forget(&[How::Staged]);
                 self.write("many/4.html", How::File);
                 let index = File::options().write(true).open(self.administration().join("index"));
-                index.and_then(|it| it.set_len(100)).expect("the index is torn");
+                let index = index.expect("the index");
+                let length = self.chance.below(index.metadata().expect("its length").len());
+                index.set_len(length).expect("the index is torn");
             }
             Locked => {
                 self.write("many/4.html", How::File);

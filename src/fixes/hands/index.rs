@@ -8,12 +8,10 @@ use std::io;
 use std::path::{Path, PathBuf};
 use std::time::SystemTime;
 
-use sha1::Sha1;
-use sha2::{Digest as _, Sha256};
-
 use crate::config::Config;
 use crate::error::StepError;
-use crate::fixes::hands::git::{self, as_os, command, git_path, run, succeeded};
+use crate::fixes::hands::git::{self, as_os, command, git_path, succeeded};
+use crate::fixes::hands::torn;
 use crate::probes::git::unchanged::{self, Recorded};
 use crate::probes::program;
 
@@ -34,7 +32,7 @@ impl Index<'_> {
     /// Begins as a copy of the person's; the tree that is staged there, where it makes one.
     pub(super) fn start(&self, base: Option<&str>) -> Result<Option<OsString>, StepError> {
         let own = git_path(self.config, self.top, "index")?;
-        if own.exists() && !is_torn(self.config, self.top)? {
+        if own.exists() && !torn::is_torn(self.config, self.top)? {
             copy(&own, &self.file).map_err(|error| StepError::failed("copy the index", &error))?;
             let tree = self.run(&["write-tree"])?;
             let staged = if tree.succeeded() {
@@ -335,64 +333,4 @@ pub(super) fn copy(index: &Path, to: &Path) -> io::Result<()> {
 /// Dates an index back to when its files were last looked at.
 pub(super) fn date(index: &Path, looked: SystemTime) -> io::Result<()> {
     fs::File::options().write(true).open(index)?.set_modified(looked)
-}
-
-/// Whether the worktree's index is torn. git does not compare the checksum, so it reads many torn indexes without a
-/// complaint, and finds other files in them.
-pub(super) fn is_torn(config: &Config, top: &Path) -> Result<bool, StepError> {
-    let index = git_path(config, top, "index")?;
-    if !index.exists() {
-        return Ok(false);
-    }
-    let content = fs::read(&index).map_err(|error| StepError::failed("read the index", &error))?;
-    let is_readable =
-        || run(config, top, &["ls-files", "--stage", "--cached", "-z"]).map(|it| it.succeeded());
-    Ok(!has_checksum(&content) || !is_readable()?)
-}
-
-/// Whether an index ends with the checksum of the rest, SHA-1 or SHA-256 by the repository's format. `index.skipHash`
-/// leaves zeros in its place. Source: gitformat-index(5).
-fn has_checksum(index: &[u8]) -> bool {
-    let ends_with = |length: usize, digest: fn(&[u8]) -> Vec<u8>| {
-        let parts = index.len().checked_sub(length).filter(|rest| *rest > 0).map(|at| index.split_at(at));
-        parts.is_some_and(|(rest, sum)| sum.iter().all(|byte| *byte == 0) || sum == digest(rest))
-    };
-    ends_with(20, |rest| Sha1::digest(rest).to_vec()) || ends_with(32, |rest| Sha256::digest(rest).to_vec())
-}
-
-#[cfg(test)]
-mod tests {
-    use std::process::Command;
-
-    use super::*;
-
-    /// The index of a new repository of that format with one file, as git writes it.
-    fn written_by_git(format: &str) -> Vec<u8> {
-        let top = tempfile::tempdir().expect("a directory");
-        fs::write(top.path().join("page.html"), "one\n").expect("a file");
-        for arguments in [&["init", "--quiet", "--object-format", format][..], &["add", "page.html"]] {
-            let mut git = Command::new("git");
-            git.args(arguments).current_dir(top.path()).env("GIT_CONFIG_GLOBAL", "/dev/null");
-            git.env("GIT_CONFIG_SYSTEM", "/dev/null").env_remove("GIT_DIR").env_remove("GIT_INDEX_FILE");
-            assert!(git.status().expect("git starts").success(), "{arguments:?}");
-        }
-        fs::read(top.path().join(".git/index")).expect("the index")
-    }
-
-    #[test]
-    fn an_index_is_whole_with_its_checksum_or_with_none_and_torn_anywhere_else() {
-        for (format, length) in [("sha1", 20), ("sha256", 32)] {
-            let mut index = written_by_git(format);
-            assert!(has_checksum(&index), "{format}");
-            for end in 0..index.len() {
-                assert!(!has_checksum(&index[..end]), "{format}, cut after {end} bytes");
-            }
-            let at = index.len() - length;
-            index[at..].fill(0);
-            assert!(has_checksum(&index), "{format}, with index.skipHash");
-            index[at - 1] ^= 1;
-            index[at..].fill(1);
-            assert!(!has_checksum(&index), "{format}, another content");
-        }
-    }
 }

@@ -22,6 +22,7 @@ pub mod process;
 mod refs;
 mod submodules;
 mod swap;
+mod torn;
 mod tree;
 pub mod turns;
 mod within;

@@ -18,11 +18,11 @@ use crate::fixes::hands::aside::{self, operation};
 use crate::fixes::hands::files;
 use crate::fixes::hands::git::{Tell, commit, must, run, succeeded};
 use crate::fixes::hands::tree::Tree;
-use crate::fixes::hands::{held, killed, within};
+use crate::fixes::hands::{held, killed, torn, within};
 use crate::git;
 use crate::probes::clock;
 use crate::probes::git::submodules::{active, links, recorded_links, wishes};
-use crate::probes::program::{self, Output};
+use crate::probes::program;
 
 /// This task, as error messages name it.
 const LIST: &str = "list the submodules";
@@ -267,27 +267,21 @@ pub(super) fn linked(config: &Config, top: &Path) -> Result<BTreeSet<PathBuf>, S
     if !top.join(".gitmodules").exists() && !is_known("HEAD:.gitmodules")? && !is_known(":.gitmodules")? {
         return Ok(BTreeSet::new());
     }
-    // HEAD counts as well: git reads some torn indexes without a complaint, and an index may lack a submodule.
-    let indexed = run(config, top, &["ls-files", "--stage", "-z"])?;
-    let is_readable = indexed.succeeded();
+    // HEAD counts as well: an index may be torn, or lack a submodule that is checked out.
     let mut found = BTreeSet::new();
-    if is_readable {
-        found.extend(links(&complete(indexed)?));
+    let indexed = torn::entries(config, top)?;
+    if let Some(entries) = &indexed {
+        found.extend(links(entries));
     }
-    if !is_readable || commit(config, top, "HEAD")?.is_some() {
-        let arguments = ["ls-tree", "-r", "-z", "--full-tree", "HEAD"];
-        found.extend(links(&complete(must(config, top, LIST, &arguments)?)?));
+    if indexed.is_none() || commit(config, top, "HEAD")?.is_some() {
+        let listed = must(config, top, LIST, &["ls-tree", "-r", "-z", "--full-tree", "HEAD"])?;
+        if listed.truncated {
+            return Err(StepError::failed(LIST, &"git says more than is read"));
+        }
+        found.extend(links(&listed.stdout));
     }
     found.retain(|path| top.join(path).join(".git").exists());
     Ok(found)
-}
-
-/// The whole list; an error where git printed more than is read.
-fn complete(listed: Output) -> Result<Vec<u8>, StepError> {
-    if listed.truncated {
-        return Err(StepError::failed(LIST, &"git says more than is read"));
-    }
-    Ok(listed.stdout)
 }
 
 /// What a commit records of the submodule at that path, if it is one there.

@@ -13,10 +13,10 @@ use crate::config::{Config, Mirror};
 use crate::error::StepError;
 use crate::fixes::hands::files::{self, stamp};
 use crate::fixes::hands::git::{commit, git_path, must, run};
-use crate::fixes::hands::index::{self, Index};
+use crate::fixes::hands::index::Index;
 use crate::fixes::hands::submodules::{linked, recorded};
 use crate::fixes::hands::tree::Tree;
-use crate::fixes::hands::{guard, held, killed, worktree};
+use crate::fixes::hands::{guard, held, killed, torn, worktree};
 use crate::git;
 use crate::probes::git::{INSIDE, REFS, STAGED, WHICH, reference};
 
@@ -61,7 +61,7 @@ fn keep_within(
         };
         keep_within(config, mirror, &whole, after.as_deref(), time, told)?;
         told.extend(snapshot(&tree, before.as_deref(), after.as_deref(), time)?.told);
-        if index::is_torn(config, &tree.top)? {
+        if torn::is_torn(config, &tree.top)? {
             // git cannot add the submodule to an index of the worktree above.
             let aside = files::move_aside(&tree.administration.join("index"))?;
             told.push(format!("the torn index of {} set aside as {}", whole.display(), config.tilde(&aside)));
